@@ -1,0 +1,15 @@
+// The only reader of wall time.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/base/clock.h"
+
+#include "absl/time/clock.h"
+
+namespace ccsched {
+
+absl::Time RealClock::Now() const { return absl::Now(); }
+
+absl::Time ScaledClock::Now() const {
+  return origin_ + (absl::Now() - real_origin_) * rate_;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,118 @@
+// The scheduler as a pure state machine: state, now and events in, effects out.
+// SPDX-License-Identifier: Apache-2.0
+//
+//   Engine engine(topology, policy_factory);
+//   const Effects& effects = engine.Step(now, events);
+//
+// The live scheduler and the simulator run this same entry point; they differ
+// only in who feeds it events and who carries out its effects. It has no
+// clock, thread, file, socket, global or randomness of its own: the same
+// construction and the same calls give the same effects, on every machine.
+#ifndef CCSCHED_SCHEDULER_CORE_ENGINE_H_
+#define CCSCHED_SCHEDULER_CORE_ENGINE_H_
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "policies/policy.h"
+#include "scheduler/model/cluster.h"
+#include "scheduler/model/effect.h"
+#include "scheduler/model/event.h"
+#include "scheduler/model/intern.h"
+#include "scheduler/model/job.h"
+
+namespace ccsched {
+
+// Makes a policy of this name; what PolicyChanged is carried out with.
+using PolicyFactory = std::function<absl::StatusOr<std::unique_ptr<Policy>>(
+    std::string_view name, const PolicyParameters& parameters)>;
+
+// A live job as recorded, for a restart. `nodes`, `pool` and so on are set if
+// it held capacity; then its node must have been restored too.
+struct RestoredJob {
+  JobSpec spec;
+  JobShape shape;
+  JobState state = JobState::kQueued;
+  Epoch epoch;
+  uint64_t queue_key = 0;
+  absl::Time wake;
+  PoolId planned_pool;
+  absl::Duration executed;
+  bool hold_wanted = false;
+  bool cancel_wanted = false;
+  std::vector<JobId> after;
+  // Of the running attempt:
+  PoolId pool;
+  uint32_t count = 0;
+  absl::Time start;
+  bool confirmed = false;
+  std::vector<NodeShare> nodes;
+};
+struct RestoredNode {
+  NodeId node;
+  PoolId pool;
+  uint32_t count = 0;
+  bool drained = false;
+};
+
+struct EngineOptions {
+  std::optional<absl::Time> horizon;  // nothing may run beyond it
+  bool explain = true;                // fill Effects::decisions
+  bool baselines = true;              // fill Effects::baselines
+};
+
+class Engine {
+ public:
+  // REQUIRES: `policy` is not null.
+  Engine(Topology topology, std::unique_ptr<Policy> policy,
+         PolicyFactory factory, EngineOptions options = {});
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Takes up recorded state; nothing is decided, no effect comes of it. Nodes
+  // are silent until they join. Errors: FailedPrecondition after the first
+  // Step; InvalidArgument for what does not fit together.
+  absl::Status Restore(absl::Span<const RestoredNode> nodes,
+                       std::vector<RestoredJob> jobs);
+
+  // Applies the events in order, then lets the policy decide once. An event
+  // that is not legal is refused (Effects::refusals) and changes nothing.
+  // The result is valid until the next Step. REQUIRES: now >= the last now.
+  const Effects& Step(absl::Time now, absl::Span<const Event> events);
+
+  // The pools that a job of these sites, regions and types may use: interned.
+  PlacementId InternPlacement(const Placement& placement);
+
+  // A job, live or ended in the last Step; null if there is none.
+  const Job* job(JobId id) const;
+  const JobShape& shape(const Job& job) const;
+  const Run* run(const Job& job) const;  // null unless it holds capacity
+  const Placement& placement(const Job& job) const;
+  std::vector<JobId> dependencies(JobId id) const;
+
+  const Topology& topology() const;
+  absl::Span<const PoolUse> pools() const;
+  const GridView& grid() const;
+  const RuntimeBeliefs& runtimes() const;
+  size_t live_jobs() const;
+
+  // Whether a job of this shape could ever run on the nodes that have joined.
+  bool CouldEverFit(const JobShape& shape) const;
+  // What the policy offers for a job that is not submitted, or that waits.
+  std::vector<Choice> Offers(absl::Time now, const JobSpec& spec,
+                             const JobShape& shape) const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_CORE_ENGINE_H_

@@ -1,0 +1,109 @@
+// What can happen to the scheduler: the inputs of Engine::Step.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_MODEL_EVENT_H_
+#define CCSCHED_SCHEDULER_MODEL_EVENT_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "scheduler/base/ids.h"
+#include "scheduler/base/step_series.h"
+#include "scheduler/model/job.h"
+
+namespace ccsched {
+
+struct JobSubmitted {
+  JobSpec spec;
+  JobShape shape;
+  // Live jobs that must succeed first. Those already succeeded are left out by
+  // the sender; a failed one is refused there.
+  std::vector<JobId> after;
+};
+struct JobCancelled {
+  JobId job;
+};
+struct JobHeld {
+  JobId job;
+};
+struct JobReleased {
+  JobId job;
+};
+
+// A node came up, or came back, or changed its size. A node belongs to one
+// pool. NodeIds are given by the sender and never used for another node.
+struct NodeJoined {
+  NodeId node;
+  PoolId pool;
+  uint32_t count = 0;
+};
+// Nothing was heard from a node for a while: unknown, not lost. Nothing new
+// starts there; what runs there is left alone.
+struct NodeSilent {
+  NodeId node;
+};
+// The node's lease is over: by now its agent has stopped everything on it.
+struct NodeLost {
+  NodeId node;
+};
+struct NodeDrained {
+  NodeId node;
+  bool drained = true;  // false: undrained
+};
+
+struct AttemptStarted {
+  JobId job;
+  Epoch epoch;
+  absl::Time at;
+};
+
+enum class Outcome : uint8_t {
+  kSucceeded,
+  kFailed,  // a non-zero exit, or a signal that nobody here sent
+  kTimedOut,
+  kStopped,    // as asked: cancelled or moved
+  kSuspended,  // as asked: its state is saved
+  kLost,       // the node lost it: it runs again
+  kRefused,    // the node could not start it: it runs again, elsewhere
+};
+std::string_view ToString(Outcome outcome);
+
+// All of the job's nodes have reported the end of this attempt.
+struct AttemptEnded {
+  JobId job;
+  Epoch epoch;
+  absl::Time at;
+  Outcome outcome = Outcome::kSucceeded;
+  // Useful work done in this attempt, where known (a simulation, a checkpoint);
+  // counts only if the attempt was suspended.
+  absl::Duration work;
+};
+
+class Forecast;  // scheduler/carbon/forecast.h
+
+// A forecast of a region's intensity was issued; it replaces what it covers.
+struct ForecastIssued {
+  RegionId region;
+  std::shared_ptr<const Forecast> forecast;
+};
+
+struct PolicyChanged {
+  std::string name;
+  std::map<std::string, double> parameters;
+};
+
+// Time passed; sent at Effects::wake at the latest.
+struct Tick {};
+
+using Event =
+    std::variant<JobSubmitted, AttemptEnded, AttemptStarted, Tick, JobCancelled,
+                 JobHeld, JobReleased, NodeJoined, NodeSilent, NodeLost,
+                 NodeDrained, ForecastIssued, PolicyChanged>;
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_MODEL_EVENT_H_

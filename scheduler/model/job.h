@@ -1,0 +1,123 @@
+// A job: what it needs and promises, where it stands.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_MODEL_JOB_H_
+#define CCSCHED_SCHEDULER_MODEL_JOB_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/time/time.h"
+#include "scheduler/base/ids.h"
+#include "scheduler/model/cluster.h"
+
+namespace ccsched {
+
+// What jobs have in common: a few shapes serve very many jobs, so a job holds
+// the number of its shape only. Jobs of one shape fit at the same places at
+// the same moments, and wait in one queue in the order of their arrival.
+struct JobShape {
+  PlacementId placement;   // the pools that it may use
+  uint32_t count = 1;      // accelerators, in all
+  uint32_t nodes = 0;      // spread evenly over exactly so many; 0: any
+  uint32_t min_count = 1;  // elastic between min and max; equal to count if not
+  uint32_t max_count = 1;
+  int32_t priority = 0;  // higher goes first
+  bool suspendable = false;
+  // Accelerator time at full power on each suspension and each resumption.
+  absl::Duration checkpoint = absl::ZeroDuration();
+  absl::Duration restart = absl::ZeroDuration();
+
+  friend bool operator==(const JobShape&, const JobShape&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const JobShape& s) {
+    return H::combine(std::move(h), s.placement, s.count, s.nodes, s.min_count,
+                      s.max_count, s.priority, s.suspendable, s.checkpoint,
+                      s.restart);
+  }
+};
+using ShapeId = Id<struct ShapeIdTag, uint32_t>;
+
+// A job as submitted. Immutable afterwards.
+struct JobSpec {
+  JobId id;
+  absl::Time submitted;
+  // The promise: the job ends by `finish_by`, and spends at most `max_delay`
+  // not running useful work before its end. Infinite where nothing is promised.
+  absl::Time finish_by = absl::InfiniteFuture();
+  absl::Duration max_delay = absl::InfiniteDuration();
+  // Expected time to run at `count` accelerators; absent: nothing was said.
+  std::optional<absl::Duration> runtime;
+  // The job is stopped when it has run so long.
+  absl::Duration time_limit = absl::InfiniteDuration();
+  Symbol user;
+  Symbol project;
+  Symbol name;
+  bool held = false;
+  // `runtime` is exact (a simulation with known runtimes), not an estimate.
+  bool runtime_known = false;
+};
+
+enum class JobState : uint8_t {
+  kHeld,      // by its user or an operator
+  kBlocked,   // waits for other jobs
+  kQueued,    // could start now, waits for capacity or its turn
+  kDeferred,  // waits for a better hour, until `wake`
+  kStarting,  // sent to its nodes, not yet confirmed
+  kRunning,
+  kSuspending,  // asked to save its state and to stop
+  kSuspended,   // holds nothing; goes on where or when it pays
+  kStopping,    // asked to stop for good
+  kSucceeded,
+  kFailed,
+  kCancelled,
+  kTimedOut,
+};
+std::string_view ToString(JobState state);
+inline bool IsTerminal(JobState s) { return s >= JobState::kSucceeded; }
+inline bool HoldsCapacity(JobState s) {
+  return s >= JobState::kStarting && s <= JobState::kStopping &&
+         s != JobState::kSuspended;
+}
+
+// A slot in the job table; valid while the job lives.
+using JobRef = uint32_t;
+inline constexpr JobRef kNoJob = 0xffffffff;
+// A slot in the table of running attempts.
+using RunRef = uint32_t;
+inline constexpr RunRef kNoRun = 0xffffffff;
+
+// A live job. Small: a hundred thousand of them wait at once.
+struct Job {
+  JobSpec spec;
+  ShapeId shape;
+  JobState state = JobState::kQueued;
+  bool hold_wanted = false;  // held as soon as it has stopped
+  bool cancel_wanted = false;
+  PoolId planned_pool;      // where a deferred job means to run
+  Epoch epoch;              // of its last start; 0: never started
+  RunRef run = kNoRun;      // while it holds capacity
+  absl::Time wake;          // of a deferred job
+  absl::Duration executed;  // useful work done in earlier stretches
+  // Links of the queue of its shape, and its key there (see ready_queue.h).
+  JobRef next = kNoJob;
+  JobRef previous = kNoJob;
+  uint64_t queue_key = 0;
+};
+
+// A stretch of running: what a job holds from its start to its end.
+struct Run {
+  JobRef job = kNoJob;
+  PoolId pool;
+  uint32_t count = 0;  // accelerators at work
+  uint32_t index = 0;  // in its pool's list
+  absl::Time start;
+  bool confirmed = false;
+  absl::Duration overhead;  // restart time at the beginning of it
+  absl::InlinedVector<NodeShare, 1> nodes;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_MODEL_JOB_H_
