@@ -1,0 +1,114 @@
+// What is known of each region's grid: actual values, and forecasts as issued.
+// SPDX-License-Identifier: Apache-2.0
+//
+//   GridRecord record({{.basis = "average-lifecycle"}, …});  // one a region
+//   record.AddActual(region, data);
+//   record.AddForecast(region, data);
+//   view.forecasts[i] = record.Newest(region, now);          // to the engine
+//   for (const GridSlice& s : record.Slices(region, start, end)) …  // accounts
+#ifndef CCSCHED_SCHEDULER_CARBON_GRID_RECORD_H_
+#define CCSCHED_SCHEDULER_CARBON_GRID_RECORD_H_
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "scheduler/base/ids.h"
+#include "scheduler/base/step_series.h"
+#include "scheduler/base/units.h"
+#include "scheduler/carbon/forecast.h"
+
+namespace ccsched {
+
+// A series as it arrived, in gCO2e/kWh: actual values or a forecast.
+struct GridData {
+  std::string source;  // "csv", "electricity-maps", "push", …
+  // {average, marginal}-{lifecycle, direct, residual}; see KnownBasis().
+  std::string basis = "average-lifecycle";
+  absl::Time issued;    // of actual values: when they were published
+  absl::Time received;  // by us
+  StepSeries series;
+  std::vector<bool> estimated;  // one a value; empty: none is
+};
+
+// How good what is known is at an instant.
+enum class GridState : uint8_t {
+  kFresh,
+  kStale,     // the last good forecast serves, though it is old
+  kFallback,  // no forecast covers now: yesterday's hours, or the mean
+  kNone,      // nothing is known: jobs run, unoptimised
+};
+std::string_view ToString(GridState state);  // "fresh", "stale", …
+
+// A stretch of time within one step of one series. Slices of a request follow
+// each other without a gap; where nothing is known the intensity is absent.
+struct GridSlice {
+  absl::Time start, end;
+  std::optional<GramsPerKwh> intensity;
+  bool estimated = false;    // a forecast, a fallback, or marked by its source
+  std::string data_version;  // "actual csv 2021-10-03T00:00:00Z", …
+};
+
+struct GridRegionOptions {
+  std::string basis = "average-lifecycle";  // of the accounts
+  // What decides, if not the same: "marginal-direct", … Never accounted.
+  std::string decision_basis;
+  // A forecast older than this is stale.
+  absl::Duration stale_after = absl::Hours(26);
+};
+
+// Not thread safe. Values are never changed: a newer series of the same hours
+// is laid over the older ones, which stay visible in the ledger.
+class GridRecord {
+ public:
+  explicit GridRecord(std::vector<GridRegionOptions> regions);
+  ~GridRecord();
+  GridRecord(GridRecord&&) noexcept;
+  GridRecord& operator=(GridRecord&&) noexcept;
+
+  // Takes up a series. Errors: InvalidArgument for an unknown region, an empty
+  // series, a negative value, marks that don't match the values, or a basis
+  // that is neither the region's nor (forecasts and actual values alike) its
+  // decision basis: two bases never mix.
+  absl::Status AddActual(RegionId region, GridData data);
+  absl::Status AddForecast(RegionId region, GridData data);
+
+  // The intensity to account by over [from, to), in order. For each instant
+  // the first of: the newest actual value; the newest forecast; the value of
+  // the same hour of the last 7 days; the mean of the last year; none.
+  std::vector<GridSlice> Slices(RegionId region, absl::Time from,
+                                absl::Time to) const;
+
+  // What to decide by at `now`: all forecasts issued by then, newer over older,
+  // and where none covers now, the fallback from actual values that ended by
+  // now. Null if nothing is known. The same object as long as nothing changed.
+  std::shared_ptr<const Forecast> Newest(RegionId region, absl::Time now) const;
+  GridState State(RegionId region, absl::Time now) const;
+  // The issue time of the newest forecast that Newest() uses, if any.
+  std::optional<absl::Time> Issued(RegionId region, absl::Time now) const;
+  // The intensity at `now`, as Slices() has it.
+  std::optional<GramsPerKwh> At(RegionId region, absl::Time now) const;
+
+  // Actual values of the decision basis known up to `now`, for a forecaster;
+  // empty if there are none. Hours never reported break it: only the part after
+  // the last gap is returned.
+  StepSeries ActualsUntil(RegionId region, absl::Time now) const;
+
+  const GridRegionOptions& options(RegionId region) const;
+
+ private:
+  struct Region;
+  std::vector<std::unique_ptr<Region>> regions_;
+};
+
+// Whether `basis` is one that the accounts or decisions know.
+bool KnownBasis(std::string_view basis);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_CARBON_GRID_RECORD_H_
