@@ -76,6 +76,13 @@ class RuntimeBeliefs {
   // What is left of a job that has done `executed` of its work already.
   virtual RuntimeBelief Remaining(const Job& job, const JobShape& shape,
                                   absl::Duration executed) const = 0;
+  // A job ended after `runtime` of work: by itself if `completed`, else cut
+  // short (it would have run longer). What a learner learns from.
+  virtual void Observe(const Job& job, const JobShape& shape,
+                       absl::Duration runtime, bool completed) {
+    static_cast<void>(job), static_cast<void>(shape);
+    static_cast<void>(runtime), static_cast<void>(completed);
+  }
 };
 
 // A read-only view of now. All references are valid during one Decide.
@@ -98,7 +105,8 @@ struct PolicyInput {
   // What has changed since the last Decide:
   absl::Span<const JobRef> ready;  // entered the queue, in queue order
   absl::Span<const JobRef> woken;  // of these, those whose deferral is over
-  bool capacity_freed = false;     // somewhere there is more room than before
+  absl::Span<const JobId> gone;  // ended, cancelled or held: not to be planned
+  bool capacity_freed = false;   // somewhere there is more room than before
   bool forecast_changed = false;
   bool cold = false;  // the first call: everything is new
 

@@ -61,6 +61,8 @@ struct RestoredNode {
 };
 
 struct EngineOptions {
+  // What policies believe of runtimes; null: what each job's spec says.
+  std::unique_ptr<RuntimeBeliefs> beliefs;
   std::optional<absl::Time> horizon;  // nothing may run beyond it
   bool explain = true;                // fill Effects::decisions
   bool baselines = true;              // fill Effects::baselines

@@ -7,6 +7,7 @@ namespace ccsched {
 void Effects::Clear() {
   starts.clear();
   stops.clear();
+  resizes.clear();
   changed.clear();
   decisions.clear();
   baselines.clear();

@@ -35,6 +35,14 @@ struct StopAttempt {
   StopWhy why = StopWhy::kCancel;
 };
 
+// Let a running elastic attempt go on with other accelerators.
+struct ResizeAttempt {
+  JobId job;
+  Epoch epoch;
+  uint32_t count = 0;
+  absl::InlinedVector<NodeShare, 1> nodes;
+};
+
 enum class DecisionKind : uint8_t {
   kStart,
   kDefer,
@@ -71,6 +79,7 @@ struct Refusal {
 struct Effects {
   std::vector<StartAttempt> starts;
   std::vector<StopAttempt> stops;
+  std::vector<ResizeAttempt> resizes;
   std::vector<JobId> changed;  // jobs whose state is to be recorded; no repeats
   std::vector<DecisionRecord> decisions;
   std::vector<BaselineFrozen> baselines;

@@ -95,6 +95,7 @@ struct Job {
   JobState state = JobState::kQueued;
   bool hold_wanted = false;  // held as soon as it has stopped
   bool cancel_wanted = false;
+  bool dirty = false;       // named in Effects::changed of this step
   PoolId planned_pool;      // where a deferred job means to run
   Epoch epoch;              // of its last start; 0: never started
   RunRef run = kNoRun;      // while it holds capacity

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/model/ready_queue.h"
 
+#include <algorithm>
+
 namespace ccsched {
 
 uint64_t ReadyQueue::Push(JobRef ref, uint64_t key) {
@@ -13,7 +15,8 @@ uint64_t ReadyQueue::Push(JobRef ref, uint64_t key) {
     list.position = static_cast<uint32_t>(active_.size());
     active_.push_back(job.shape);
   }
-  job.queue_key = key != 0 ? key : next_key_++;
+  job.queue_key = key != 0 ? key : next_key_;
+  next_key_ = std::max(next_key_, job.queue_key + 1);
   // An old key belongs near the front; a new one always goes to the end.
   JobRef before = kNoJob;
   if (list.tail != kNoJob && (*jobs_)[list.tail].queue_key > job.queue_key) {

@@ -28,6 +28,10 @@ class ReadyQueue {
   // earlier stay (a job whose node was lost), where it was before.
   // REQUIRES: not in the queue. Returns the key.
   uint64_t Push(JobRef ref, uint64_t key = 0);
+  // Keys given from now on are above `key` (one that a restart took up).
+  void KeysAbove(uint64_t key) {
+    if (next_key_ <= key) next_key_ = key + 1;
+  }
   // REQUIRES: in the queue.
   void Remove(JobRef ref);
   bool Contains(JobRef ref) const {

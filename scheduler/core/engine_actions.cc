@@ -1,0 +1,134 @@
+// The scheduler as a pure state machine: what a policy may do, checked.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/core/engine_state.h"
+
+namespace ccsched {
+
+Demand Engine::State::DemandOf(const JobShape& shape, uint32_t count) const {
+  return {.count = count != 0 ? count : shape.count, .nodes = shape.nodes};
+}
+
+bool Engine::State::Fits(JobRef job, PoolId pool, uint32_t count) const {
+  return packers_[pool.value()].Fits(DemandOf(shapes_[jobs_[job].shape], count),
+                                     pools_[pool.value()]);
+}
+
+bool Engine::State::CouldFit(JobRef job, PoolId pool, uint32_t count) const {
+  return packers_[pool.value()].CouldFit(
+      DemandOf(shapes_[jobs_[job].shape], count));
+}
+
+void Engine::State::Record(JobRef ref, DecisionKind kind, const Reason& reason,
+                           absl::Time until) {
+  if (!options_.explain) return;
+  effects_.decisions.push_back({.job = jobs_[ref].spec.id,
+                                .kind = kind,
+                                .until = until,
+                                .reason = reason});
+}
+
+void Engine::State::AttachRun(JobRef ref, Run run) {
+  const uint32_t pool = run.pool.value();
+  run.job = ref;
+  run.index = static_cast<uint32_t>(running_[pool].size());
+  const RunRef slot = runs_.Insert(std::move(run));
+  running_[pool].push_back(slot);
+  jobs_[ref].run = slot;
+}
+
+bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
+                          uint32_t count) {
+  Job& job = jobs_[ref];
+  const JobShape& shape = shapes_[job.shape];
+  const Placement& allowed = placements_[shape.placement];
+  if (count == 0) count = shape.count;
+  if (!NextState(job.state, Trigger::kStart).has_value()) return false;
+  if (count < shape.min_count || count > shape.max_count) return false;
+  if (std::find(allowed.begin(), allowed.end(), pool) == allowed.end()) {
+    return false;
+  }
+  const uint32_t p = pool.value();
+  Run run{.pool = pool, .count = count, .start = now_};
+  run.nodes = packers_[p].Take(DemandOf(shape, count), pools_[p]);
+  if (run.nodes.empty()) return false;
+  const bool resume = job.executed > absl::ZeroDuration();
+  if (resume) run.overhead = shape.restart;
+  Unlink(ref);
+  Move(ref, Trigger::kStart);
+  job.epoch = Epoch(job.epoch.value() + 1);
+  effects_.starts.push_back({.job = job.spec.id,
+                             .epoch = job.epoch,
+                             .pool = pool,
+                             .count = count,
+                             .resume = resume,
+                             .nodes = run.nodes});
+  AttachRun(ref, std::move(run));
+  Record(ref, DecisionKind::kStart, reason);
+  return true;
+}
+
+void Engine::State::Defer(JobRef ref, absl::Time until, PoolId pool,
+                          const Reason& reason) {
+  Job& job = jobs_[ref];
+  if (until <= now_ || !NextState(job.state, Trigger::kDefer).has_value()) {
+    return;
+  }
+  Unlink(ref);
+  Move(ref, Trigger::kDefer);
+  job.wake = until;
+  job.planned_pool = pool;
+  timers_.Push({.at = until, .id = job.spec.id, .ref = ref});
+  Record(ref, DecisionKind::kDefer, reason, until);
+}
+
+void Engine::State::Wait(JobRef ref, const Reason& reason) {
+  Record(ref, DecisionKind::kWait, reason);
+}
+
+void Engine::State::Suspend(JobRef ref, const Reason& reason) {
+  Job& job = jobs_[ref];
+  if (!shapes_[job.shape].suspendable ||
+      !NextState(job.state, Trigger::kAskSuspend).has_value()) {
+    return;
+  }
+  Move(ref, Trigger::kAskSuspend);
+  effects_.stops.push_back({job.spec.id, job.epoch, StopWhy::kSuspend});
+  Record(ref, DecisionKind::kSuspend, reason);
+}
+
+void Engine::State::Resize(JobRef ref, uint32_t count, const Reason& reason) {
+  Job& job = jobs_[ref];
+  const JobShape& shape = shapes_[job.shape];
+  if (job.run == kNoRun || count < shape.min_count || count > shape.max_count) {
+    return;
+  }
+  Run& run = runs_[job.run];
+  if (count == run.count ||
+      (job.state != JobState::kRunning && job.state != JobState::kStarting)) {
+    return;
+  }
+  NodePacker& packer = packers_[run.pool.value()];
+  PoolUse& use = pools_[run.pool.value()];
+  const Demand before = DemandOf(shape, run.count);
+  packer.Release(before, run.nodes, use);
+  NodeShares shares = packer.Take(DemandOf(shape, count), use);
+  if (shares.empty()) {
+    packer.TakeExactly(before, run.nodes, use);
+    return;
+  }
+  if (count < run.count) capacity_freed_ = true;
+  run.count = count;
+  run.nodes = std::move(shares);
+  MarkChanged(ref);
+  effects_.resizes.push_back({job.spec.id, job.epoch, count, run.nodes});
+  Record(ref, DecisionKind::kResize, reason);
+}
+
+void Engine::State::WakeAt(absl::Time t) {
+  if (t > now_) policy_wake_ = std::min(policy_wake_, t);
+}
+
+}  // namespace ccsched

@@ -1,0 +1,367 @@
+// The scheduler as a pure state machine: what each event does.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/core/engine_state.h"
+
+namespace ccsched {
+
+absl::StatusOr<JobRef> Engine::State::FindJob(JobId id) const {
+  const JobRef ref = jobs_.Find(id);
+  if (ref == kNoJob || IsTerminal(jobs_[ref].state)) {
+    return absl::NotFoundError(
+        absl::StrCat("job ", id.value(), " is not live"));
+  }
+  return ref;
+}
+
+void Engine::State::MarkChanged(JobRef ref) {
+  Job& job = jobs_[ref];
+  if (job.dirty) return;
+  job.dirty = true;
+  effects_.changed.push_back(job.spec.id);
+}
+
+absl::Status Engine::State::TryMove(JobRef ref, Trigger trigger) {
+  Job& job = jobs_[ref];
+  const std::optional<JobState> next = NextState(job.state, trigger);
+  if (!next.has_value()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "job ", job.spec.id.value(), " is ", ToAbsl(ToString(job.state)),
+        ": can't ", ToAbsl(ToString(trigger)), " it"));
+  }
+  job.state = *next;
+  MarkChanged(ref);
+  return absl::OkStatus();
+}
+
+void Engine::State::Move(JobRef ref, Trigger trigger) {
+  const absl::Status status = TryMove(ref, trigger);
+  // Callers have checked; anything else is a broken invariant.
+  if (!status.ok()) std::abort();
+}
+
+void Engine::State::Enqueue(JobRef ref, uint64_t key) {
+  queue_.Push(ref, key);
+  ready_.push_back(ref);
+}
+
+void Engine::State::Unlink(JobRef ref) {
+  const Job& job = jobs_[ref];
+  if (queue_.Contains(ref)) {
+    queue_.Remove(ref);
+  } else if (job.state == JobState::kSuspended) {
+    suspended_.erase(std::find(suspended_.begin(), suspended_.end(), ref));
+  }
+}
+
+void Engine::State::ReleaseRun(JobRef ref) {
+  Job& job = jobs_[ref];
+  const Run& run = runs_[job.run];
+  const uint32_t pool = run.pool.value();
+  packers_[pool].Release(DemandOf(shapes_[job.shape], run.count), run.nodes,
+                         pools_[pool]);
+  std::vector<RunRef>& list = running_[pool];
+  list[run.index] = list.back();
+  runs_[list[run.index]].index = run.index;
+  list.pop_back();
+  runs_.Erase(job.run);
+  job.run = kNoRun;
+  capacity_freed_ = true;
+}
+
+void Engine::State::Finish(JobRef ref) {
+  const Job& job = jobs_[ref];
+  gone_.push_back(job.spec.id);
+  ended_.push_back(ref);
+  if (!after_.empty()) after_.erase(job.spec.id);
+  if (!dependants_.empty()) {
+    SettleDependants(job.spec.id, job.state == JobState::kSucceeded);
+  }
+}
+
+void Engine::State::SettleDependants(JobId id, bool succeeded) {
+  const auto found = dependants_.find(id);
+  if (found == dependants_.end()) return;
+  const std::vector<JobId> waiting = std::move(found->second);
+  dependants_.erase(found);
+  for (const JobId dependant : waiting) {
+    const JobRef ref = jobs_.Find(dependant);
+    if (ref == kNoJob || IsTerminal(jobs_[ref].state)) continue;
+    if (!succeeded) {
+      Move(ref, Trigger::kDependencyFailed);
+      Finish(ref);
+      continue;
+    }
+    std::vector<JobId>& unmet = after_[dependant];
+    unmet.erase(std::find(unmet.begin(), unmet.end(), id));
+    if (!unmet.empty()) continue;
+    after_.erase(dependant);
+    if (jobs_[ref].state == JobState::kBlocked) {
+      Move(ref, Trigger::kDependenciesMet);
+      Enqueue(ref);
+    }
+  }
+}
+
+bool Engine::State::CouldEverFit(const JobShape& shape) const {
+  const Demand demand = DemandOf(shape, shape.min_count);
+  for (const PoolId pool : placements_[shape.placement]) {
+    const NodePacker& packer = packers_[pool.value()];
+    // Nodes that have not joined yet may be as large as need be.
+    if (packer.empty() || packer.CouldFit(demand)) return true;
+  }
+  return false;
+}
+
+absl::Status Engine::State::CheckSubmission(const JobSubmitted& e) const {
+  const uint64_t id = e.spec.id.value();
+  const JobShape& s = e.shape;
+  if (jobs_.Find(e.spec.id) != kNoJob) {
+    return absl::AlreadyExistsError(absl::StrCat("job ", id, " exists"));
+  }
+  if (s.count == 0 || s.min_count == 0 || s.min_count > s.max_count ||
+      s.count < s.min_count || s.count > s.max_count) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "job ", id, " asks for ", s.count, " accelerators, between ",
+        s.min_count, " and ", s.max_count));
+  }
+  if (s.nodes > 0 && s.count % s.nodes != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", id, " asks for ", s.count, " accelerators on ",
+                     s.nodes, " nodes: not divisible"));
+  }
+  if (placements_[s.placement].empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", id, " is allowed at no pool"));
+  }
+  if (!CouldEverFit(s)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", id, " asks for ", s.min_count,
+                     " accelerators: no site that it may use has so many"));
+  }
+  for (const JobId parent : e.after) {
+    RETURN_IF_ERROR(FindJob(parent).status());
+  }
+  return absl::OkStatus();
+}
+
+PoolId Engine::State::BaselinePool(const JobShape& shape) const {
+  const Placement& allowed = placements_[shape.placement];
+  const Demand demand = DemandOf(shape, shape.count);
+  for (const PoolId pool : allowed) {
+    if (packers_[pool.value()].Fits(demand, pools_[pool.value()])) return pool;
+  }
+  for (const PoolId pool : allowed) {
+    if (packers_[pool.value()].CouldFit(demand)) return pool;
+  }
+  return allowed.front();
+}
+
+absl::Status Engine::State::Apply(const JobSubmitted& e) {
+  RETURN_IF_ERROR(CheckSubmission(e));
+  Job job;
+  job.spec = e.spec;
+  job.shape = shapes_.Intern(e.shape);
+  job.state = e.spec.held       ? JobState::kHeld
+              : e.after.empty() ? JobState::kQueued
+                                : JobState::kBlocked;
+  const JobState state = job.state;
+  const JobRef ref = jobs_.Insert(std::move(job));
+  MarkChanged(ref);
+  if (options_.baselines) {
+    effects_.baselines.push_back({e.spec.id, BaselinePool(e.shape)});
+  }
+  if (!e.after.empty()) {
+    std::vector<JobId> parents = e.after;
+    std::sort(parents.begin(), parents.end());
+    parents.erase(std::unique(parents.begin(), parents.end()), parents.end());
+    for (const JobId parent : parents) {
+      dependants_[parent].push_back(e.spec.id);
+    }
+    after_.emplace(e.spec.id, std::move(parents));
+  }
+  if (state == JobState::kQueued) Enqueue(ref);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const JobCancelled& e) {
+  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  Job& job = jobs_[ref];
+  if (HoldsCapacity(job.state)) {
+    if (job.cancel_wanted) return absl::OkStatus();
+    RETURN_IF_ERROR(TryMove(ref, Trigger::kAskStop));
+    job.cancel_wanted = true;
+    effects_.stops.push_back({e.job, job.epoch, StopWhy::kCancel});
+    return absl::OkStatus();
+  }
+  Unlink(ref);
+  RETURN_IF_ERROR(TryMove(ref, Trigger::kCancel));
+  Finish(ref);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const JobHeld& e) {
+  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  Job& job = jobs_[ref];
+  if (HoldsCapacity(job.state)) {
+    if (!shapes_[job.shape].suspendable) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("job ", e.job.value(),
+                       " runs and is not suspendable: it can't be held"));
+    }
+    if (job.state != JobState::kSuspending) {
+      RETURN_IF_ERROR(TryMove(ref, Trigger::kAskSuspend));
+      effects_.stops.push_back({e.job, job.epoch, StopWhy::kSuspend});
+    }
+    job.hold_wanted = true;
+    MarkChanged(ref);
+    return absl::OkStatus();
+  }
+  if (job.state == JobState::kHeld) return absl::OkStatus();
+  Unlink(ref);
+  gone_.push_back(e.job);
+  return TryMove(ref, Trigger::kHold);
+}
+
+absl::Status Engine::State::Apply(const JobReleased& e) {
+  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  Job& job = jobs_[ref];
+  if (job.hold_wanted) {
+    job.hold_wanted = false;
+    MarkChanged(ref);
+    return absl::OkStatus();
+  }
+  if (after_.contains(e.job)) return TryMove(ref, Trigger::kReleaseBlocked);
+  RETURN_IF_ERROR(TryMove(ref, Trigger::kRelease));
+  Enqueue(ref);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const AttemptStarted& e) {
+  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  Job& job = jobs_[ref];
+  if (job.epoch != e.epoch || job.run == kNoRun) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("job ", e.job.value(), " is in epoch ", job.epoch.value(),
+                     ", not in ", e.epoch.value()));
+  }
+  Run& run = runs_[job.run];
+  if (run.confirmed) return absl::OkStatus();
+  RETURN_IF_ERROR(TryMove(ref, Trigger::kConfirm));
+  run.confirmed = true;
+  run.start = std::max(e.at, run.start);
+  return absl::OkStatus();
+}
+
+void Engine::State::Requeue(JobRef ref) {
+  Job& job = jobs_[ref];
+  const uint64_t key = job.queue_key;
+  if (job.cancel_wanted) {
+    if (job.state != JobState::kStopping) Move(ref, Trigger::kAskStop);
+    Move(ref, Trigger::kStopped);
+    Finish(ref);
+    return;
+  }
+  Move(ref, Trigger::kRequeue);
+  if (job.hold_wanted) {
+    job.hold_wanted = false;
+    Move(ref, Trigger::kHold);
+    return;
+  }
+  Enqueue(ref, key);
+}
+
+absl::Status Engine::State::Apply(const AttemptEnded& e) {
+  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  Job& job = jobs_[ref];
+  if (job.epoch != e.epoch || job.run == kNoRun) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("job ", e.job.value(), " is in epoch ", job.epoch.value(),
+                     ", not in ", e.epoch.value()));
+  }
+  const absl::Duration ran =
+      std::max(e.at - runs_[job.run].start, absl::ZeroDuration());
+  ReleaseRun(ref);
+  switch (e.outcome) {
+    case Outcome::kSucceeded:
+    case Outcome::kFailed:
+    case Outcome::kTimedOut:
+      beliefs_->Observe(job, shapes_[job.shape], job.executed + ran,
+                        e.outcome != Outcome::kTimedOut);
+      Move(ref, e.outcome == Outcome::kSucceeded ? Trigger::kSucceed
+                : e.outcome == Outcome::kFailed  ? Trigger::kFail
+                                                 : Trigger::kTimeOut);
+      Finish(ref);
+      break;
+    case Outcome::kSuspended:
+      job.executed += e.work;
+      if (job.cancel_wanted) {
+        Requeue(ref);  // ends it
+        break;
+      }
+      Move(ref, Trigger::kSuspended);
+      if (job.hold_wanted) {
+        job.hold_wanted = false;
+        Move(ref, Trigger::kHold);
+        gone_.push_back(e.job);
+        break;
+      }
+      suspended_.insert(
+          std::lower_bound(suspended_.begin(), suspended_.end(), ref,
+                           [this](JobRef a, JobRef b) {
+                             return jobs_[a].spec.id < jobs_[b].spec.id;
+                           }),
+          ref);
+      break;
+    case Outcome::kStopped:
+    case Outcome::kLost:
+    case Outcome::kRefused:
+      Requeue(ref);
+      break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const ForecastIssued& e) {
+  if (e.region.value() >= grid_.forecasts.size() || e.forecast == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no region ", e.region.value()));
+  }
+  std::shared_ptr<const Forecast>& known = grid_.forecasts[e.region.value()];
+  known = known == nullptr
+              ? e.forecast
+              : std::make_shared<const Forecast>(known->Overlay(*e.forecast));
+  forecast_changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const PolicyChanged& e) {
+  ASSIGN_OR_RETURN(policy_, factory_(e.name, e.parameters));
+  policy_wake_ = absl::InfiniteFuture();
+  cold_ = true;
+  // What the old policy deferred, the new one has not weighed yet.
+  while (!timers_.empty()) {
+    const Timers::Entry entry = timers_.top();
+    timers_.Pop();
+    if (!StillStands(entry)) continue;
+    Move(entry.ref, Trigger::kWake);
+    Enqueue(entry.ref);
+  }
+  ready_.clear();
+  for (const ShapeId shape : queue_.shapes()) {
+    for (JobRef ref = queue_.Front(shape); ref != kNoJob;
+         ref = jobs_[ref].next) {
+      ready_.push_back(ref);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const Tick&) { return absl::OkStatus(); }
+
+}  // namespace ccsched

@@ -1,0 +1,88 @@
+// The scheduler as a pure state machine: taking up recorded state.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "scheduler/core/engine_state.h"
+
+namespace ccsched {
+
+absl::Status Engine::State::RestoreNode(const RestoredNode& n) {
+  RETURN_IF_ERROR(Apply(NodeJoined{n.node, n.pool, n.count}));
+  if (n.drained) RETURN_IF_ERROR(Apply(NodeDrained{n.node, true}));
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::RestoreJob(RestoredJob r) {
+  const uint64_t id = r.spec.id.value();
+  if (jobs_.Find(r.spec.id) != kNoJob || IsTerminal(r.state)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", id, " is recorded twice or has ended"));
+  }
+  Job job;
+  job.spec = std::move(r.spec);
+  job.shape = shapes_.Intern(r.shape);
+  job.state = r.state;
+  job.epoch = r.epoch;
+  job.wake = r.wake;
+  job.planned_pool = r.planned_pool;
+  job.executed = r.executed;
+  job.hold_wanted = r.hold_wanted;
+  job.cancel_wanted = r.cancel_wanted;
+  const JobRef ref = jobs_.Insert(std::move(job));
+  for (const JobId parent : r.after) dependants_[parent].push_back(JobId(id));
+  if (!r.after.empty()) after_.emplace(JobId(id), std::move(r.after));
+  queue_.KeysAbove(r.queue_key);
+  switch (r.state) {
+    case JobState::kQueued:
+      Enqueue(ref, r.queue_key);
+      break;
+    case JobState::kDeferred:
+      timers_.Push({.at = r.wake, .id = JobId(id), .ref = ref});
+      break;
+    case JobState::kSuspended:
+      suspended_.push_back(ref);  // jobs come by id
+      break;
+    default:
+      break;
+  }
+  if (!HoldsCapacity(r.state)) return absl::OkStatus();
+  jobs_[ref].queue_key = r.queue_key;
+  Run run{.pool = r.pool,
+          .count = r.count,
+          .start = r.start,
+          .confirmed = r.confirmed};
+  run.nodes.assign(r.nodes.begin(), r.nodes.end());
+  if (r.pool.value() >= packers_.size() || run.nodes.empty() ||
+      !packers_[r.pool.value()].TakeExactly(
+          DemandOf(r.shape, r.count), run.nodes, pools_[r.pool.value()])) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", id, " runs on nodes that can't hold it"));
+  }
+  AttachRun(ref, std::move(run));
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Restore(absl::Span<const RestoredNode> nodes,
+                             std::vector<RestoredJob> jobs) {
+  State& s = *state_;
+  if (s.stepped_) {
+    return absl::FailedPreconditionError("the engine has stepped already");
+  }
+  for (const RestoredNode& node : nodes) RETURN_IF_ERROR(s.RestoreNode(node));
+  std::sort(jobs.begin(), jobs.end(),
+            [](const RestoredJob& a, const RestoredJob& b) {
+              return a.spec.id < b.spec.id;
+            });
+  for (RestoredJob& job : jobs) RETURN_IF_ERROR(s.RestoreJob(std::move(job)));
+  // Nothing is known of a node until it joins again.
+  for (const RestoredNode& node : nodes) {
+    RETURN_IF_ERROR(s.Apply(NodeSilent{node.node}));
+  }
+  s.effects_.Clear();
+  return absl::OkStatus();
+}
+
+}  // namespace ccsched

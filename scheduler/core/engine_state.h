@@ -1,0 +1,123 @@
+// What the engine holds, and the steps that its files share. Internal to core.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_CORE_ENGINE_STATE_H_
+#define CCSCHED_SCHEDULER_CORE_ENGINE_STATE_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "scheduler/core/engine.h"
+#include "scheduler/core/lifecycle.h"
+#include "scheduler/core/node_packer.h"
+#include "scheduler/core/timers.h"
+#include "scheduler/model/job_table.h"
+#include "scheduler/model/ready_queue.h"
+
+namespace ccsched {
+
+// The indexed state, the handlers of events (engine_events.cc) and what a
+// policy may do (engine_actions.cc).
+class Engine::State : public Actions {
+ public:
+  State(Topology topology, std::unique_ptr<Policy> policy,
+        PolicyFactory factory, EngineOptions options);
+
+  // --- engine_events.cc: each refuses what is not legal.
+  absl::Status Apply(const JobSubmitted& e);
+  absl::Status Apply(const JobCancelled& e);
+  absl::Status Apply(const JobHeld& e);
+  absl::Status Apply(const JobReleased& e);
+  absl::Status Apply(const NodeJoined& e);
+  absl::Status Apply(const NodeSilent& e);
+  absl::Status Apply(const NodeLost& e);
+  absl::Status Apply(const NodeDrained& e);
+  absl::Status Apply(const AttemptStarted& e);
+  absl::Status Apply(const AttemptEnded& e);
+  absl::Status Apply(const ForecastIssued& e);
+  absl::Status Apply(const PolicyChanged& e);
+  absl::Status Apply(const Tick& e);
+
+  // --- engine_actions.cc
+  bool Fits(JobRef job, PoolId pool, uint32_t count) const override;
+  bool CouldFit(JobRef job, PoolId pool, uint32_t count) const override;
+  bool Start(JobRef job, PoolId pool, const Reason& reason,
+             uint32_t count) override;
+  void Defer(JobRef job, absl::Time until, PoolId pool,
+             const Reason& reason) override;
+  void Wait(JobRef job, const Reason& reason) override;
+  void Suspend(JobRef job, const Reason& reason) override;
+  void Resize(JobRef job, uint32_t count, const Reason& reason) override;
+  void WakeAt(absl::Time t) override;
+
+  // --- engine.cc
+  void EvictEnded();
+  void WakeDeferred();
+  void Decide();
+  PolicyInput Input() const;
+  bool StillStands(const Timers::Entry& entry) const;
+
+  // --- engine_restore.cc
+  absl::Status RestoreNode(const RestoredNode& node);
+  absl::Status RestoreJob(RestoredJob job);
+
+  // Moves a job along the lifecycle. REQUIRES: legal.
+  void Move(JobRef ref, Trigger trigger);
+  absl::Status TryMove(JobRef ref, Trigger trigger);
+  void MarkChanged(JobRef ref);
+  void Enqueue(JobRef ref, uint64_t key = 0);
+  // Takes a waiting job out of wherever it waits. Its state is not touched.
+  void Unlink(JobRef ref);
+  void ReleaseRun(JobRef ref);
+  void AttachRun(JobRef ref, Run run);
+  void Finish(JobRef ref);  // it is terminal: dependants, eviction
+  void SettleDependants(JobId id, bool succeeded);
+  // Ends the running attempt so that the job runs again.
+  void Requeue(JobRef ref);
+  absl::StatusOr<JobRef> FindJob(JobId id) const;
+  Demand DemandOf(const JobShape& shape, uint32_t count) const;
+  PoolId BaselinePool(const JobShape& shape) const;
+  absl::Status CheckSubmission(const JobSubmitted& e) const;
+  bool CouldEverFit(const JobShape& shape) const;
+  void Record(JobRef ref, DecisionKind kind, const Reason& reason,
+              absl::Time until = absl::InfiniteFuture());
+
+  Topology topology_;
+  std::unique_ptr<Policy> policy_;
+  PolicyFactory factory_;
+  EngineOptions options_;
+  std::unique_ptr<RuntimeBeliefs> beliefs_;
+
+  PlacementTable placements_;
+  ShapeTable shapes_;
+  JobTable jobs_;
+  Slab<Run> runs_;
+  ReadyQueue queue_;
+  Timers timers_;
+  std::vector<PoolUse> pools_;
+  std::vector<NodePacker> packers_;
+  std::vector<std::vector<RunRef>> running_;
+  std::vector<JobRef> suspended_;  // by id
+  absl::flat_hash_map<NodeId, PoolId> node_pools_;
+  absl::flat_hash_map<JobId, std::vector<JobId>> after_;  // still unmet
+  absl::flat_hash_map<JobId, std::vector<JobId>> dependants_;
+  GridView grid_;
+
+  absl::Time now_ = absl::InfinitePast();
+  absl::Time policy_wake_ = absl::InfiniteFuture();
+  bool stepped_ = false;
+  bool cold_ = true;
+  // What changed in this step, for the policy.
+  bool deciding_ = false;
+  std::vector<JobRef> ready_, woken_;
+  std::vector<JobId> gone_;
+  bool capacity_freed_ = false;
+  bool forecast_changed_ = false;
+  std::vector<JobRef> ended_;  // evicted at the next step
+  Effects effects_;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_CORE_ENGINE_STATE_H_

@@ -1,0 +1,165 @@
+// The states of a job and the only ways from one to another.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/core/lifecycle.h"
+
+namespace ccsched {
+namespace {
+
+using S = JobState;
+using T = Trigger;
+
+// Ends that any attempt which holds capacity can come to.
+std::optional<JobState> AfterEnd(Trigger trigger) {
+  switch (trigger) {
+    case T::kSucceed:
+      return S::kSucceeded;
+    case T::kFail:
+      return S::kFailed;
+    case T::kTimeOut:
+      return S::kTimedOut;
+    case T::kRequeue:
+      return S::kQueued;
+    case T::kSuspended:
+      return S::kSuspended;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<JobState> FromWaiting(JobState state, Trigger trigger) {
+  switch (trigger) {
+    case T::kDefer:
+      return S::kDeferred;
+    case T::kStart:
+      return S::kStarting;
+    case T::kHold:
+      return S::kHeld;
+    case T::kCancel:
+      return S::kCancelled;
+    case T::kWake:
+      if (state == S::kDeferred) return S::kQueued;
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<JobState> FromHeld(Trigger trigger) {
+  switch (trigger) {
+    case T::kRelease:
+      return S::kQueued;
+    case T::kReleaseBlocked:
+      return S::kBlocked;
+    case T::kCancel:
+    case T::kDependencyFailed:
+      return S::kCancelled;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<JobState> FromBlocked(Trigger trigger) {
+  switch (trigger) {
+    case T::kDependenciesMet:
+      return S::kQueued;
+    case T::kHold:
+      return S::kHeld;
+    case T::kCancel:
+    case T::kDependencyFailed:
+      return S::kCancelled;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<JobState> FromRunning(JobState state, Trigger trigger) {
+  switch (trigger) {
+    case T::kConfirm:
+      // A late confirmation does not undo a request to stop.
+      return state == S::kStarting ? S::kRunning : state;
+    case T::kAskSuspend:
+      if (state == S::kStarting || state == S::kRunning) return S::kSuspending;
+      return std::nullopt;
+    case T::kAskStop:
+      return S::kStopping;
+    case T::kStopped:
+      if (state == S::kStopping) return S::kCancelled;
+      return std::nullopt;
+    default:
+      return AfterEnd(trigger);
+  }
+}
+
+}  // namespace
+
+std::string_view ToString(Trigger trigger) {
+  switch (trigger) {
+    case T::kHold:
+      return "hold";
+    case T::kRelease:
+      return "release";
+    case T::kReleaseBlocked:
+      return "release-blocked";
+    case T::kDependenciesMet:
+      return "dependencies-met";
+    case T::kDependencyFailed:
+      return "dependency-failed";
+    case T::kDefer:
+      return "defer";
+    case T::kWake:
+      return "wake";
+    case T::kStart:
+      return "start";
+    case T::kConfirm:
+      return "confirm";
+    case T::kAskSuspend:
+      return "ask-suspend";
+    case T::kAskStop:
+      return "ask-stop";
+    case T::kSucceed:
+      return "succeed";
+    case T::kFail:
+      return "fail";
+    case T::kTimeOut:
+      return "time-out";
+    case T::kStopped:
+      return "stopped";
+    case T::kRequeue:
+      return "requeue";
+    case T::kSuspended:
+      return "suspended";
+    case T::kCancel:
+      return "cancel";
+  }
+  return "unknown";
+}
+
+std::optional<JobState> NextState(JobState state, Trigger trigger) {
+  switch (state) {
+    case S::kHeld:
+      return FromHeld(trigger);
+    case S::kBlocked:
+      return FromBlocked(trigger);
+    case S::kQueued:
+    case S::kDeferred:
+      return FromWaiting(state, trigger);
+    case S::kSuspended:
+      // It waits like a queued job, but can't be deferred: it is simply not
+      // taken up.
+      if (trigger == T::kDefer || trigger == T::kWake) return std::nullopt;
+      return FromWaiting(state, trigger);
+    case S::kStarting:
+    case S::kRunning:
+    case S::kSuspending:
+    case S::kStopping:
+      return FromRunning(state, trigger);
+    case S::kSucceeded:
+    case S::kFailed:
+    case S::kCancelled:
+    case S::kTimedOut:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace ccsched
