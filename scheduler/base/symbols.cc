@@ -17,6 +17,11 @@ Symbol SymbolTable::Intern(std::string_view text) {
   return symbol;
 }
 
+Symbol SymbolTable::Find(std::string_view text) const {
+  const auto found = index_.find(ToAbsl(text));
+  return found == index_.end() ? Symbol() : found->second;
+}
+
 const std::string& SymbolTable::Name(Symbol symbol) const {
   return names_[symbol.value()];
 }

@@ -21,6 +21,8 @@ class SymbolTable {
 
   // Returns the symbol of `text`, a new one at the first sight of it.
   Symbol Intern(std::string_view text);
+  // The symbol of `text`, or that of the empty string if it was never seen.
+  Symbol Find(std::string_view text) const;
   // REQUIRES: `symbol` came from this table.
   const std::string& Name(Symbol symbol) const;
   size_t size() const { return names_.size(); }
