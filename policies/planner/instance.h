@@ -1,0 +1,62 @@
+// What is planned: jobs with windows, pools with capacity, an hourly grid.
+// SPDX-License-Identifier: Apache-2.0
+//
+// All times are microseconds after the instance's origin, which is an edge of
+// the grid; all costs are grams of CO2-equivalent, or what weighs as much.
+#ifndef CCSCHED_POLICIES_PLANNER_INSTANCE_H_
+#define CCSCHED_POLICIES_PLANNER_INSTANCE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ccsched {
+
+// The time step of prices and of planning.
+inline constexpr int64_t kSlotUs = 3'600'000'000;
+
+struct PlanPool {
+  bool limited = true;  // false: as many accelerators as one asks for
+  double capacity = 0;
+  uint32_t node_size = 0;  // 0: not packed on nodes
+  // What one accelerator at work emits in each slot.
+  std::vector<double> grams;
+  // Accelerators free in each slot, on average over it; what is being planned
+  // shares them. Unused if unlimited.
+  std::vector<double> room;
+};
+
+struct PlanJob {
+  int64_t release = 0;
+  int64_t duration = 0;    // useful work at `count`
+  int64_t latest_end = 0;  // of its promise; at least release + duration
+  uint32_t count = 1;
+  uint32_t max_count = 1;  // above count: elastic, with linear speed-up
+  uint32_t pools = 0;      // index into PlanInstance::placements
+  bool suspendable = false;
+  int64_t checkpoint = 0;  // overhead when suspended
+  int64_t restart = 0;     // overhead when resumed
+  float weight = 1;        // so many of them are expected
+
+  int64_t latest_start() const { return latest_end - duration; }
+  bool elastic() const { return max_count > count; }
+};
+
+struct PlanInstance {
+  int32_t slots = 0;
+  std::vector<PlanPool> pools;
+  std::vector<std::vector<uint16_t>> placements;  // allowed pools
+  std::vector<PlanJob> jobs;
+
+  int64_t end() const { return slots * kSlotUs; }
+};
+
+// What a job of `count` takes of a pool: whole nodes if wider than one.
+inline uint32_t Occupied(uint32_t count, uint32_t node_size) {
+  if (node_size == 0 || count <= node_size) return count;
+  return (count + node_size - 1) / node_size * node_size;
+}
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_INSTANCE_H_

@@ -1,0 +1,154 @@
+// Prices of capacity by Lagrangian relaxation, and the bound they certify.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/planner/pricing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "policies/planner/rigid_response.h"
+
+namespace ccsched {
+namespace {
+
+// The share of the last direction that is kept; tried from 0 to 0.95.
+constexpr double kDeflection = 0.9;
+// Polyak's step times this; a deflected direction is longer than its mean.
+constexpr double kStep = 4;
+
+}  // namespace
+
+Pricing::Pricing(const PlanInstance& instance)
+    : instance_(instance),
+      table_(instance),
+      usage_(instance.pools.size(), instance.slots),
+      worth_(instance.jobs.size(), 0.0),
+      prices_(instance.pools.size() * instance.slots, 0.0),
+      direction_(prices_.size(), 0.0),
+      best_prices_(prices_) {}
+
+void Pricing::Warm(std::vector<double> prices) {
+  prices_ = std::move(prices);
+  best_prices_ = prices_;
+  evaluated_ = false;
+}
+
+void Pricing::Respond(size_t index, double& sum) {
+  const PlanJob& job = instance_.jobs[index];
+  const double count = job.count * static_cast<double>(job.weight);
+  if (!job.suspendable && !job.elastic()) {
+    const StartChoice best = BestStart(instance_, table_, job);
+    sum += count * best.cost;
+    usage_.Add(best.pool, best.start, best.start + job.duration, count);
+    return;
+  }
+  // An elastic job is priced as `max_count` accelerators that may pause at no
+  // cost and do the same work in less time: no less than it can do.
+  PlanJob relaxed = job;
+  double width = count;
+  if (job.elastic()) {
+    width = job.max_count * static_cast<double>(job.weight);
+    relaxed.duration = static_cast<int64_t>(
+        std::floor(job.duration * (static_cast<double>(job.count) /
+                                   job.max_count)));
+    relaxed.checkpoint = relaxed.restart = 0;
+  }
+  const auto& pools = instance_.placements[job.pools];
+  const double guess = worth_[index] > 0
+                           ? worth_[index]
+                           : 1.2 * table_.rate(pools[0])[job.release / kSlotUs];
+  const StretchSearch::Result best =
+      search_.Best(table_, pools, relaxed, guess, worth_[index] > 0 ? 4 : 12);
+  worth_[index] = std::max(best.worth, 1e-9);
+  sum += width * best.bound;
+  search_.At(table_, pools, relaxed, best.worth, nullptr, &stretches_);
+  for (const Stretch& s : stretches_) {
+    usage_.Add(s.pool, s.start, s.end, width);
+  }
+}
+
+double Pricing::Evaluate(const std::vector<double>& prices) {
+  const int32_t slots = instance_.slots;
+  double sum = 0;
+  for (size_t p = 0; p < instance_.pools.size(); ++p) {
+    const PlanPool& pool = instance_.pools[p];
+    if (!pool.limited) continue;
+    table_.SetPrices(instance_, static_cast<int>(p), &prices[p * slots]);
+    for (int32_t k = 0; k < slots; ++k) {
+      sum -= prices[p * slots + k] * pool.room[k];
+    }
+  }
+  usage_.Clear();
+  for (size_t j = 0; j < instance_.jobs.size(); ++j) Respond(j, sum);
+  return sum;
+}
+
+double Pricing::Step(double target) {
+  const int32_t slots = instance_.slots;
+  const double bound = Evaluate(prices_);
+  ++rounds_;
+  if (!evaluated_ || bound > best_bound_) {
+    evaluated_ = true;
+    best_bound_ = bound;
+    best_prices_ = prices_;
+  }
+  const std::vector<double>& usage = usage_.Sum();
+  double square = 0;
+  for (size_t p = 0; p < instance_.pools.size(); ++p) {
+    const PlanPool& pool = instance_.pools[p];
+    if (!pool.limited) continue;
+    for (int32_t k = 0; k < slots; ++k) {
+      const size_t i = p * slots + k;
+      double slope = usage[i] - pool.room[k];
+      // A price can't fall below zero.
+      if (slope < 0 && prices_[i] <= 0) slope = 0;
+      direction_[i] = slope + kDeflection * direction_[i];
+      square += direction_[i] * direction_[i];
+    }
+  }
+  if (square <= 0) return bound;
+  const double step = kStep * std::max(0.0, target - bound) / square;
+  for (size_t i = 0; i < prices_.size(); ++i) {
+    prices_[i] = std::max(0.0, prices_[i] + step * direction_[i]);
+  }
+  return bound;
+}
+
+void Pricing::Ascend(const AscentOptions& options) {
+  double hope = options.hope;
+  double level = 0;         // best bound when hope was last changed
+  double reference = 0;     // best bound `patience` rounds ago
+  int since_rise = 0;
+  int since_reference = 0;
+  for (int round = 0; round < options.rounds; ++round) {
+    const double target =
+        best_bound_ + hope * std::max(std::abs(best_bound_), 1e-9);
+    const bool fresh = !evaluated_;
+    Step(target);
+    const double scale = std::max(std::abs(best_bound_), 1e-9);
+    if (fresh) {
+      level = reference = best_bound_;
+      continue;
+    }
+    // Risen by a fair part of what was hoped for: keep hoping.
+    if (best_bound_ - level > 0.5 * hope * scale) {
+      level = best_bound_;
+      since_rise = 0;
+    } else if (++since_rise >= 15) {
+      hope *= 0.7;
+      level = best_bound_;
+      since_rise = 0;
+      // Go on from the best point known.
+      prices_ = best_prices_;
+      std::fill(direction_.begin(), direction_.end(), 0.0);
+    }
+    if (hope < options.least_hope) return;
+    if (options.patience > 0 && ++since_reference >= options.patience) {
+      if (best_bound_ - reference <= options.tolerance * scale) return;
+      reference = best_bound_;
+      since_reference = 0;
+    }
+  }
+}
+
+}  // namespace ccsched

@@ -1,0 +1,76 @@
+// Prices of capacity by Lagrangian relaxation, and the bound they certify.
+// SPDX-License-Identifier: Apache-2.0
+//
+//   Pricing pricing(instance);           // or with yesterday's prices
+//   pricing.Ascend({.rounds = 1000});
+//   pricing.best_bound();                // grams; no plan costs less
+//   pricing.best_prices();               // pool by pool, a value a slot
+#ifndef CCSCHED_POLICIES_PLANNER_PRICING_H_
+#define CCSCHED_POLICIES_PLANNER_PRICING_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "policies/planner/instance.h"
+#include "policies/planner/price_table.h"
+#include "policies/planner/slot_usage.h"
+#include "policies/planner/stretch_response.h"
+
+namespace ccsched {
+
+struct AscentOptions {
+  int rounds = 200;
+  // Stop when `patience` rounds have not raised the bound by `tolerance` of it.
+  double tolerance = 0;
+  int patience = 0;  // 0: never
+  // How far above the best bound the top is first believed to be, relatively.
+  double hope = 0.03;
+  // Least hope: below it the ascent is as good as done.
+  double least_hope = 1e-5;
+};
+
+// Maximises D(λ) = Σ_j min_plan (carbon + λ·usage) − Σ λ·room over λ >= 0 by
+// subgradient steps of Polyak's length along a deflected direction, towards a
+// level that is lowered when it can't be reached.
+// Source: Polyak 1969; Camerini, Fratta, Maffioli 1975 (deflection);
+// Goffin, Kiwiel 1999 (level control).
+class Pricing {
+ public:
+  // REQUIRES: `instance` outlives this; each job's window is within its slots.
+  explicit Pricing(const PlanInstance& instance);
+
+  // Starts from these prices. REQUIRES: pools * slots values, none negative.
+  void Warm(std::vector<double> prices);
+
+  void Ascend(const AscentOptions& options);
+
+  double best_bound() const { return best_bound_; }
+  const std::vector<double>& best_prices() const { return best_prices_; }
+  int rounds() const { return rounds_; }
+  // Usage of each slot by the last round's plans, which keep no capacity.
+  const std::vector<double>& usage() { return usage_.Sum(); }
+
+  // D at the given prices; their usage is left in usage().
+  double Evaluate(const std::vector<double>& prices);
+
+ private:
+  void Respond(size_t job, double& sum);
+  double Step(double target);
+
+  const PlanInstance& instance_;
+  PriceTable table_;
+  SlotUsage usage_;
+  StretchSearch search_;
+  std::vector<double> worth_;  // of each suspendable job's useful work
+  std::vector<Stretch> stretches_;
+  std::vector<double> prices_;
+  std::vector<double> direction_;
+  std::vector<double> best_prices_;
+  double best_bound_ = 0;
+  bool evaluated_ = false;
+  int rounds_ = 0;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_PRICING_H_

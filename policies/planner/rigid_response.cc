@@ -1,0 +1,61 @@
+// The cheapest start of a job that runs without a pause, under given prices.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/planner/rigid_response.h"
+
+namespace ccsched {
+
+void BestStart(const PriceTable& prices, int pool, int64_t earliest,
+               int64_t latest, int64_t duration, StartChoice& best) {
+  const auto offer = [&](int64_t start, double cost) {
+    if (cost < best.cost) best = {pool, start, cost};
+  };
+  offer(earliest, prices.Between(pool, earliest, earliest + duration));
+  if (latest == earliest) return;
+  offer(latest, prices.Between(pool, latest, latest + duration));
+
+  const double* prefix = prices.prefix(pool);
+  const double* rate = prices.rate(pool);
+  const int64_t whole = duration / kSlotUs;
+  const int64_t rest_us = duration - whole * kSlotUs;
+  const double rest = rest_us * (1.0 / kSlotUs);
+  double least = best.cost;
+  // Starts at the edge of slot k.
+  const int64_t first = (earliest + kSlotUs - 1) / kSlotUs;
+  const int64_t last = latest / kSlotUs;
+  int64_t best_k = -1;
+  for (int64_t k = first; k <= last; ++k) {
+    const double cost =
+        prefix[k + whole] + rest * rate[k + whole] - prefix[k];
+    if (cost < least) {
+      least = cost;
+      best_k = k;
+    }
+  }
+  if (best_k >= 0) offer(best_k * kSlotUs, least);
+  if (rest_us == 0) return;
+  // Ends at the edge of slot m; the start is in slot m - whole - 1.
+  const int64_t first_end = (earliest + duration + kSlotUs - 1) / kSlotUs;
+  const int64_t last_end = (latest + duration) / kSlotUs;
+  int64_t best_m = -1;
+  for (int64_t m = first_end; m <= last_end; ++m) {
+    const double cost = prefix[m] - prefix[m - whole] +
+                        rest * rate[m - whole - 1];
+    if (cost < least) {
+      least = cost;
+      best_m = m;
+    }
+  }
+  if (best_m >= 0) offer(best_m * kSlotUs - duration, least);
+}
+
+StartChoice BestStart(const PlanInstance& instance, const PriceTable& prices,
+                      const PlanJob& job) {
+  StartChoice best;
+  for (const uint16_t pool : instance.placements[job.pools]) {
+    BestStart(prices, pool, job.release, job.latest_start(), job.duration,
+              best);
+  }
+  return best;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,148 @@
+// The cheapest stretches of a job that may be suspended, under given prices.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/planner/stretch_response.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace ccsched {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// Where a state of the recursion came from, if not from a pool's number.
+constexpr int16_t kFresh = -1;   // the job starts here
+constexpr int16_t kPaused = -2;  // resumed, or still suspended
+
+}  // namespace
+
+StretchSearch::Result StretchSearch::At(const PriceTable& prices,
+                                        const std::vector<uint16_t>& pools,
+                                        const PlanJob& job, double worth,
+                                        const uint8_t* open,
+                                        std::vector<Stretch>* stretches) {
+  const size_t n = pools.size();
+  const int64_t first = job.release / kSlotUs;
+  const int64_t last = (job.latest_end - 1) / kSlotUs;
+  const size_t slots = last < first ? 0 : last - first + 1;
+  const double checkpoint = job.checkpoint * (1.0 / kSlotUs);
+  const double restart = job.restart * (1.0 / kSlotUs);
+  on_.assign(n, {kInfinity, 0});
+  if (stretches != nullptr) from_.assign(slots * (n + 1), kFresh);
+  Value off = {kInfinity, 0};
+  Value done = {0, 0};  // never run
+  int64_t done_slot = -1;
+  size_t done_pool = 0;
+  for (size_t i = 0; i < slots; ++i) {
+    const int64_t k = first + static_cast<int64_t>(i);
+    const int64_t begin = std::max(job.release, k * kSlotUs);
+    const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
+    const double width = (end - begin) * (1.0 / kSlotUs);
+    const Value resume = {off.cost + worth * restart, off.useful - restart};
+    const bool resume_wins = resume.cost < 0;
+    const Value enter = resume_wins ? resume : Value{0, 0};
+    Value paused = {kInfinity, 0};
+    int16_t paused_from = kPaused;
+    for (size_t p = 0; p < n; ++p) {
+      Value& on = on_[p];
+      int16_t from = static_cast<int16_t>(p);
+      if (open != nullptr &&
+          open[static_cast<size_t>(pools[p]) * prices.slots() + k] == 0) {
+        on.cost = kInfinity;
+        if (stretches != nullptr) from_[i * (n + 1) + p] = from;
+        continue;
+      }
+      if (enter.cost < on.cost) {
+        on = enter;
+        from = resume_wins ? kPaused : kFresh;
+      }
+      on.cost += width * (prices.rate(pools[p])[k] - worth);
+      on.useful += width;
+      if (stretches != nullptr) from_[i * (n + 1) + p] = from;
+      if (on.cost < paused.cost) {
+        paused = on;
+        paused_from = static_cast<int16_t>(p);
+      }
+    }
+    if (paused.cost < done.cost) {
+      done = paused;
+      done_slot = static_cast<int64_t>(i);
+      done_pool = paused_from;
+    }
+    paused.cost += worth * checkpoint;
+    paused.useful -= checkpoint;
+    if (paused.cost < off.cost) {
+      off = paused;
+    } else {
+      paused_from = kPaused;
+    }
+    if (stretches != nullptr) from_[i * (n + 1) + n] = paused_from;
+  }
+  if (stretches != nullptr) {
+    stretches->clear();
+    // Walk back: `state` is a pool's index, or n while suspended.
+    size_t state = done_pool;
+    int64_t i = done_slot;
+    while (i >= 0) {
+      const int64_t k = first + i;
+      const int16_t from = from_[i * (n + 1) + state];
+      if (state < n) {
+        const int64_t begin = std::max(job.release, k * kSlotUs);
+        const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
+        if (!stretches->empty() && stretches->back().start == end &&
+            stretches->back().pool == pools[state]) {
+          stretches->back().start = begin;
+        } else {
+          stretches->push_back({pools[state], begin, end});
+        }
+        --i;
+        if (from == kFresh) break;
+        if (from == kPaused) state = n;
+      } else if (from == kPaused) {
+        --i;  // was suspended before this slot already
+      } else {
+        state = from;  // ran in this slot, suspended at its end
+      }
+    }
+    std::reverse(stretches->begin(), stretches->end());
+  }
+  const double duration = job.duration * (1.0 / kSlotUs);
+  return {worth * duration + done.cost, done.useful, worth};
+}
+
+StretchSearch::Result StretchSearch::Best(const PriceTable& prices,
+                                          const std::vector<uint16_t>& pools,
+                                          const PlanJob& job, double guess,
+                                          int evaluations,
+                                          const uint8_t* open) {
+  const double duration = job.duration * (1.0 / kSlotUs);
+  // The bound is concave and piecewise linear in the worth; its slope is
+  // duration - useful. Bracket the top, then look where the tangents meet.
+  Result low = {0, 0, 0};
+  Result high = At(prices, pools, job, guess, open);
+  Result best = high.bound > 0 ? high : low;
+  int looks = 1;
+  while (high.useful < duration && looks < evaluations) {
+    low = high;
+    high = At(prices, pools, job, 1.5 * high.worth + 1e-3, open);
+    if (high.bound > best.bound) best = high;
+    ++looks;
+  }
+  while (looks < evaluations) {
+    const double rise = duration - low.useful;
+    const double fall = duration - high.useful;
+    if (rise <= 0 || fall >= 0) break;
+    const double worth = (high.bound - low.bound + rise * low.worth -
+                          fall * high.worth) /
+                         (rise - fall);
+    const double top = low.bound + rise * (worth - low.worth);
+    if (top - best.bound <= 1e-6 * std::abs(top)) break;
+    const Result middle = At(prices, pools, job, worth, open);
+    if (middle.bound > best.bound) best = middle;
+    ++looks;
+    (middle.useful < duration ? low : high) = middle;
+  }
+  return best;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,61 @@
+// The cheapest stretches of a job that may be suspended, under given prices.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_POLICIES_PLANNER_STRETCH_RESPONSE_H_
+#define CCSCHED_POLICIES_PLANNER_STRETCH_RESPONSE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "policies/planner/instance.h"
+#include "policies/planner/price_table.h"
+
+namespace ccsched {
+
+struct Stretch {
+  int pool = 0;
+  int64_t start = 0;
+  int64_t end = 0;
+};
+
+// Finds stretches at a given worth of useful work. Keeps its buffers.
+//
+// The total of useful work is relaxed too, with its worth w (grams per
+// accelerator and slot of useful time) as multiplier: for any w >= 0,
+//   w * duration + min over stretches of [cost - w * useful time]
+// is at most the cost of the cheapest plan, wherever in real-valued time it
+// starts and stops: at fixed w each switching time has its best place at a
+// slot's edge or at an end of the window. Each suspension loses the overheads
+// of the checkpoint and of the restart from its stretches' useful time.
+class StretchSearch {
+ public:
+  struct Result {
+    double bound = 0;   // per accelerator; the cheapest plan costs no less
+    double useful = 0;  // useful slots in the stretches found
+    double worth = 0;
+  };
+
+  // At one worth. If `stretches` is not null, it is filled in time order.
+  // Where `open` is not null, only slots k of pool p with
+  // open[p * slots + k] != 0 are used.
+  Result At(const PriceTable& prices, const std::vector<uint16_t>& pools,
+            const PlanJob& job, double worth, const uint8_t* open = nullptr,
+            std::vector<Stretch>* stretches = nullptr);
+
+  // At the worth that gives the greatest bound, to 1e-6 of it or `evaluations`
+  // looks; starts looking around `guess`.
+  Result Best(const PriceTable& prices, const std::vector<uint16_t>& pools,
+              const PlanJob& job, double guess, int evaluations,
+              const uint8_t* open = nullptr);
+
+ private:
+  struct Value {
+    double cost = 0;
+    double useful = 0;
+  };
+  std::vector<Value> on_;
+  std::vector<int16_t> from_;  // per slot and state: where it came from
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_STRETCH_RESPONSE_H_
