@@ -68,24 +68,22 @@ class Account {
   GramsCo2e carbon() const { return carbon_; }
 
  private:
+  // A row that may still grow, exact.
   struct Open {
     AccountRow row;
     bool known = true;
     double joules = 0;
-    absl::Time slice_end;
   };
 
-  void Extend(absl::Time from, absl::Time to, std::optional<Joules> energy,
+  void Extend(absl::Time from, absl::Time to, std::optional<double> joules,
               const GridSlice& slice);
-  AccountRow Round(const Open& open);
-  AccountRow Rounded(const Open& open, int64_t* joules, int64_t* mg) const;
 
   double pue_;
   std::optional<absl::Time> until_;
   std::vector<Open> rows_;
   Joules total_;
   GramsCo2e carbon_;
-  // Exact and rounded sums of the rows already given.
+  // Exact and rounded sums of the rows given for good.
   double joules_given_ = 0, milligrams_given_ = 0;
   int64_t joules_rounded_ = 0, milligrams_rounded_ = 0;
 };

@@ -30,8 +30,8 @@ enum class GapRule {
   kRefuse,
   // Up to 3 hours: a straight line between the neighbours. Longer, up to 7
   // days: the same hour of the nearest earlier day (a later one where there is
-  // none earlier). Each filled value is marked estimated. Longer still, or at
-  // either end of the file: refused.
+  // none earlier). Each filled value is marked estimated. Longer still:
+  // refused. Empty values at either end of the file shorten the series.
   kInterpolate,
 };
 // "refuse" (also "") or "interpolate". Errors: InvalidArgument.

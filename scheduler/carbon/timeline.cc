@@ -1,0 +1,110 @@
+// Values over disjoint stretches of time, newer ones laid over older ones.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/carbon/timeline.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace ccsched {
+
+void Timeline::Add(const StepSeries& series, const std::vector<bool>& estimated,
+                   absl::Time issued,
+                   std::shared_ptr<const std::string> version) {
+  for (size_t i = 0; i < series.values().size(); ++i) {
+    const absl::Time start = series.start() + series.step() * i;
+    Insert({start, start + series.step(), series.values()[i],
+            !estimated.empty() && estimated[i], issued, version});
+  }
+}
+
+void Timeline::Insert(const Cell& cell) {
+  if (cells_.empty() || cells_.rbegin()->second.end <= cell.start) {
+    cells_.emplace_hint(cells_.end(), cell.start, cell);
+    return;
+  }
+  // Cut out of the cells in its way what it replaces; where one of them is of a
+  // later issue, the new cell gives way instead.
+  auto it = cells_.upper_bound(cell.start);
+  if (it != cells_.begin() && std::prev(it)->second.end > cell.start) --it;
+  absl::Time from = cell.start;
+  std::vector<Cell> pieces;
+  while (it != cells_.end() && it->second.start < cell.end) {
+    const Cell old = it->second;
+    if (old.issued > cell.issued) {
+      if (from < old.start) {
+        pieces.push_back(cell);
+        pieces.back().start = from;
+        pieces.back().end = old.start;
+      }
+      from = std::min(old.end, cell.end);
+      ++it;
+      continue;
+    }
+    it = cells_.erase(it);
+    if (old.start < cell.start) {
+      pieces.push_back(old);
+      pieces.back().end = cell.start;
+    }
+    if (old.end > cell.end) {
+      pieces.push_back(old);
+      pieces.back().start = cell.end;
+    }
+  }
+  if (from < cell.end) {
+    pieces.push_back(cell);
+    pieces.back().start = from;
+  }
+  for (const Cell& piece : pieces) cells_.emplace(piece.start, piece);
+}
+
+const Timeline::Cell* Timeline::Find(absl::Time t) const {
+  auto it = cells_.upper_bound(t);
+  if (it == cells_.begin()) return nullptr;
+  --it;
+  return t < it->second.end ? &it->second : nullptr;
+}
+
+absl::Time Timeline::NextStart(absl::Time t) const {
+  const auto it = cells_.upper_bound(t);
+  return it == cells_.end() ? absl::InfiniteFuture() : it->first;
+}
+
+std::optional<double> Timeline::Mean(absl::Time from, absl::Time to) const {
+  double sum = 0;
+  double hours = 0;
+  auto it = cells_.upper_bound(from);
+  if (it != cells_.begin()) --it;
+  for (; it != cells_.end() && it->first < to; ++it) {
+    const absl::Time a = std::max(from, it->second.start);
+    const absl::Time b = std::min(to, it->second.end);
+    if (a >= b) continue;
+    sum += it->second.value * absl::ToDoubleHours(b - a);
+    hours += absl::ToDoubleHours(b - a);
+  }
+  if (hours == 0) return std::nullopt;
+  return sum / hours;
+}
+
+StepSeries Timeline::Tail(absl::Time now) const {
+  auto it = cells_.upper_bound(now);
+  if (it != cells_.begin() && std::prev(it)->second.end > now) --it;
+  std::vector<double> values;
+  absl::Time start;
+  absl::Duration step;
+  while (it != cells_.begin()) {
+    --it;
+    const Cell& cell = it->second;
+    if (values.empty()) step = cell.end - cell.start;
+    const bool joins =
+        values.empty() || (cell.end == start && cell.end - cell.start == step);
+    if (!joins) break;
+    start = cell.start;
+    values.push_back(cell.value);
+  }
+  if (values.empty()) return StepSeries();
+  std::reverse(values.begin(), values.end());
+  return *StepSeries::Create(start, step, std::move(values));
+}
+
+}  // namespace ccsched
