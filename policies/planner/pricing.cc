@@ -12,9 +12,11 @@ namespace ccsched {
 namespace {
 
 // The share of the last direction that is kept; tried from 0 to 0.95.
-constexpr double kDeflection = 0.9;
+constexpr double kDeflection = 0.7;
 // Polyak's step times this; a deflected direction is longer than its mean.
-constexpr double kStep = 4;
+constexpr double kStep = 2;
+// Rounds after which an unreached level is lowered.
+constexpr int kTrials = 20;
 
 }  // namespace
 
@@ -116,35 +118,34 @@ double Pricing::Step(double target) {
 
 void Pricing::Ascend(const AscentOptions& options) {
   double hope = options.hope;
-  double level = 0;         // best bound when hope was last changed
-  double reference = 0;     // best bound `patience` rounds ago
-  int since_rise = 0;
+  double level = 0;      // best bound when hope was last changed
+  double reference = 0;  // best bound `patience` rounds ago
+  int since_level = 0;
   int since_reference = 0;
   for (int round = 0; round < options.rounds; ++round) {
-    const double target =
-        best_bound_ + hope * std::max(std::abs(best_bound_), 1e-9);
     const bool fresh = !evaluated_;
-    Step(target);
-    const double scale = std::max(std::abs(best_bound_), 1e-9);
+    const double magnitude = std::max(std::abs(best_bound_), 1e-9);
+    Step(best_bound_ + hope * magnitude);
     if (fresh) {
       level = reference = best_bound_;
       continue;
     }
-    // Risen by a fair part of what was hoped for: keep hoping.
-    if (best_bound_ - level > 0.5 * hope * scale) {
+    ++since_level;
+    if (best_bound_ - level > 0.5 * hope * magnitude) {
+      // Risen by a fair part of what was hoped for: hope for more.
+      if (since_level < kTrials) hope = std::min(1.5 * hope, 1.0);
       level = best_bound_;
-      since_rise = 0;
-    } else if (++since_rise >= 15) {
-      hope *= 0.7;
+      since_level = 0;
+    } else if (since_level >= kTrials) {
+      hope *= 0.6;
       level = best_bound_;
-      since_rise = 0;
-      // Go on from the best point known.
+      since_level = 0;
       prices_ = best_prices_;
       std::fill(direction_.begin(), direction_.end(), 0.0);
     }
     if (hope < options.least_hope) return;
     if (options.patience > 0 && ++since_reference >= options.patience) {
-      if (best_bound_ - reference <= options.tolerance * scale) return;
+      if (best_bound_ - reference <= options.tolerance * magnitude) return;
       reference = best_bound_;
       since_reference = 0;
     }

@@ -1,0 +1,109 @@
+// The order in which queued jobs are tried.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/dispatch.h"
+
+#include <algorithm>
+
+namespace ccsched {
+
+ShapeHeads::Head ShapeHeads::Of(const PolicyInput& in, JobRef job) {
+  const Job& j = in.jobs[job];
+  return {.priority = in.shapes[j.shape].priority,
+          .key = j.queue_key,
+          .job = job,
+          .shape = j.shape};
+}
+
+void ShapeHeads::Reset(const PolicyInput& in) {
+  heap_.clear();
+  for (const ShapeId shape : in.queue.shapes()) {
+    heap_.push_back(Of(in, in.queue.Front(shape)));
+  }
+  std::make_heap(heap_.begin(), heap_.end());
+}
+
+void ShapeHeads::Advance(const PolicyInput& in) {
+  Advance(in, in.queue.Front(heap_.front().shape));
+}
+
+void ShapeHeads::Advance(const PolicyInput& in, JobRef next) {
+  Drop();
+  if (next == kNoJob) return;
+  heap_.push_back(Of(in, next));
+  std::push_heap(heap_.begin(), heap_.end());
+}
+
+void ShapeHeads::Drop() {
+  std::pop_heap(heap_.begin(), heap_.end());
+  heap_.pop_back();
+}
+
+absl::Span<const JobRef> Arrivals::Of(const PolicyInput& in) {
+  ++round_;
+  for (const JobRef job : in.woken) {
+    if (job >= woken_at_.size()) woken_at_.resize(job + job / 2 + 16);
+    woken_at_[job] = round_;
+  }
+  if (!in.cold) return in.ready;
+  all_.clear();
+  for (const ShapeId shape : in.queue.shapes()) {
+    for (JobRef job = in.queue.Front(shape); job != kNoJob;
+         job = in.jobs[job].next) {
+      all_.push_back(job);
+    }
+  }
+  std::sort(all_.begin(), all_.end(),
+            [&](JobRef a, JobRef b) { return in.queue.Before(a, b); });
+  return all_;
+}
+
+void DueJobs::Add(const PolicyInput& in, JobRef job, int64_t latest_us) {
+  if (latest_us == kNeverUs) return;
+  const Job& j = in.jobs[job];
+  if (j.shape.value() >= waiting_.size()) waiting_.resize(j.shape.value() + 1);
+  std::vector<Waiting>& heap = waiting_[j.shape.value()];
+  heap.push_back({latest_us, j.queue_key, job});
+  std::push_heap(heap.begin(), heap.end());
+}
+
+void DueJobs::Gather(const PolicyInput& in) {
+  heads_.clear();
+  for (const ShapeId shape : in.queue.shapes()) PushHead(in, shape);
+}
+
+DueJobs::Entry DueJobs::PopHead() {
+  std::pop_heap(heads_.begin(), heads_.end());
+  const Entry entry = heads_.back();
+  heads_.pop_back();
+  return entry;
+}
+
+void DueJobs::PushHead(const PolicyInput& in, ShapeId shape) {
+  const JobRef front = in.queue.Front(shape);
+  if (front == kNoJob) return;
+  Entry entry = {.latest_us = kNeverUs,
+                 .priority = in.shapes[shape].priority,
+                 .key = in.jobs[front].queue_key,
+                 .job = front,
+                 .shape = shape};
+  if (shape.value() < waiting_.size()) {
+    std::vector<Waiting>& heap = waiting_[shape.value()];
+    // Those that have left the queue meanwhile are dropped here.
+    while (!heap.empty()) {
+      const Waiting& top = heap.front();
+      const Job& job = in.jobs[top.job];
+      if (job.queue_key == top.key && job.state == JobState::kQueued) break;
+      std::pop_heap(heap.begin(), heap.end());
+      heap.pop_back();
+    }
+    if (!heap.empty() && heap.front().latest_us <= ToUs(in.now)) {
+      entry.latest_us = heap.front().latest_us;
+      entry.key = heap.front().key;
+      entry.job = heap.front().job;
+    }
+  }
+  heads_.push_back(entry);
+  std::push_heap(heads_.begin(), heads_.end());
+}
+
+}  // namespace ccsched

@@ -1,0 +1,153 @@
+// The order in which queued jobs are tried, shared by all policies.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Jobs of one shape fit at the same places at the same moments, so only the
+// first of each shape is ever tried: a pass over the queue costs as much as
+// there are shapes in it, and one step more for each job that starts.
+#ifndef CCSCHED_POLICIES_DISPATCH_H_
+#define CCSCHED_POLICIES_DISPATCH_H_
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "policies/policy.h"
+
+namespace ccsched {
+
+// Microseconds since 1970: the time of inner loops. Infinite times become the
+// ends of the range.
+inline int64_t ToUs(absl::Time t) { return absl::ToUnixMicros(t); }
+inline absl::Time FromUs(int64_t us) { return absl::FromUnixMicros(us); }
+inline int64_t ToUs(absl::Duration d) { return absl::ToInt64Microseconds(d); }
+inline constexpr int64_t kNeverUs = std::numeric_limits<int64_t>::max();
+
+// The heads of the queue's shapes, the first of all jobs on top.
+class ShapeHeads {
+ public:
+  // Takes the head of each shape that has jobs in the queue.
+  void Reset(const PolicyInput& in);
+  bool empty() const { return heap_.empty(); }
+  JobRef top() const { return heap_.front().job; }
+  // The top has left the queue (it was started or deferred): the first of its
+  // shape, if there is one, takes its place.
+  void Advance(const PolicyInput& in);
+  // The same, but its shape goes on with `next`, or is done if that is kNoJob.
+  void Advance(const PolicyInput& in, JobRef next);
+  // Nothing more of the top's shape is to be tried.
+  void Drop();
+
+ private:
+  struct Head {
+    int32_t priority;
+    uint64_t key;
+    JobRef job;
+    ShapeId shape;
+    bool operator<(const Head& o) const {  // the top is the greatest
+      return priority != o.priority ? priority < o.priority : key > o.key;
+    }
+  };
+  static Head Of(const PolicyInput& in, JobRef job);
+
+  std::vector<Head> heap_;
+};
+
+// The jobs that a policy has to look at: those that have entered the queue,
+// or, on a cold start, all that are in it. In queue order.
+class Arrivals {
+ public:
+  absl::Span<const JobRef> Of(const PolicyInput& in);
+  // Whether this one's deferral is over. REQUIRES: Of() was called for `in`.
+  bool Woken(JobRef job) const {
+    return job < woken_at_.size() && woken_at_[job] == round_;
+  }
+
+ private:
+  std::vector<JobRef> all_;
+  std::vector<uint64_t> woken_at_;  // by job: the last round it woke in
+  uint64_t round_ = 0;
+};
+
+// The queue of a policy that defers jobs: what is in the queue is due. Jobs
+// that have reached their latest start go first, the earliest such start in
+// front; then the rest in queue order. A job that fits nowhere lets those of
+// other shapes pass.
+class DueJobs {
+ public:
+  // Tries to start jobs by `start`, a bool(JobRef) that returns whether the
+  // job has left the queue. `due` are those that entered the queue since the
+  // last call and are still in it, in queue order; `latest_us(JobRef)` is a
+  // job's latest start, kNeverUs where there is none. When there is no more
+  // room than before, only `due` are tried.
+  template <typename StartFn, typename LatestFn>
+  void Run(const PolicyInput& in, absl::Span<const JobRef> due, StartFn start,
+           LatestFn latest_us) {
+    if (in.cold) waiting_.clear();
+    if (!in.capacity_freed && !in.cold) {
+      for (const JobRef job : due) {
+        const bool first = in.queue.Front(in.jobs[job].shape) == job;
+        if (!first || !start(job)) Add(in, job, latest_us(job));
+      }
+      return;
+    }
+    for (const JobRef job : due) Add(in, job, latest_us(job));
+    Gather(in);
+    while (!heads_.empty()) {
+      const Entry entry = PopHead();
+      if (start(entry.job)) PushHead(in, entry.shape);
+    }
+  }
+
+ private:
+  // A queued job that has a latest start.
+  struct Waiting {
+    int64_t latest_us;
+    uint64_t key;  // of the queue: tells a job's stay from a later one
+    JobRef job;
+    bool operator<(const Waiting& o) const {  // the top is the earliest
+      return latest_us != o.latest_us ? latest_us > o.latest_us : key > o.key;
+    }
+  };
+  struct Entry {
+    int64_t latest_us;  // kNeverUs unless it has been reached
+    int32_t priority;
+    uint64_t key;
+    JobRef job;
+    ShapeId shape;
+    bool operator<(const Entry& o) const {
+      if (latest_us != o.latest_us) return latest_us > o.latest_us;
+      return priority != o.priority ? priority < o.priority : key > o.key;
+    }
+  };
+  void Add(const PolicyInput& in, JobRef job, int64_t latest_us);
+  void Gather(const PolicyInput& in);
+  Entry PopHead();
+  void PushHead(const PolicyInput& in, ShapeId shape);
+
+  std::vector<std::vector<Waiting>> waiting_;  // by shape: a heap
+  std::vector<Entry> heads_;                   // a heap
+};
+
+// Of the job's pools that have room for it, the one of least `cost(PoolId)`,
+// the first of equals; false if there is none.
+template <typename CostFn>
+bool CheapestFit(const PolicyInput& in, const Actions& actions, JobRef job,
+                 CostFn cost, PoolId& best) {
+  bool found = false;
+  double least = 0;
+  for (const PoolId pool : in.placement(job)) {
+    if (!actions.Fits(job, pool)) continue;
+    const double c = cost(pool);
+    if (found && !(c < least)) continue;
+    best = pool;
+    least = c;
+    found = true;
+  }
+  return found;
+}
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_DISPATCH_H_

@@ -1,0 +1,101 @@
+// The list of all policies.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/registry.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "policies/all.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
+
+namespace ccsched {
+namespace {
+
+// Levenshtein's distance: how many letters to change, add or drop.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0]++;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+template <typename Range, typename NameFn>
+std::string Nearest(std::string_view wanted, const Range& range, NameFn name) {
+  std::string best;
+  size_t least = std::string::npos;
+  for (const auto& entry : range) {
+    const std::string candidate = name(entry);
+    const size_t distance = EditDistance(wanted, candidate);
+    if (distance >= least) continue;
+    least = distance;
+    best = candidate;
+  }
+  return best;
+}
+
+}  // namespace
+
+absl::Span<const PolicySpec> AllPolicies() {
+  static const auto* const policies = new std::vector<PolicySpec>{
+      FcfsPolicy(),
+      EasyBackfillPolicy(),
+      LowestCarbonNowPolicy(),
+      LowestWindowPolicy(),
+  };
+  return *policies;
+}
+
+absl::StatusOr<const PolicySpec*> FindPolicy(std::string_view name) {
+  for (const PolicySpec& spec : AllPolicies()) {
+    if (spec.name == name) return &spec;
+  }
+  const std::string nearest = Nearest(
+      name, AllPolicies(), [](const PolicySpec& spec) { return spec.name; });
+  return absl::NotFoundError(absl::StrCat(
+      "no policy is called \"", ToAbsl(name), "\"; the nearest is ", nearest));
+}
+
+absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(
+    std::string_view name, const PolicyParameters& parameters) {
+  ASSIGN_OR_RETURN(const PolicySpec* const spec, FindPolicy(name));
+  PolicyParameters all;
+  for (const ParameterSpec& p : spec->parameters) {
+    all[p.name] = p.default_value;
+  }
+  for (const auto& [key, value] : parameters) {
+    const auto p = std::find_if(
+        spec->parameters.begin(), spec->parameters.end(),
+        [&key = key](const ParameterSpec& p) { return p.name == key; });
+    if (p == spec->parameters.end()) {
+      return absl::InvalidArgumentError(
+          spec->parameters.empty()
+              ? absl::StrCat("policy ", spec->name,
+                             " has no parameters, so not \"", key, "\" either")
+              : absl::StrCat(
+                    "policy ", spec->name, " has no parameter \"", key,
+                    "\"; the nearest is ",
+                    Nearest(key, spec->parameters,
+                            [](const ParameterSpec& p) { return p.name; })));
+    }
+    if (!(value >= p->min && value <= p->max)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "parameter ", key, " of policy ", spec->name, " is ", value,
+          ", not between ", p->min, " and ", p->max, " ", p->unit));
+    }
+    all[key] = value;
+  }
+  return spec->make(all);
+}
+
+}  // namespace ccsched
