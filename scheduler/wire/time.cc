@@ -224,9 +224,9 @@ absl::StatusOr<absl::Time> ParseTimeSpec(std::string_view text, absl::Time now,
              "now+1hour");
 }
 
-std::string FormatDuration(absl::Duration d) {
+std::string ShortDuration(absl::Duration d) {
   if (d == absl::InfiniteDuration()) return "unlimited";
-  if (d < absl::ZeroDuration()) return absl::StrCat("-", FormatDuration(-d));
+  if (d < absl::ZeroDuration()) return absl::StrCat("-", ShortDuration(-d));
   struct Unit {
     const char* name;
     int64_t seconds;

@@ -35,7 +35,7 @@ bool IsRelativeTime(std::string_view text);
 
 // "2d4h", "1h30m", "45s", "0s", "-5m": to the second, at most two units.
 // "unlimited" for infinite ones.
-std::string FormatDuration(absl::Duration d);
+std::string ShortDuration(absl::Duration d);
 // "2026-01-05T16:00:00Z", with a fraction only where there is one.
 std::string FormatRfc3339(absl::Time t);
 

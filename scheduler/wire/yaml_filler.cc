@@ -93,14 +93,16 @@ absl::Status YamlFiller::Expected(const YamlNode& node, const std::string& path,
                             ToAbsl(what), ", not ", Quoted(node)));
 }
 
-absl::Status YamlFiller::Visit(const YamlNode& node, const std::string& path) {
+absl::Status YamlFiller::Visit(const YamlNode& node, const std::string& path,
+                               const YamlNode* key) {
   if (++visits_ > kYamlNodesMax) {
     return Error(node, "too many values (aliases count each time)");
   }
   if (node.kind == Kind::kNull) {
-    return Error(node, absl::StrCat(path,
-                                    " has no value; remove the key or "
-                                    "give it one"));
+    return Error(key != nullptr ? *key : node,
+                 absl::StrCat(path,
+                              " has no value; remove the key or "
+                              "give it one"));
   }
   if (source_ != nullptr) source_->lines.emplace(path, node.line);
   return absl::OkStatus();
@@ -138,15 +140,16 @@ absl::Status YamlFiller::FillMessage(const YamlNode& node,
     }
     const std::string inner =
         path.empty() ? key.text : absl::StrCat(path, ".", key.text);
-    RETURN_IF_ERROR(FillField(*node.values[i], *field, inner, out));
+    RETURN_IF_ERROR(FillField(*node.values[i], *field, inner, out, &key));
   }
   return absl::OkStatus();
 }
 
 absl::Status YamlFiller::FillField(const YamlNode& node,
                                    const FieldDescriptor& field,
-                                   const std::string& path, Message& out) {
-  RETURN_IF_ERROR(Visit(node, path));
+                                   const std::string& path, Message& out,
+                                   const YamlNode* key) {
+  RETURN_IF_ERROR(Visit(node, path, key));
   if (field.is_map()) return FillMap(node, field, path, out);
   if (!field.is_repeated()) return FillValue(node, field, path, false, out);
   out.GetReflection()->ClearField(&out, &field);

@@ -25,11 +25,12 @@ class YamlFiller {
 
   absl::Status Fill(const YamlNode& node, google::protobuf::Message& out);
   // Sets one field of `out`, replacing what it holds. `path` is its name in
-  // messages.
+  // messages; `key`, if there is one, stands on the line that they name.
   absl::Status FillField(const YamlNode& node,
                          const google::protobuf::FieldDescriptor& field,
                          const std::string& path,
-                         google::protobuf::Message& out);
+                         google::protobuf::Message& out,
+                         const YamlNode* key = nullptr);
   // Sets or adds (`add`) one value of a field that is not a map.
   absl::Status FillValue(const YamlNode& node,
                          const google::protobuf::FieldDescriptor& field,
@@ -47,7 +48,8 @@ class YamlFiller {
                           const std::string& path, bool add,
                           google::protobuf::Message& out);
   // Counts a visit, since aliases can make a small text very large.
-  absl::Status Visit(const YamlNode& node, const std::string& path);
+  absl::Status Visit(const YamlNode& node, const std::string& path,
+                     const YamlNode* key = nullptr);
   absl::Status Error(const YamlNode& node, std::string_view message) const;
   absl::Status Expected(const YamlNode& node, const std::string& path,
                         std::string_view what) const;

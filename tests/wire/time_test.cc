@@ -55,12 +55,12 @@ TEST(DurationTest, ReadsSlurmTimeLimitsAsItsManualSays) {
 }
 
 TEST(DurationTest, IsShownInAtMostTwoUnits) {
-  EXPECT_EQ(FormatDuration(absl::Hours(52)), "2d4h");
-  EXPECT_EQ(FormatDuration(absl::Minutes(90)), "1h30m");
-  EXPECT_EQ(FormatDuration(absl::Seconds(86401)), "1d");
-  EXPECT_EQ(FormatDuration(-absl::Minutes(5)), "-5m");
-  EXPECT_EQ(FormatDuration(absl::ZeroDuration()), "0s");
-  EXPECT_EQ(FormatDuration(absl::InfiniteDuration()), "unlimited");
+  EXPECT_EQ(ShortDuration(absl::Hours(52)), "2d4h");
+  EXPECT_EQ(ShortDuration(absl::Minutes(90)), "1h30m");
+  EXPECT_EQ(ShortDuration(absl::Seconds(86401)), "1d");
+  EXPECT_EQ(ShortDuration(-absl::Minutes(5)), "-5m");
+  EXPECT_EQ(ShortDuration(absl::ZeroDuration()), "0s");
+  EXPECT_EQ(ShortDuration(absl::InfiniteDuration()), "unlimited");
 }
 
 TEST(TimeTest, ReadsRfc3339WithItsZone) {

@@ -179,7 +179,7 @@ TEST(YamlTest, BoundsWhatAliasesMultiply) {
 }
 
 TEST(YamlTest, BoundsNesting) {
-  EXPECT_THAT(ErrorOf("sites: " + std::string(100, '[')),
+  EXPECT_THAT(ErrorOf("a: " + std::string(40, '[') + std::string(40, ']')),
               HasSubstr("nested deeper than 32"));
   EXPECT_FALSE(ErrorOf("sites: " + std::string(200'000, '[')).empty());
   EXPECT_FALSE(ErrorOf(std::string(200'000, '{')).empty());
