@@ -1,0 +1,136 @@
+// What the agent hands its supervisor: a flat list of tagged byte strings.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/launch_spec.h"
+
+#include <cstring>
+
+namespace ccsched {
+namespace {
+
+constexpr char kEndTag = '.';
+
+class Writer {
+ public:
+  void Bytes(char tag, std::string_view value) {
+    const uint32_t size = value.size();
+    out_.push_back(tag);
+    out_.append(reinterpret_cast<const char*>(&size), sizeof(size));
+    out_.append(value);
+  }
+  template <typename T>
+  void Number(char tag, T value) {
+    Bytes(tag, {reinterpret_cast<const char*>(&value), sizeof(value)});
+  }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+template <typename T>
+bool ReadNumber(std::string_view value, T& out) {
+  if (value.size() != sizeof(out)) return false;
+  std::memcpy(&out, value.data(), sizeof(out));
+  return true;
+}
+
+template <typename T>
+bool ReadNumber(std::string_view value, std::optional<T>& out) {
+  return ReadNumber(value, out.emplace());
+}
+
+bool ReadRunAs(std::string_view value, std::optional<RunAs>& out) {
+  if (value.size() < 8 || value.size() % 4 != 0) return false;
+  std::vector<uint32_t> ids(value.size() / 4);
+  std::memcpy(ids.data(), value.data(), value.size());
+  out = RunAs{.uid = ids[0],
+              .gid = ids[1],
+              .groups = std::vector<uint32_t>(ids.begin() + 2, ids.end())};
+  return true;
+}
+
+bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
+  switch (tag) {
+    case 'a':
+      spec.argv.emplace_back(value);
+      return true;
+    case 'e':
+      spec.env.emplace_back(value);
+      return true;
+    case 'w':
+      spec.workdir = value;
+      return true;
+    case 'o':
+      spec.output = value;
+      return true;
+    case 'p':
+      return ReadNumber(value, spec.append);
+    case 'l':
+      return ReadNumber(value, spec.output_limit);
+    case 't':
+      return ReadNumber(value, spec.time_limit_ns);
+    case 'g':
+      return ReadNumber(value, spec.grace_ns);
+    case 's':
+      return ReadNumber(value, spec.warn_signal);
+    case 'L':
+      spec.lease_path = value;
+      return true;
+    case 'c':
+      spec.cgroup = value;
+      return true;
+    case 'm':
+      return ReadNumber(value, spec.memory_max);
+    case 'u':
+      return ReadRunAs(value, spec.run_as);
+    case 'k':
+      spec.checkpoint_socket = value;
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string EncodeLaunchSpec(const LaunchSpec& spec) {
+  Writer out;
+  for (const std::string& a : spec.argv) out.Bytes('a', a);
+  for (const std::string& e : spec.env) out.Bytes('e', e);
+  out.Bytes('w', spec.workdir);
+  out.Bytes('o', spec.output);
+  out.Number('p', spec.append);
+  out.Number('l', spec.output_limit);
+  if (spec.time_limit_ns) out.Number('t', *spec.time_limit_ns);
+  out.Number('g', spec.grace_ns);
+  out.Number('s', spec.warn_signal);
+  out.Bytes('L', spec.lease_path);
+  out.Bytes('c', spec.cgroup);
+  if (spec.memory_max) out.Number('m', *spec.memory_max);
+  if (spec.run_as) {
+    std::vector<uint32_t> ids{spec.run_as->uid, spec.run_as->gid};
+    ids.insert(ids.end(), spec.run_as->groups.begin(),
+               spec.run_as->groups.end());
+    out.Bytes('u', {reinterpret_cast<const char*>(ids.data()), ids.size() * 4});
+  }
+  out.Bytes('k', spec.checkpoint_socket);
+  out.Bytes(kEndTag, "");
+  return out.Take();
+}
+
+std::optional<LaunchSpec> DecodeLaunchSpec(std::string_view bytes) {
+  LaunchSpec spec;
+  while (bytes.size() >= 5) {
+    const char tag = bytes[0];
+    uint32_t size = 0;
+    std::memcpy(&size, bytes.data() + 1, sizeof(size));
+    bytes.remove_prefix(5);
+    if (size > bytes.size()) return std::nullopt;
+    if (tag == kEndTag) return spec;
+    if (!ReadField(tag, bytes.substr(0, size), spec)) return std::nullopt;
+    bytes.remove_prefix(size);
+  }
+  return std::nullopt;  // without its end it was cut short
+}
+
+}  // namespace ccsched

@@ -1,0 +1,55 @@
+// What the agent hands its supervisor: one job's process, ready to be run.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Light enough for the supervisor: no Abseil, no protobuf.
+#ifndef CCSCHED_AGENT_LAUNCH_SPEC_H_
+#define CCSCHED_AGENT_LAUNCH_SPEC_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ccsched {
+
+// Whom the job runs as, resolved by the agent.
+struct RunAs {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::vector<uint32_t> groups;
+};
+
+struct LaunchSpec {
+  std::vector<std::string> argv;  // argv[0] is looked for in PATH of `env`
+  std::vector<std::string> env;   // NAME=value, complete
+  std::string workdir;
+  std::string output;  // absolute path
+  bool append = false;
+  // Bytes of output kept on disk: it then passes through the supervisor, which
+  // rotates the file. 0: the job writes to the file itself, without bound.
+  uint64_t output_limit = 0;
+  std::optional<int64_t> time_limit_ns;  // real time
+  int64_t grace_ns = 0;  // from the warning of the time limit to the kill
+  int32_t warn_signal = 15;
+  std::string lease_path;  // see lease_file.h
+  std::string cgroup;  // folder of its own, made by the supervisor; or empty
+  std::optional<uint64_t> memory_max;  // bytes, by cgroup
+  std::optional<RunAs> run_as;
+  std::string checkpoint_socket;  // path on which to listen; or empty
+};
+
+// The number of the fd from which a supervisor reads its LaunchSpec, and of
+// its run file, which it holds locked.
+inline constexpr int kLaunchFd = 3;
+inline constexpr int kRunFd = 4;
+
+std::string EncodeLaunchSpec(const LaunchSpec& spec);
+// Nothing if the bytes are not a whole LaunchSpec.
+std::optional<LaunchSpec> DecodeLaunchSpec(std::string_view bytes);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_LAUNCH_SPEC_H_

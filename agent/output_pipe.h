@@ -1,0 +1,46 @@
+// A job's output on its way to a file that is rotated, so bounded on disk.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Light enough for the supervisor: no Abseil here.
+#ifndef CCSCHED_AGENT_OUTPUT_PIPE_H_
+#define CCSCHED_AGENT_OUTPUT_PIPE_H_
+
+#include <cstdint>
+#include <string>
+
+namespace ccsched {
+
+// Keeps between limit/2 and `limit` bytes of the newest output, in `path` and,
+// once that is half full, `path`.1. On a full disk output is dropped; the job
+// is never held up.
+class OutputPipe {
+ public:
+  OutputPipe() = default;
+  ~OutputPipe();
+  OutputPipe(const OutputPipe&) = delete;
+  OutputPipe& operator=(const OutputPipe&) = delete;
+
+  // False: errno says why.
+  bool Open(const std::string& path, uint64_t limit, bool append);
+
+  int read_end() const { return pipe_[0]; }
+  int write_end() const { return pipe_[1]; }
+  void CloseWriteEnd();
+
+  // Copies what is there now, at most `bytes_max`. False at the end of the
+  // output, or if the pipe was never opened.
+  bool Copy(uint64_t bytes_max);
+
+ private:
+  void Write(const char* data, uint64_t size);
+
+  std::string path_;
+  uint64_t limit_ = 0;
+  uint64_t size_ = 0;  // of the file now
+  int file_ = -1;
+  int pipe_[2] = {-1, -1};
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_OUTPUT_PIPE_H_

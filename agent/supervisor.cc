@@ -1,0 +1,247 @@
+// Runs one job from its start to its end, whatever becomes of the agent.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/supervisor.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <string>
+
+#include "agent/boot_clock.h"
+#include "agent/process_tree.h"
+#include "agent/stop_signal.h"
+
+namespace ccsched {
+namespace {
+
+// What is copied from the job's pipe before other events are looked at.
+constexpr uint64_t kCopyBytes = 1 << 20;
+// Output still in the pipe after the last process is gone.
+constexpr uint64_t kDrainBytes = 1 << 22;
+
+int64_t CpuNanosOfChildren() {
+  rusage use{};
+  getrusage(RUSAGE_CHILDREN, &use);
+  return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * kNanosPerSecond +
+         (use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1000;
+}
+
+}  // namespace
+
+pid_t Supervisor::getppid_at_start() { return getppid(); }
+
+bool Supervisor::Run() {
+  if (Prepare()) Loop();
+  Finish();
+  return Record();
+}
+
+void Supervisor::Refuse(EndKind kind, int value, const std::string& message) {
+  end_.kind = kind;
+  end_.value = value;
+  end_.message = message;
+}
+
+// False if the job was not started; the end then says why.
+bool Supervisor::Prepare() {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  sigset_t signals;
+  sigfillset(&signals);
+  sigprocmask(SIG_SETMASK, &signals, nullptr);
+  sigemptyset(&signals);
+  for (const int s : {SIGCHLD, SIGTERM, StopSignalNumber()}) {
+    sigaddset(&signals, s);
+  }
+  signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  timer_fd_ = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  const auto self = IdentifyProcess(getpid());
+  if (signal_fd_ < 0 || timer_fd_ < 0 || !self ||
+      !run_.WriteSupervisor(*self)) {
+    Refuse(EndKind::kRefused, 0, std::string("supervisor: ") + strerror(errno));
+    return false;
+  }
+  if (!lease_.Open(spec_.lease_path, false)) {
+    Refuse(EndKind::kRefused, 0,
+           "lease file " + spec_.lease_path + ": " + strerror(errno));
+    return false;
+  }
+  lease_seen_ = lease_.deadline();
+  start_ns_ = BootNanos();
+  if (lease_seen_ != 0 && start_ns_ >= lease_seen_) {
+    end_.cause = EndCause::kLease;
+    Refuse(EndKind::kRefused, 0, "the node's lease ran out before the start");
+    return false;
+  }
+  if (spec_.output_limit > 0 &&
+      !output_.Open(spec_.output, spec_.output_limit, spec_.append)) {
+    Refuse(EndKind::kRefused, 0,
+           "output " + spec_.output + ": " + strerror(errno));
+    return false;
+  }
+  const JobStart start = StartJobProcess(spec_, output_.write_end());
+  output_.CloseWriteEnd();
+  if (start.pid == 0) {
+    const bool command = start.failed == StartStep::kExec;
+    Refuse(command ? EndKind::kNotFound : EndKind::kRefused,
+           start.error == ENOENT ? 127 : 126, start.Message(spec_));
+    return false;
+  }
+  job_ = start.pid;
+  if (spec_.time_limit_ns) limit_at_ = start_ns_ + *spec_.time_limit_ns;
+  if (const auto job = IdentifyProcess(job_)) run_.WriteJob(*job);
+  return true;
+}
+
+int64_t Supervisor::NextDeadline() const {
+  // With no lease yet, one may come.
+  int64_t next =
+      lease_seen_ != 0 ? lease_seen_ : BootNanos() + 10 * kNanosPerSecond;
+  for (const auto& at : {limit_at_, kill_at_, suspend_until_}) {
+    if (at) next = std::min(next, *at);
+  }
+  return next;
+}
+
+void Supervisor::ArmTimer() {
+  const int64_t next = std::max<int64_t>(1, NextDeadline());
+  itimerspec at{};
+  at.it_value.tv_sec = next / kNanosPerSecond;
+  at.it_value.tv_nsec = next % kNanosPerSecond;
+  timerfd_settime(timer_fd_, TFD_TIMER_ABSTIME, &at, nullptr);
+}
+
+void Supervisor::Loop() {
+  bool output_open = output_.read_end() >= 0;
+  while (!job_ended_) {
+    ArmTimer();
+    pollfd fds[] = {{signal_fd_, POLLIN, 0},
+                    {timer_fd_, POLLIN, 0},
+                    {output_open ? output_.read_end() : -1, POLLIN, 0}};
+    if (poll(fds, 3, -1) < 0 && errno != EINTR) break;
+    if (fds[2].revents != 0) output_open = output_.Copy(kCopyBytes);
+    if (fds[0].revents != 0) OnSignals();
+    if (fds[1].revents != 0) OnTime();
+  }
+}
+
+void Supervisor::OnTime() {
+  uint64_t count;
+  if (read(timer_fd_, &count, sizeof(count)) < 0) return;
+  const int64_t now = BootNanos();
+  lease_seen_ = lease_.deadline();
+  if (lease_seen_ != 0 && now >= lease_seen_) {
+    end_.cause = EndCause::kLease;
+    end_.message = "the node's lease ran out";
+    lease_seen_ = now + kNanosPerSecond;  // once more, should it survive
+    KillGroup();
+  }
+  if (suspend_until_ && now >= *suspend_until_) {
+    suspend_until_.reset();  // not acknowledged: the job goes on
+    if (end_.cause == EndCause::kSuspend) end_.cause = EndCause::kOwn;
+  }
+  if (limit_at_ && now >= *limit_at_) {
+    limit_at_.reset();
+    if (end_.cause == EndCause::kOwn || end_.cause == EndCause::kSuspend) {
+      end_.cause = EndCause::kLimit;
+    }
+    suspend_until_.reset();
+    Warn();
+    kill_at_ = std::min(kill_at_.value_or(INT64_MAX), now + spec_.grace_ns);
+  }
+  if (kill_at_ && BootNanos() >= *kill_at_) {
+    kill_at_ = now + kNanosPerSecond;
+    KillGroup();
+  }
+}
+
+void Supervisor::OnSignals() {
+  signalfd_siginfo info;
+  while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+    const int number = static_cast<int>(info.ssi_signo);
+    if (number == StopSignalNumber()) {
+      OnStop(info.ssi_int);
+    } else if (number == SIGTERM) {
+      end_.cause = EndCause::kShutdown;
+      end_.message = "the node is shutting down";
+      Warn();
+      kill_at_ = BootNanos() + spec_.grace_ns;
+    }
+  }
+  ReapChildren();
+}
+
+void Supervisor::OnStop(int value) {
+  const int64_t until = BootNanos() + StopGraceMs(value) * 1'000'000;
+  if (StopKindOf(value) == StopKind::kSuspend) {
+    if (end_.cause != EndCause::kOwn) return;  // it is being ended already
+    end_.cause = EndCause::kSuspend;
+    suspend_until_ = until;
+    Warn();
+    return;
+  }
+  suspend_until_.reset();
+  const bool warned = end_.cause == EndCause::kStop;
+  if (end_.cause == EndCause::kOwn || end_.cause == EndCause::kSuspend) {
+    end_.cause = EndCause::kStop;
+  }
+  if (!warned && StopGraceMs(value) > 0) Warn();
+  kill_at_ = std::min(kill_at_.value_or(INT64_MAX), until);
+  if (StopGraceMs(value) == 0) KillGroup();
+}
+
+void Supervisor::Warn() {
+  if (job_ > 0 && !job_ended_) kill(-job_, spec_.warn_signal);
+}
+
+void Supervisor::KillGroup() {
+  if (job_ > 0 && !job_ended_) kill(-job_, SIGKILL);
+}
+
+void Supervisor::ReapChildren() {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid <= 0) return;
+    OnReaped(pid, status);
+  }
+}
+
+void Supervisor::OnReaped(pid_t pid, int status) {
+  if (pid != job_ || job_ended_) return;
+  job_ended_ = true;
+  end_.elapsed_ns = BootNanos() - start_ns_;
+  if (WIFEXITED(status)) {
+    end_.kind = EndKind::kExited;
+    end_.value = WEXITSTATUS(status);
+  } else {
+    end_.kind = EndKind::kKilled;
+    end_.value = WTERMSIG(status);
+    end_.core_dumped = WCOREDUMP(status);
+  }
+}
+
+// What the job forked ends with it: nothing may outlive its attempt.
+void Supervisor::Finish() {
+  KillDescendants([this](pid_t pid, int status) { OnReaped(pid, status); });
+  output_.Copy(kDrainBytes);
+  end_.cpu_ns = CpuNanosOfChildren();
+}
+
+bool Supervisor::Record() {
+  if (!run_.WriteEnd(end_)) return false;
+  // A live agent puts the end on disk together with others'.
+  return getppid() == agent_ || fdatasync(run_fd_) == 0;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,70 @@
+// Runs one job from its start to its end, whatever becomes of the agent.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Light: it starts in a millisecond and there is one for each running job. No
+// Abseil, no protobuf, no thread.
+#ifndef CCSCHED_AGENT_SUPERVISOR_H_
+#define CCSCHED_AGENT_SUPERVISOR_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "agent/job_process.h"
+#include "agent/launch_spec.h"
+#include "agent/lease_file.h"
+#include "agent/output_pipe.h"
+#include "agent/run_file.h"
+
+namespace ccsched {
+
+class Supervisor {
+ public:
+  // `run_fd` is the attempt's run file, locked; it stays the caller's.
+  Supervisor(LaunchSpec spec, int run_fd)
+      : spec_(std::move(spec)), run_(run_fd), run_fd_(run_fd) {}
+
+  // Runs the job to its end and leaves nothing of it. False if the end could
+  // not be recorded. REQUIRES: called once, by a single-threaded process.
+  bool Run();
+
+ private:
+  bool Prepare();
+  void Refuse(EndKind kind, int value, const std::string& message);
+  void Loop();
+  int64_t NextDeadline() const;
+  void ArmTimer();
+  void OnTime();
+  void OnSignals();
+  void OnStop(int value);
+  void Warn();
+  void KillGroup();
+  void ReapChildren();
+  void OnReaped(pid_t pid, int status);
+  void Finish();
+  bool Record();
+
+  const LaunchSpec spec_;
+  const RunFile run_;
+  const int run_fd_;
+  const pid_t agent_ = getppid_at_start();
+  LeaseFile lease_;
+  OutputPipe output_;
+  int signal_fd_ = -1;
+  int timer_fd_ = -1;
+  pid_t job_ = 0;
+  bool job_ended_ = false;
+  int64_t start_ns_ = 0;
+  int64_t lease_seen_ = 0;
+  std::optional<int64_t> limit_at_;
+  std::optional<int64_t> kill_at_;
+  std::optional<int64_t> suspend_until_;
+  RunEnd end_;
+
+  static pid_t getppid_at_start();
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_SUPERVISOR_H_
