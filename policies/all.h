@@ -10,7 +10,9 @@ namespace ccsched {
 PolicySpec FcfsPolicy();
 PolicySpec EasyBackfillPolicy();
 PolicySpec LowestCarbonNowPolicy();
+PolicySpec LowestSlotPolicy();
 PolicySpec LowestWindowPolicy();
+PolicySpec CarbonTimePolicy();
 
 }  // namespace ccsched
 

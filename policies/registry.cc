@@ -48,10 +48,8 @@ std::string Nearest(std::string_view wanted, const Range& range, NameFn name) {
 
 absl::Span<const PolicySpec> AllPolicies() {
   static const auto* const policies = new std::vector<PolicySpec>{
-      FcfsPolicy(),
-      EasyBackfillPolicy(),
-      LowestCarbonNowPolicy(),
-      LowestWindowPolicy(),
+      FcfsPolicy(),       EasyBackfillPolicy(), LowestCarbonNowPolicy(),
+      LowestSlotPolicy(), LowestWindowPolicy(), CarbonTimePolicy(),
   };
   return *policies;
 }
