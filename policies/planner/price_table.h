@@ -36,8 +36,8 @@ class PriceTable {
     int64_t slot = us / kSlotUs;
     if (slot >= slots_) slot = slots_ - 1;
     if (us < 0) slot = 0;
-    return prefix(pool)[slot] + rate(pool)[slot] * ((us - slot * kSlotUs) *
-                                                    (1.0 / kSlotUs));
+    return prefix(pool)[slot] +
+           rate(pool)[slot] * ((us - slot * kSlotUs) * (1.0 / kSlotUs));
   }
   double Between(int pool, int64_t from, int64_t to) const {
     return Until(pool, to) - Until(pool, from);

@@ -12,9 +12,9 @@ namespace ccsched {
 namespace {
 
 // The share of the last direction that is kept; tried from 0 to 0.95.
-constexpr double kDeflection = 0.7;
+constexpr double kDeflection = 0.8;
 // Polyak's step times this; a deflected direction is longer than its mean.
-constexpr double kStep = 2;
+constexpr double kStep = 1.0;
 // Rounds after which an unreached level is lowered.
 constexpr int kTrials = 20;
 
@@ -50,9 +50,8 @@ void Pricing::Respond(size_t index, double& sum) {
   double width = count;
   if (job.elastic()) {
     width = job.max_count * static_cast<double>(job.weight);
-    relaxed.duration = static_cast<int64_t>(
-        std::floor(job.duration * (static_cast<double>(job.count) /
-                                   job.max_count)));
+    relaxed.duration = static_cast<int64_t>(std::floor(
+        job.duration * (static_cast<double>(job.count) / job.max_count)));
     relaxed.checkpoint = relaxed.restart = 0;
   }
   const auto& pools = instance_.placements[job.pools];

@@ -24,8 +24,7 @@ void BestStart(const PriceTable& prices, int pool, int64_t earliest,
   const int64_t last = latest / kSlotUs;
   int64_t best_k = -1;
   for (int64_t k = first; k <= last; ++k) {
-    const double cost =
-        prefix[k + whole] + rest * rate[k + whole] - prefix[k];
+    const double cost = prefix[k + whole] + rest * rate[k + whole] - prefix[k];
     if (cost < least) {
       least = cost;
       best_k = k;
@@ -38,8 +37,8 @@ void BestStart(const PriceTable& prices, int pool, int64_t earliest,
   const int64_t last_end = (latest + duration) / kSlotUs;
   int64_t best_m = -1;
   for (int64_t m = first_end; m <= last_end; ++m) {
-    const double cost = prefix[m] - prefix[m - whole] +
-                        rest * rate[m - whole - 1];
+    const double cost =
+        prefix[m] - prefix[m - whole] + rest * rate[m - whole - 1];
     if (cost < least) {
       least = cost;
       best_m = m;

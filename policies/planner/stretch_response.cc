@@ -132,9 +132,9 @@ StretchSearch::Result StretchSearch::Best(const PriceTable& prices,
     const double rise = duration - low.useful;
     const double fall = duration - high.useful;
     if (rise <= 0 || fall >= 0) break;
-    const double worth = (high.bound - low.bound + rise * low.worth -
-                          fall * high.worth) /
-                         (rise - fall);
+    const double worth =
+        (high.bound - low.bound + rise * low.worth - fall * high.worth) /
+        (rise - fall);
     const double top = low.bound + rise * (worth - low.worth);
     if (top - best.bound <= 1e-6 * std::abs(top)) break;
     const Result middle = At(prices, pools, job, worth, open);

@@ -39,7 +39,8 @@ std::vector<double> ReadZone(const std::string& path, const std::string& name,
     std::exit(2);
   }
   const std::vector<std::string> head = Split(line);
-  const size_t column = std::find(head.begin(), head.end(), name) - head.begin();
+  const size_t column =
+      std::find(head.begin(), head.end(), name) - head.begin();
   std::vector<double> values;
   while (std::getline(in, line) && values.size() < static_cast<size_t>(slots)) {
     const std::vector<std::string> cells = Split(line);
@@ -86,9 +87,8 @@ PlanInstance LoadLab(const LabSetup& setup) {
   for (const std::string& zone : setup.zones) {
     PlanPool pool;
     pool.capacity = setup.capacity;
-    pool.grams = ReadZone(setup.traces + "/carbon/" + zone +
-                              "_2021_2022.csv", setup.column, start,
-                          plan.slots);
+    pool.grams = ReadZone(setup.traces + "/carbon/" + zone + "_2021_2022.csv",
+                          setup.column, start, plan.slots);
     for (double& g : pool.grams) g *= setup.watts / 1000;
     pool.grams.resize(plan.slots, pool.grams.empty() ? 0 : pool.grams.back());
     pool.room.assign(plan.slots, setup.capacity);

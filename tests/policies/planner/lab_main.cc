@@ -15,12 +15,14 @@
 namespace ccsched {
 namespace {
 
-double CpuSeconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+double CpuSeconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
 
 int Main(int argc, char** argv) {
   std::map<std::string, std::string> args = {
-      {"zones", "4"},   {"capacity", "300"}, {"delay", "24"},
-      {"days", "28"},   {"keep", "1"},       {"suspend", "0"},
+      {"zones", "4"},    {"capacity", "300"}, {"delay", "24"},
+      {"days", "28"},    {"keep", "1"},       {"suspend", "0"},
       {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
       {"weeks", "209"}};
   for (int i = 1; i < argc; ++i) {
@@ -44,16 +46,15 @@ int Main(int argc, char** argv) {
   setup.start = args["start"] + "T00:00:00Z";
   const PlanInstance plan = LoadLab(setup);
   double hours = 0;
-  for (const PlanJob& job : plan.jobs) hours += job.count * (job.duration / 3.6e9);
+  for (const PlanJob& job : plan.jobs)
+    hours += job.count * (job.duration / 3.6e9);
   std::printf("jobs %zu gpu-hours %.0f slots %d\n", plan.jobs.size(), hours,
               plan.slots);
   double before = CpuSeconds();
   Pricing pricing(plan);
   const int rounds = std::stoi(args["rounds"]);
-  for (int done = 0; done < rounds; done += 100) {
-    pricing.Ascend({.rounds = 100,
-                    .hope = done == 0 ? 0.03 : 0.002,
-                    .least_hope = 1e-7});
+  for (int done = 0; done < rounds; done += rounds) {
+    pricing.Ascend({.rounds = rounds, .hope = 0.05, .least_hope = 1e-7});
     std::printf("rounds %d bound %.4f t  cpu %.2f s\n", pricing.rounds(),
                 pricing.best_bound() / 1e6, CpuSeconds() - before);
   }
