@@ -6,6 +6,9 @@
 // are serialised ccsched.v1 messages that the ledger does not look into.
 // A PostgreSQL implementation is meant to fit behind this interface: no SQL
 // is seen outside this folder.
+//
+// Times and durations are kept in whole microseconds; what is finer is cut
+// off. A driver whose steps must replay exactly reads its clock so.
 #ifndef CCSCHED_SCHEDULER_LEDGER_LEDGER_H_
 #define CCSCHED_SCHEDULER_LEDGER_LEDGER_H_
 
@@ -27,12 +30,16 @@ struct SubmissionRow {
   JobId id;
   absl::Time submitted;
   std::string user, project, name;
-  std::string key;      // idempotency key; empty: none
+  // Idempotency key; empty: none. An array's jobs share one and are committed
+  // in one batch. A key that is known already fails the batch: FindKey first.
+  std::string key;
   std::string payload;  // ccsched.v1.JobSpec
   std::optional<uint32_t> array_index;
   JobId array_id;
   // Baseline, frozen: where it would have run at once.
   std::string baseline_site, baseline_accelerator;
+
+  friend bool operator==(const SubmissionRow&, const SubmissionRow&) = default;
 };
 
 // Where a job stands. One row a job; a new state replaces the old one. The
@@ -50,6 +57,8 @@ struct JobStateRow {
   std::optional<int32_t> exit_code;
   bool hold_wanted = false, cancel_wanted = false;
   std::string note;
+
+  friend bool operator==(const JobStateRow&, const JobStateRow&) = default;
 };
 
 struct AttemptRow {
@@ -63,6 +72,8 @@ struct AttemptRow {
   std::string outcome;  // empty while it runs
   std::optional<int32_t> exit_code, signal;
   std::string message;
+
+  friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
 };
 
 struct DecisionRow {
@@ -70,9 +81,15 @@ struct DecisionRow {
   absl::Time at;
   std::string policy;
   std::string payload;  // ccsched.v1.Reason
+
+  friend bool operator==(const DecisionRow&, const DecisionRow&) = default;
 };
 
-// One hour (or less) of one attempt. Integers, rounded once.
+// One hour (or less) of one attempt. Integers, rounded once. A stretch whose
+// energy is unknown has a row too, without joules. A row that covers earlier
+// rows of the attempt restates them: they stay on record as superseded, and
+// sums leave them out. REQUIRES: start < end; the attempt is on record or in
+// the batch; no earlier row is covered in part only.
 struct EmissionRow {
   JobId job;
   uint32_t epoch = 0;
@@ -85,14 +102,22 @@ struct EmissionRow {
   bool intensity_estimated = false;   // a forecast or filled value was used
   std::string data_version;           // source and issue time of the intensity
   std::string site, region;
+  // Given by the ledger, ignored by Commit: the slice's revision, and the one
+  // that took its place (absent: it stands).
+  uint32_t revision = 0;
+  std::optional<uint32_t> superseded_by;
+
+  friend bool operator==(const EmissionRow&, const EmissionRow&) = default;
 };
 
-// The baseline's emission of an ended attempt's energy (may exceed or fall
-// short of what was emitted).
+// What the baseline would have emitted for all of the job's energy so far (may
+// exceed or fall short of what was emitted). A newer row replaces the older.
 struct BaselineRow {
   JobId job;
   std::optional<int64_t> milligrams;
   bool estimated = false;
+
+  friend bool operator==(const BaselineRow&, const BaselineRow&) = default;
 };
 
 struct NodeRow {
@@ -101,6 +126,8 @@ struct NodeRow {
   uint32_t count = 0;
   bool drained = false;
   std::string drain_reason, meter, state_id;
+
+  friend bool operator==(const NodeRow&, const NodeRow&) = default;
 };
 
 // A grid series as it arrived. Never changed: a newer one is a new row.
@@ -110,6 +137,8 @@ struct GridRow {
   bool actual = false;
   std::string source, basis;
   std::string payload;  // ccsched.v1.GridSeries
+
+  friend bool operator==(const GridRow&, const GridRow&) = default;
 };
 
 // One Step as journalled, for replay: its time, its events, and a digest of
@@ -118,6 +147,9 @@ struct StepRow {
   absl::Time now;
   std::string events;
   std::string decisions;
+  uint64_t sequence = 0;  // given by the ledger, from 1; ignored by Commit
+
+  friend bool operator==(const StepRow&, const StepRow&) = default;
 };
 
 // All that one step changed; committed together.
@@ -145,7 +177,9 @@ struct Snapshot {
   };
   std::vector<LiveJob> jobs;  // by id
   std::vector<NodeRow> nodes;
-  std::vector<GridRow> grids;  // actual ones, and the newest forecasts
+  // In the order of their arrival: all actual ones, and of each region, source
+  // and basis the forecast issued last.
+  std::vector<GridRow> grids;
   JobId last_job;
   std::optional<absl::Time> last_step;  // time never runs backwards
   std::vector<std::pair<std::string, std::string>> settings;
@@ -164,26 +198,38 @@ struct JobRecord {
 };
 
 struct JobFilter {
-  std::vector<uint8_t> states;  // empty: all
+  std::vector<uint8_t> states;  // ccsched::JobState; empty: all
   std::string user, project;
   JobId after;  // only ids above it: paging
   uint32_t limit = 100;
 };
 
+struct GridFilter {
+  std::string region;                  // empty: all
+  std::optional<bool> actual;          // absent: both
+  std::optional<absl::Time> from, to;  // by when it was issued
+};
+
 enum class ReportBy : uint8_t { kUser, kProject, kSite, kRegion, kJob, kMonth };
 struct ReportFilter {
   ReportBy by = ReportBy::kSite;
-  std::optional<absl::Time> from, to;  // by when the energy was used
+  // By when the energy was used: a slice belongs to [from, to) by its start, so
+  // that adjoining ranges add up.
+  std::optional<absl::Time> from, to;
   std::string user, project;
 };
 struct ReportRecord {
-  std::string key;
+  std::string key;  // a month is "2026-11", UTC; an unknown region is ""
   uint64_t jobs = 0, attempts = 0;
-  double accelerator_hours = 0;
+  double accelerator_hours = 0;  // of a running attempt: to the last step
+  // PUE included. Absent: all of it is unknown; otherwise the sum of what is
+  // known. The baseline is each job's, by this part's share of its energy.
   std::optional<int64_t> joules, milligrams, baseline_milligrams;
-  int64_t measured_joules = 0;
+  int64_t measured_joules = 0;  // of `joules`
   bool estimated = false;
-  uint64_t unknown_energy_attempts = 0;
+  uint64_t unknown_energy_attempts = 0;  // in whole or in part
+  // Their energy is known (in part), but not the intensity at all its hours.
+  uint64_t unknown_carbon_attempts = 0;
 };
 
 // Reads; may be called from any thread, beside the writer.
@@ -192,11 +238,22 @@ class LedgerReader {
   virtual ~LedgerReader() = default;
   // Errors: NotFound.
   virtual absl::StatusOr<JobRecord> Job(JobId id) = 0;
+  // By id; at most `limit`.
   virtual absl::StatusOr<std::vector<JobRecord>> Jobs(const JobFilter&) = 0;
   virtual absl::StatusOr<std::vector<DecisionRow>> Decisions(JobId id) = 0;
-  virtual absl::StatusOr<std::vector<EmissionRow>> Emissions(JobId id) = 0;
+  // By attempt and time; the superseded ones, if wanted, before their own.
+  virtual absl::StatusOr<std::vector<EmissionRow>> Emissions(
+      JobId id, bool with_superseded = false) = 0;
+  // What stands on an estimated or unknown intensity in this region and starts
+  // in [from, to), by time: to be restated when actual data comes.
+  virtual absl::StatusOr<std::vector<EmissionRow>> EstimatedEmissions(
+      const std::string& region, absl::Time from, absl::Time to,
+      uint32_t limit) = 0;
+  // In the order of their arrival.
+  virtual absl::StatusOr<std::vector<GridRow>> Grids(const GridFilter&) = 0;
   virtual absl::StatusOr<std::vector<ReportRecord>> Report(
       const ReportFilter&) = 0;
+  // In order, those numbered above `after_sequence`.
   virtual absl::StatusOr<std::vector<StepRow>> Steps(uint64_t after_sequence,
                                                      uint32_t limit) = 0;
 };
@@ -204,10 +261,18 @@ class LedgerReader {
 class Ledger {
  public:
   virtual ~Ledger() = default;
-  // Durable when it returns OK; on an error nothing of the batch is in it.
+  // Durable when it returns OK; on an error nothing of the batch is in it, and
+  // the same batch may be tried again. One thread at a time. Errors:
+  //   ResourceExhausted  the disk is full (writable again when space returns)
+  //   Unavailable        the disk failed
+  //   PermissionDenied   read-only
+  //   DataLoss           the file is damaged
+  //   AlreadyExists      a submission's id or key is known
+  //   InvalidArgument    a row breaks what its type requires
   virtual absl::Status Commit(const Batch& batch) = 0;
   virtual absl::StatusOr<Snapshot> Load() = 0;
   // The job submitted under this idempotency key and how many jobs it made.
+  // Sees what is committed. Any thread.
   struct KeyedJob {
     JobId first;
     uint32_t jobs = 1;
@@ -219,8 +284,14 @@ class Ledger {
 
 // Opens or makes the ledger in `path` (a SQLite file) and migrates an older
 // schema to this one. Errors: FailedPrecondition if it was written by a newer
-// version, or is in use by another process.
+// version or another program, or is in use by another process; and those of
+// Commit.
 absl::StatusOr<std::unique_ptr<Ledger>> OpenSqliteLedger(
+    const std::string& path);
+
+// Only reads, beside a scheduler that may be using the file. Errors: NotFound;
+// FailedPrecondition if the schema is not this version's.
+absl::StatusOr<std::unique_ptr<LedgerReader>> OpenSqliteLedgerReader(
     const std::string& path);
 
 }  // namespace ccsched

@@ -1,0 +1,166 @@
+-- The ledger's schema, in steps; each brings a file from the version before.
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- A line "-- @version N" begins the step to version N. A released step is
+-- never changed: add another. Times are microseconds since 1970 UTC, durations
+-- microseconds, energy joules, emissions milligrams of CO2e. `id` of attempts
+-- and decisions packs the job and a number: job << 20 | number, so that one
+-- job's rows stand together without an index beside the table.
+
+-- @version 1
+CREATE TABLE submissions (
+  job INTEGER PRIMARY KEY,
+  submitted INTEGER NOT NULL,
+  user TEXT NOT NULL,
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  payload BLOB NOT NULL,
+  array_index INTEGER,
+  array_id INTEGER NOT NULL,
+  baseline_site TEXT NOT NULL,
+  baseline_accelerator TEXT NOT NULL
+) STRICT;
+
+-- Idempotency keys, for good: the first job made under one, and how many.
+CREATE TABLE keys (
+  key TEXT PRIMARY KEY,
+  job INTEGER NOT NULL,
+  jobs INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Where a job stands: in one of these two, so that a restart reads only what
+-- lives, without an index.
+CREATE TABLE jobs_live (
+  job INTEGER PRIMARY KEY,
+  state INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  queue_key INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  wake INTEGER,
+  planned_site TEXT NOT NULL,
+  planned_accelerator TEXT NOT NULL,
+  executed INTEGER NOT NULL,
+  started INTEGER,
+  ended INTEGER,
+  exit_code INTEGER,
+  hold_wanted INTEGER NOT NULL,
+  cancel_wanted INTEGER NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+CREATE TABLE jobs_ended (
+  job INTEGER PRIMARY KEY,
+  state INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  queue_key INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  wake INTEGER,
+  planned_site TEXT NOT NULL,
+  planned_accelerator TEXT NOT NULL,
+  executed INTEGER NOT NULL,
+  started INTEGER,
+  ended INTEGER,
+  exit_code INTEGER,
+  hold_wanted INTEGER NOT NULL,
+  cancel_wanted INTEGER NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+CREATE VIEW job_states AS
+  SELECT * FROM jobs_live UNION ALL SELECT * FROM jobs_ended;
+
+CREATE TABLE attempts (
+  id INTEGER PRIMARY KEY,
+  job INTEGER GENERATED ALWAYS AS (id >> 20) VIRTUAL,
+  epoch INTEGER GENERATED ALWAYS AS (id & 1048575) VIRTUAL,
+  site TEXT NOT NULL,
+  accelerator TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  nodes TEXT NOT NULL,
+  sent INTEGER NOT NULL,
+  started INTEGER,
+  ended INTEGER,
+  outcome TEXT NOT NULL,
+  exit_code INTEGER,
+  signal INTEGER,
+  message TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE decisions (
+  id INTEGER PRIMARY KEY,
+  job INTEGER GENERATED ALWAYS AS (id >> 20) VIRTUAL,
+  at INTEGER NOT NULL,
+  policy TEXT NOT NULL,
+  payload BLOB NOT NULL
+) STRICT;
+
+-- `attempt` is the attempt's id. A restated slice is a new revision.
+CREATE TABLE emissions (
+  attempt INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  end INTEGER NOT NULL,
+  joules INTEGER,
+  pue REAL NOT NULL,
+  intensity REAL,
+  milligrams INTEGER,
+  method TEXT NOT NULL,
+  intensity_estimated INTEGER NOT NULL,
+  data_version TEXT NOT NULL,
+  site TEXT NOT NULL,
+  region TEXT NOT NULL,
+  PRIMARY KEY (attempt, start, revision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE baselines (
+  job INTEGER PRIMARY KEY,
+  milligrams INTEGER,
+  estimated INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE nodes (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  site TEXT NOT NULL,
+  accelerator TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  drained INTEGER NOT NULL,
+  drain_reason TEXT NOT NULL,
+  meter TEXT NOT NULL,
+  state_id TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE grids (
+  id INTEGER PRIMARY KEY,
+  region TEXT NOT NULL,
+  issued INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  actual INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  basis TEXT NOT NULL,
+  payload BLOB NOT NULL
+) STRICT;
+CREATE INDEX grids_by_region
+  ON grids (actual, region, source, basis, issued);
+
+CREATE TABLE steps (
+  sequence INTEGER PRIMARY KEY,
+  now INTEGER NOT NULL,
+  events BLOB NOT NULL,
+  decisions BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE settings (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- @version 2
+-- Restated emissions: the revision that took a row's place; NULL: it stands.
+ALTER TABLE emissions ADD COLUMN superseded_by INTEGER;
+UPDATE emissions AS old SET superseded_by = (
+  SELECT min(newer.revision) FROM emissions AS newer
+  WHERE newer.attempt = old.attempt AND newer.start = old.start
+    AND newer.revision > old.revision);
+-- What waits for actual grid data.
+CREATE INDEX emissions_to_restate ON emissions (region, start)
+  WHERE superseded_by IS NULL AND (intensity_estimated OR intensity IS NULL);
