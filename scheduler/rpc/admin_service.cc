@@ -1,0 +1,129 @@
+// The Admin and Forecasts services: sites, nodes, policies, grid data.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/rpc/admin_service.h"
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "scheduler/rpc/job_view.h"
+#include "scheduler/rpc/unary.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+absl::StatusOr<ReportBy> ParseReportBy(const std::string& by) {
+  if (by.empty() || by == "site") return ReportBy::kSite;
+  if (by == "user") return ReportBy::kUser;
+  if (by == "project") return ReportBy::kProject;
+  if (by == "region") return ReportBy::kRegion;
+  if (by == "job") return ReportBy::kJob;
+  if (by == "month") return ReportBy::kMonth;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "by: \"", by, "\" is none of user, project, site, region, job, month"));
+}
+
+void AddTo(std::optional<int64_t>& total, const std::optional<int64_t>& part) {
+  if (part.has_value()) total = total.value_or(0) + *part;
+}
+
+// The sum of all rows; what is known of it where a part is unknown (the rows
+// count the attempts whose energy is).
+ReportRecord TotalOf(const std::vector<ReportRecord>& rows) {
+  ReportRecord total;
+  total.key = "total";
+  for (const ReportRecord& row : rows) {
+    total.jobs += row.jobs;
+    total.attempts += row.attempts;
+    total.accelerator_hours += row.accelerator_hours;
+    AddTo(total.joules, row.joules);
+    AddTo(total.milligrams, row.milligrams);
+    AddTo(total.baseline_milligrams, row.baseline_milligrams);
+    total.measured_joules += row.measured_joules;
+    total.estimated |= row.estimated;
+    total.unknown_energy_attempts += row.unknown_energy_attempts;
+  }
+  return total;
+}
+
+absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
+                        v1::ReportResponse& response) {
+  ReportFilter filter;
+  ASSIGN_OR_RETURN(filter.by, ParseReportBy(request.by()));
+  if (request.has_from()) filter.from = FromProto(request.from());
+  if (request.has_to()) filter.to = FromProto(request.to());
+  if (filter.from && filter.to && *filter.from >= *filter.to) {
+    return absl::InvalidArgumentError("from: must be before to");
+  }
+  filter.user = request.user();
+  filter.project = request.project();
+  ASSIGN_OR_RETURN(const std::vector<ReportRecord> rows, reader.Report(filter));
+  for (const ReportRecord& row : rows) *response.add_rows() = ReportView(row);
+  *response.mutable_total() = ReportView(TotalOf(rows));
+  response.set_baseline(
+      "each ended job run at its submission, at the first allowed site that "
+      "then had room, with the energy it really used");
+  if (request.has_from()) *response.mutable_from() = request.from();
+  if (request.has_to()) *response.mutable_to() = request.to();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* AdminService::Status(
+    grpc::CallbackServerContext* context, const v1::StatusRequest* request,
+    v1::StatusResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Sites(
+    grpc::CallbackServerContext* context, const v1::SitesRequest* request,
+    v1::SitesResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Nodes(
+    grpc::CallbackServerContext* context, const v1::NodesRequest* request,
+    v1::NodesResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Drain(
+    grpc::CallbackServerContext* context, const v1::DrainRequest* request,
+    v1::DrainResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Policies(
+    grpc::CallbackServerContext* context, const v1::PoliciesRequest* request,
+    v1::PoliciesResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::SetPolicy(
+    grpc::CallbackServerContext* context, const v1::SetPolicyRequest* request,
+    v1::SetPolicyResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Report(
+    grpc::CallbackServerContext* context, const v1::ReportRequest* request,
+    v1::ReportResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(MakeReport(*reader_, *request, *response)));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ForecastsService::Push(
+    grpc::CallbackServerContext* context,
+    const v1::PushForecastRequest* request,
+    v1::PushForecastResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* ForecastsService::Get(
+    grpc::CallbackServerContext* context, const v1::GetForecastRequest* request,
+    v1::GetForecastResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+}  // namespace ccsched

@@ -1,0 +1,172 @@
+// A job as recorded, turned into what clients are shown.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/rpc/job_view.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "scheduler/base/units.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+double Kwh(int64_t joules) {
+  return static_cast<double>(joules) / kJoulesPerKwh;
+}
+double Grams(int64_t milligrams) {
+  return static_cast<double>(milligrams) / 1000;
+}
+
+// What is recorded of one attempt's energy; absent as soon as a part is.
+struct AttemptEnergy {
+  std::optional<int64_t> joules = 0;
+  std::optional<int64_t> milligrams = 0;
+  std::string method;
+  bool estimated = false;
+};
+
+void Add(const EmissionRow& row, AttemptEnergy& sum) {
+  const auto add = [](std::optional<int64_t>& total,
+                      const std::optional<int64_t>& part) {
+    if (!part.has_value()) total.reset();
+    if (total.has_value()) *total += *part;
+  };
+  add(sum.joules, row.joules);
+  add(sum.milligrams, row.milligrams);
+  if (sum.method.empty()) sum.method = row.method;
+  if (sum.method != row.method) sum.method = "mixed";
+  sum.estimated |= row.intensity_estimated;
+}
+
+void FillAttempt(const AttemptRow& row, const AttemptEnergy* energy,
+                 v1::Attempt& out) {
+  out.set_epoch(row.epoch);
+  out.set_site(row.site);
+  out.set_accelerator(row.accelerator);
+  out.set_count(row.count);
+  for (v1::NodeShare& share : ParseNodeShares(row.nodes)) {
+    *out.add_nodes() = std::move(share);
+  }
+  if (row.started) *out.mutable_started() = ToProto(*row.started);
+  if (row.ended) *out.mutable_ended() = ToProto(*row.ended);
+  out.set_outcome(row.outcome);
+  if (row.exit_code) out.set_exit_code(*row.exit_code);
+  if (row.signal) out.set_signal(*row.signal);
+  if (energy == nullptr) return;
+  if (energy->joules) out.set_energy_kwh(Kwh(*energy->joules));
+  if (energy->milligrams) out.set_co2e_g(Grams(*energy->milligrams));
+  out.set_energy_method(energy->method);
+  out.set_co2e_estimated(energy->estimated);
+}
+
+void FillState(const JobRecord& record, v1::Job& out) {
+  const JobStateRow& state = record.state;
+  const auto model = static_cast<JobState>(state.state);
+  out.set_state(ToProto(model));
+  if (state.started) *out.mutable_started() = ToProto(*state.started);
+  if (state.ended) *out.mutable_ended() = ToProto(*state.ended);
+  if (model == JobState::kDeferred) {
+    if (state.wake) *out.mutable_planned_start() = ToProto(*state.wake);
+    out.set_planned_site(state.planned_site);
+  }
+  if (state.exit_code) out.set_exit_code(*state.exit_code);
+  out.set_state_note(state.note);
+  if (record.joules) out.set_energy_kwh(Kwh(*record.joules));
+  if (record.milligrams) out.set_co2e_g(Grams(*record.milligrams));
+  if (record.baseline_milligrams) {
+    out.set_baseline_co2e_g(Grams(*record.baseline_milligrams));
+  }
+}
+
+}  // namespace
+
+v1::JobState ToProto(JobState state) {
+  return static_cast<v1::JobState>(static_cast<int>(state) + 1);
+}
+
+absl::StatusOr<JobState> FromProto(v1::JobState state) {
+  if (state < v1::JOB_HELD || state > v1::JOB_TIMED_OUT) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("states: ", static_cast<int>(state), " is no job state"));
+  }
+  return static_cast<JobState>(static_cast<int>(state) - 1);
+}
+
+std::vector<v1::NodeShare> ParseNodeShares(const std::string& nodes) {
+  std::vector<v1::NodeShare> shares;
+  for (const absl::string_view part :
+       absl::StrSplit(nodes, ',', absl::SkipEmpty())) {
+    const size_t colon = part.rfind(':');
+    uint32_t count = 0;
+    if (colon == absl::string_view::npos ||
+        !absl::SimpleAtoi(part.substr(colon + 1), &count)) {
+      continue;
+    }
+    v1::NodeShare& share = shares.emplace_back();
+    share.set_node(part.data(), colon);
+    share.set_count(count);
+  }
+  return shares;
+}
+
+v1::Job JobView(const JobRecord& record,
+                absl::Span<const EmissionRow> emissions) {
+  v1::Job out;
+  const SubmissionRow& submission = record.submission;
+  out.set_id(submission.id.value());
+  // A payload that can't be read leaves the spec empty; the rest is columns.
+  if (!out.mutable_spec()->ParseFromString(submission.payload)) {
+    out.clear_spec();
+  }
+  out.mutable_spec()->clear_script();  // may be large; the agent has it
+  *out.mutable_submitted() = ToProto(submission.submitted);
+  if (submission.array_index) {
+    out.set_array_index(*submission.array_index);
+    out.set_array_id(submission.array_id.value());
+  }
+  out.set_baseline_site(submission.baseline_site);
+  if (out.spec().has_finish_by()) {
+    *out.mutable_finish_by() = out.spec().finish_by();
+  }
+  FillState(record, out);
+  std::map<uint32_t, AttemptEnergy> energy;
+  for (const EmissionRow& row : emissions) Add(row, energy[row.epoch]);
+  for (const AttemptRow& row : record.attempts) {
+    const auto found = energy.find(row.epoch);
+    FillAttempt(row, found == energy.end() ? nullptr : &found->second,
+                *out.add_attempts());
+  }
+  if (record.decision.has_value()) {
+    out.mutable_reason()->ParseFromString(record.decision->payload);
+  }
+  return out;
+}
+
+v1::ReportRow ReportView(const ReportRecord& record) {
+  v1::ReportRow out;
+  out.set_key(record.key);
+  out.set_jobs(record.jobs);
+  out.set_attempts(record.attempts);
+  out.set_accelerator_hours(record.accelerator_hours);
+  if (record.joules) {
+    out.set_energy_kwh(Kwh(*record.joules));
+    if (*record.joules > 0) {
+      out.set_measured_share(static_cast<double>(record.measured_joules) /
+                             static_cast<double>(*record.joules));
+    }
+  }
+  if (record.milligrams) out.set_co2e_g(Grams(*record.milligrams));
+  if (record.baseline_milligrams) {
+    out.set_baseline_co2e_g(Grams(*record.baseline_milligrams));
+  }
+  out.set_estimated(record.estimated);
+  out.set_unknown_energy_attempts(record.unknown_energy_attempts);
+  return out;
+}
+
+}  // namespace ccsched

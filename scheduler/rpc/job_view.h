@@ -1,0 +1,33 @@
+// A job as recorded, turned into what clients are shown.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_RPC_JOB_VIEW_H_
+#define CCSCHED_SCHEDULER_RPC_JOB_VIEW_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "ccsched/v1/admin.pb.h"
+#include "ccsched/v1/jobs.pb.h"
+#include "scheduler/ledger/ledger.h"
+#include "scheduler/model/job.h"
+
+namespace ccsched {
+
+v1::JobState ToProto(JobState state);
+// Errors: InvalidArgument for unspecified and unknown ones.
+absl::StatusOr<JobState> FromProto(v1::JobState state);
+
+// The job; where `emissions` (Emissions() of the job) are given, with energy
+// and CO2e of each attempt.
+v1::Job JobView(const JobRecord& record,
+                absl::Span<const EmissionRow> emissions = {});
+
+// Nodes of an attempt from their recorded form, "node:count,node:count".
+std::vector<v1::NodeShare> ParseNodeShares(const std::string& nodes);
+
+v1::ReportRow ReportView(const ReportRecord& record);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_RPC_JOB_VIEW_H_

@@ -1,0 +1,163 @@
+// The Jobs service: submits, shows and steers jobs.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/rpc/jobs_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "scheduler/rpc/job_view.h"
+#include "scheduler/rpc/log_stream.h"
+#include "scheduler/rpc/submit_stream.h"
+#include "scheduler/rpc/unary.h"
+#include "scheduler/rpc/watch_stream.h"
+
+namespace ccsched {
+namespace {
+
+constexpr uint32_t kPageDefault = 100;
+constexpr uint32_t kPageMax = 1000;
+
+absl::StatusOr<JobFilter> FilterOf(const v1::ListJobsRequest& request) {
+  JobFilter filter;
+  for (const int state : request.states()) {
+    ASSIGN_OR_RETURN(const JobState model,
+                     FromProto(static_cast<v1::JobState>(state)));
+    filter.states.push_back(static_cast<uint8_t>(model));
+  }
+  if (filter.states.empty() && !request.all()) {
+    for (int s = 0; !IsTerminal(static_cast<JobState>(s)); ++s) {
+      filter.states.push_back(static_cast<uint8_t>(s));
+    }
+  }
+  filter.user = request.user();
+  filter.project = request.project();
+  filter.limit = request.page_size() == 0
+                     ? kPageDefault
+                     : std::min(request.page_size(), kPageMax);
+  uint64_t after = 0;
+  if (!request.page_token().empty() &&
+      !absl::SimpleAtoi(request.page_token(), &after)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "page_token: \"", request.page_token(), "\" was not given by List"));
+  }
+  filter.after = JobId(after);
+  return filter;
+}
+
+absl::Status ListPage(LedgerReader& reader, const v1::ListJobsRequest& request,
+                      v1::ListJobsResponse& response) {
+  ASSIGN_OR_RETURN(JobFilter filter, FilterOf(request));
+  const uint32_t page = filter.limit++;  // one more tells whether there is more
+  ASSIGN_OR_RETURN(const std::vector<JobRecord> records, reader.Jobs(filter));
+  for (size_t i = 0; i < records.size() && i < page; ++i) {
+    *response.add_jobs() = JobView(records[i]);
+  }
+  if (records.size() > page) {
+    response.set_next_page_token(
+        absl::StrCat(records[page - 1].submission.id.value()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GetView(LedgerReader& reader, JobId id, v1::Job& response) {
+  ASSIGN_OR_RETURN(const JobRecord record, reader.Job(id));
+  ASSIGN_OR_RETURN(const std::vector<EmissionRow> emissions,
+                   reader.Emissions(id));
+  response = JobView(record, emissions);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* JobsService::Submit(
+    grpc::CallbackServerContext* context, const v1::SubmitRequest* request,
+    v1::SubmitResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  Submission submission;
+  submission.jobs.push_back(&request->job());
+  submission.reply = [reactor, response](
+                         absl::Status status,
+                         absl::InlinedVector<SubmitResult, 1> results) {
+    if (status.ok()) {
+      status = results[0].status;
+      response->set_job_id(results[0].first.value());
+      response->set_jobs(results[0].jobs);
+      response->set_existed(results[0].existed);
+    }
+    reactor->Finish(ToGrpc(status));
+  };
+  return PushOrFinish(inbox_, std::move(submission), reactor);
+}
+
+grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
+    grpc::CallbackServerContext* /*context*/,
+    v1::SubmitBulkResponse* response) {
+  return SubmitStream::Begin(inbox_, response);
+}
+
+grpc::ServerUnaryReactor* JobsService::Preview(
+    grpc::CallbackServerContext* context, const v1::PreviewRequest* request,
+    v1::PreviewResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* JobsService::Get(grpc::CallbackServerContext* context,
+                                           const v1::GetJobRequest* request,
+                                           v1::Job* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(
+      ToGrpc(GetView(*reader_, JobId(request->job_id()), *response)));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* JobsService::List(
+    grpc::CallbackServerContext* context, const v1::ListJobsRequest* request,
+    v1::ListJobsResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(ListPage(*reader_, *request, *response)));
+  return reactor;
+}
+
+grpc::ServerWriteReactor<v1::Job>* JobsService::Watch(
+    grpc::CallbackServerContext* /*context*/,
+    const v1::WatchJobsRequest* request) {
+  return WatchStream::Begin(reader_, hub_, *request);
+}
+
+grpc::ServerUnaryReactor* JobsService::Act(JobActionKind kind,
+                                           grpc::CallbackServerContext* context,
+                                           const v1::JobActionRequest* request,
+                                           v1::JobActionResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  return PushOrFinish(
+      inbox_, JobAction{kind, {*request, FinishWith(reactor, response)}},
+      reactor);
+}
+
+grpc::ServerUnaryReactor* JobsService::Cancel(
+    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
+    v1::JobActionResponse* response) {
+  return Act(JobActionKind::kCancel, context, request, response);
+}
+
+grpc::ServerUnaryReactor* JobsService::Hold(
+    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
+    v1::JobActionResponse* response) {
+  return Act(JobActionKind::kHold, context, request, response);
+}
+
+grpc::ServerUnaryReactor* JobsService::Release(
+    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
+    v1::JobActionResponse* response) {
+  return Act(JobActionKind::kRelease, context, request, response);
+}
+
+grpc::ServerWriteReactor<v1::LogChunk>* JobsService::Logs(
+    grpc::CallbackServerContext* /*context*/, const v1::LogsRequest* request) {
+  return LogStream::Begin(reader_, directory_, *request);
+}
+
+}  // namespace ccsched

@@ -1,0 +1,46 @@
+// Sends a unary call through the inbox and finishes it with the reply.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_RPC_UNARY_H_
+#define CCSCHED_SCHEDULER_RPC_UNARY_H_
+
+#include <grpcpp/support/server_callback.h>
+
+#include <utility>
+
+#include "scheduler/rpc/grpc_status.h"
+#include "scheduler/rpc/inbox.h"
+
+namespace ccsched {
+
+// The reply of a unary call: fills `response` and finishes `reactor`, which
+// waits for it even if its client has gone.
+template <typename Response>
+Reply<Response> FinishWith(grpc::ServerUnaryReactor* reactor,
+                           Response* response) {
+  return [reactor, response](absl::StatusOr<Response> result) {
+    if (result.ok()) *response = *std::move(result);
+    reactor->Finish(ToGrpc(result.status()));
+  };
+}
+
+// Hands over `input`; finishes the call at once if it is not taken.
+inline grpc::ServerUnaryReactor* PushOrFinish(Inbox* inbox, Input input,
+                                              grpc::ServerUnaryReactor* r) {
+  const absl::Status pushed = inbox->Push(input);
+  if (!pushed.ok()) r->Finish(ToGrpc(pushed));
+  return r;
+}
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* PushCall(Inbox* inbox,
+                                   grpc::CallbackServerContext* context,
+                                   const Request& request, Response* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  return PushOrFinish(
+      inbox, Call<Request, Response>{request, FinishWith(reactor, response)},
+      reactor);
+}
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_RPC_UNARY_H_
