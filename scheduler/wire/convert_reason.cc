@@ -1,0 +1,175 @@
+// Decisions and choices as messages, and as sentences.
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/wire/convert.h"
+#include "scheduler/wire/time.h"
+
+namespace ccsched {
+namespace {
+
+const std::string& SiteName(const Choice& choice, const Topology& topology) {
+  return topology.site(choice.pool).name;
+}
+
+// "12.3 kg CO2e instead of 20 kg (-39 %)", or nothing where it is unknown.
+std::string Compared(const Choice& with, const Choice& without) {
+  if (!with.valid || !without.valid) return "";
+  const double a = with.carbon.value(), b = without.carbon.value();
+  if (!std::isfinite(a) || !std::isfinite(b) || b <= 0) return "";
+  return absl::StrFormat("%s CO2e instead of %s (%+.0f %%)", GramsText(a),
+                         GramsText(b), (a / b - 1) * 100);
+}
+
+std::string Joined(std::string_view sentence, const std::string& addition) {
+  return addition.empty() ? std::string(sentence)
+                          : absl::StrCat(ToAbsl(sentence), ": ", addition);
+}
+
+std::string Waits(const DecisionRecord& d, absl::Time decided,
+                  const Topology& topology) {
+  const Choice& chosen = d.reason.chosen;
+  const absl::Time until =
+      d.kind == DecisionKind::kDefer ? d.until : chosen.start;
+  return absl::StrCat(
+      "waits until ", FormatRfc3339(until), " (",
+      ShortDuration(until - decided), " from the decision)",
+      chosen.valid ? absl::StrCat(" to run at ", SiteName(chosen, topology))
+                   : "");
+}
+
+}  // namespace
+
+std::string GramsText(double grams) {
+  const double size = std::fabs(grams);
+  const auto text = [](double value, const char* unit) {
+    const double v = std::fabs(value);
+    return absl::StrFormat("%.*f %s",
+                           v >= 99.95   ? 0
+                           : v >= 9.995 ? 1
+                                        : 2,
+                           value, unit);
+  };
+  if (!std::isfinite(grams)) return "unknown";
+  if (grams == 0) return "0 g";
+  if (size < 0.9995) return text(grams * 1000, "mg");
+  if (size < 999.5) return text(grams, "g");
+  if (size < 999'500) return text(grams / 1000, "kg");
+  return text(grams / 1'000'000, "t");
+}
+
+v1::Offer ToProto(const Choice& choice, const OfferContext& context) {
+  const Topology& topology = context.topology;
+  v1::Offer offer;
+  offer.set_site(SiteName(choice, topology));
+  offer.set_accelerator(
+      topology.accelerators[topology.pools[choice.pool.value()]
+                                .accelerator.value()]);
+  offer.set_count(context.count);
+  if (choice.start > absl::InfinitePast() &&
+      choice.start < absl::InfiniteFuture()) {
+    *offer.mutable_start() = ToProto(choice.start);
+    if (context.runtime) {
+      *offer.mutable_finish() = ToProto(choice.start + *context.runtime);
+    }
+    if (context.runtime_p90) {
+      *offer.mutable_finish_p90() =
+          ToProto(choice.start + *context.runtime_p90);
+    }
+  }
+  if (context.runtime) {
+    const KilowattHours energy =
+        topology.GridPower(choice.pool, context.count) * *context.runtime;
+    offer.set_energy_kwh(energy.value());
+  }
+  offer.set_co2e_g(choice.carbon.value());
+  return offer;
+}
+
+v1::Reason ToProto(const DecisionRecord& decision, std::string_view policy,
+                   absl::Time decided, const OfferContext& context) {
+  const Reason& reason = decision.reason;
+  v1::Reason out;
+  out.set_code(std::string(ToString(reason.code)));
+  out.set_text(ReasonText(decision, decided, context));
+  if (reason.chosen.valid) {
+    *out.mutable_chosen() = ToProto(reason.chosen, context);
+    out.mutable_chosen()->set_chosen(true);
+  }
+  if (reason.now.valid) *out.mutable_now() = ToProto(reason.now, context);
+  if (reason.next.valid) *out.mutable_next() = ToProto(reason.next, context);
+  *out.mutable_decided() = ToProto(decided);
+  out.set_policy(std::string(policy));
+  out.set_capacity_price_g(reason.capacity_price.value());
+  out.set_delay_price_g(reason.delay_price.value());
+  return out;
+}
+
+std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
+                       const OfferContext& context) {
+  const Reason& r = decision.reason;
+  const Topology& topology = context.topology;
+  const std::string at =
+      r.chosen.valid ? absl::StrCat(" at ", SiteName(r.chosen, topology)) : "";
+  const bool waits = decision.kind == DecisionKind::kDefer ||
+                     decision.kind == DecisionKind::kWait ||
+                     decision.kind == DecisionKind::kSuspend;
+  const std::string saving = Compared(r.chosen, r.now);
+  switch (r.code) {
+    case ReasonCode::kNone:
+      break;
+    case ReasonCode::kFirstFit:
+      return absl::StrCat("runs", at, ", the first allowed site with room");
+    case ReasonCode::kCleanestNow:
+      return Joined(
+          absl::StrCat("runs", at, ", the cleanest allowed site with room now"),
+          saving);
+    case ReasonCode::kCleanerHour:
+      return Joined(waits ? absl::StrCat(Waits(decision, decided, topology),
+                                         ", a cleaner hour")
+                          : absl::StrCat("runs", at, " in a cleaner hour"),
+                    saving);
+    case ReasonCode::kCleanerSite:
+      return Joined(
+          waits ? absl::StrCat(Waits(decision, decided, topology),
+                               ", a cleaner site")
+                : absl::StrCat("runs", at, ", a cleaner site than the first"),
+          saving);
+    case ReasonCode::kBestIsNow:
+      return absl::StrCat("runs", at,
+                          " now: no later start or other site would emit less");
+    case ReasonCode::kCapacity:
+      return absl::StrCat("waits for ", context.count,
+                          " free accelerators at an allowed site");
+    case ReasonCode::kBackfill:
+      return absl::StrCat("runs", at,
+                          " ahead of the queue's head, without delaying it");
+    case ReasonCode::kReserved:
+      return absl::StrCat("waits at the head of the queue: room is being kept",
+                          at);
+    case ReasonCode::kPromise:
+      return absl::StrCat("runs", at, " now to keep its promise");
+    case ReasonCode::kNoData:
+      return absl::StrCat(waits ? "waits" : "runs", at,
+                          "; no carbon intensity is known, so nothing is "
+                          "optimised");
+    case ReasonCode::kThreshold:
+      return Joined(
+          waits ? absl::StrCat(Waits(decision, decided, topology),
+                               ": the grid is above the threshold")
+                : absl::StrCat("runs", at, ": the grid is below the threshold"),
+          saving);
+    case ReasonCode::kQuota:
+      return "waits: the policy's quota of running work is used up";
+    case ReasonCode::kNodeLost:
+      return "queues again: its node was lost";
+    case ReasonCode::kOperator:
+      return "an operator asked for it";
+  }
+  return waits ? "waits" : absl::StrCat("runs", at);
+}
+
+}  // namespace ccsched

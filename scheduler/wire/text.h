@@ -1,0 +1,21 @@
+// Texts from outside: whether they are UTF-8, and how to show them safely.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_WIRE_TEXT_H_
+#define CCSCHED_SCHEDULER_WIRE_TEXT_H_
+
+#include <string>
+#include <string_view>
+
+namespace ccsched {
+
+// Whether `text` is well-formed UTF-8 (RFC 3629), as protobuf's strings must
+// be: the transport fails a call otherwise.
+bool IsUtf8(std::string_view text);
+
+// `text` with control characters and malformed bytes as \xNN, and cut at
+// `bytes_max`: what a message may show of anything.
+std::string Printable(std::string_view text, size_t bytes_max = 120);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_WIRE_TEXT_H_
