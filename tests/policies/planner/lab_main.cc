@@ -3,13 +3,16 @@
 //
 //   planner_lab [key=value]... : zones=4|6, capacity=, delay=, start=, days=,
 //   keep=, suspend=0|1, rounds=, mode=bound|offline|live
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <map>
+#include <numeric>
 #include <string>
 
 #include "policies/planner/pricing.h"
+#include "policies/planner/schedule.h"
 #include "tests/policies/planner/lab_load.h"
 
 namespace ccsched {
@@ -17,6 +20,34 @@ namespace {
 
 double CpuSeconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+void Report(const char* what, const PlanInstance& plan,
+            const PriceTable& carbon, const PriceTable& prices, bool big_first,
+            double bound) {
+  const double before = CpuSeconds();
+  Schedule schedule(plan);
+  std::vector<size_t> order(plan.jobs.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  if (big_first) {
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      const PlanJob& x = plan.jobs[a];
+      const PlanJob& y = plan.jobs[b];
+      return x.duration * x.count > y.duration * y.count;
+    });
+  }
+  int late = 0;
+  for (const size_t j : order) late += !schedule.PutCheapest(prices, j);
+  double grams = 0;
+  for (size_t j = 0; j < plan.jobs.size(); ++j) {
+    const Schedule::Place& place = schedule.place(j);
+    grams += plan.jobs[j].count *
+             carbon.Between(place.pool, place.start,
+                            place.start + plan.jobs[j].duration);
+  }
+  std::printf("%s: %.4f t, gap %.2f %%, late %d, cpu %.2f s\n", what,
+              grams / 1e6, 100 * (grams / bound - 1), late,
+              CpuSeconds() - before);
 }
 
 int Main(int argc, char** argv) {
@@ -58,6 +89,18 @@ int Main(int argc, char** argv) {
     std::printf("rounds %d bound %.4f t  cpu %.2f s\n", pricing.rounds(),
                 pricing.best_bound() / 1e6, CpuSeconds() - before);
   }
+  if (args["mode"] == "bound") return 0;
+  PriceTable carbon(plan);
+  PriceTable priced(plan);
+  for (size_t p = 0; p < plan.pools.size(); ++p) {
+    priced.SetPrices(plan, static_cast<int>(p),
+                     &pricing.best_prices()[p * plan.slots]);
+  }
+  Report("greedy on arrival, carbon", plan, carbon, carbon, false,
+         pricing.best_bound());
+  Report("greedy on arrival, priced", plan, carbon, priced, false,
+         pricing.best_bound());
+  Report("big first, priced", plan, carbon, priced, true, pricing.best_bound());
   return 0;
 }
 
