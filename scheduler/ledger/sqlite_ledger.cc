@@ -34,6 +34,7 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(
   ASSIGN_OR_RETURN(FileLock lock, FileLock::Acquire(path + ".lock"));
   ASSIGN_OR_RETURN(std::unique_ptr<SqliteDb> db,
                    SqliteDb::Open(path, options.open));
+  RETURN_IF_ERROR(MigrateSchema(*db));  // first: it may not be ours to touch
   // A commit returns when its pages of the log are on the disk.
   RETURN_IF_ERROR(
       db->Execute("PRAGMA journal_mode = WAL;"
@@ -41,7 +42,6 @@ absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(
                   "PRAGMA wal_autocheckpoint = 0;"
                   "PRAGMA cache_size = -65536;"
                   "PRAGMA temp_store = MEMORY"));
-  RETURN_IF_ERROR(MigrateSchema(*db));
   std::unique_ptr<SqliteLedger> ledger(
       new SqliteLedger(std::move(lock), std::move(db)));
   ASSIGN_OR_RETURN(ledger->reader_, SqliteReader::Open(path, options.open));
