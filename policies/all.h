@@ -13,6 +13,8 @@ PolicySpec LowestCarbonNowPolicy();
 PolicySpec LowestSlotPolicy();
 PolicySpec LowestWindowPolicy();
 PolicySpec CarbonTimePolicy();
+PolicySpec WaitAwhilePolicy();
+PolicySpec EcovisorPolicy();
 
 }  // namespace ccsched
 

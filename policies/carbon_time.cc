@@ -15,7 +15,7 @@ class CarbonTime : public StartOnce {
 
   Start Best(const Query& query, Curve& curve, double kw,
              std::vector<double>& grams) const override {
-    const int n = StartsAllowed(query, kHourUs);
+    const int n = HourlyStarts(query);
     if (static_cast<size_t>(n) > grams.size()) grams.resize(n);
     curve.Windows(query.now_us, query.length_us, kHourUs, n, grams.data());
     const double length_h = query.length_us * StepSeries::kHoursPerUs;

@@ -14,9 +14,9 @@ namespace {
 class LowestCarbonNow : public Policy {
  public:
   void Decide(const PolicyInput& in, Actions& actions) override {
-    if (in.queue.empty()) return;
     curves_.Refresh(in);
     if (in.cold || in.forecast_changed) orders_.clear();
+    if (in.queue.empty()) return;
     const auto start = [&](JobRef job) { return Try(in, actions, job); };
     const auto never = [](JobRef) { return kNeverUs; };
     due_.Run(in, arrivals_.Of(in), start, never);

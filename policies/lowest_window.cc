@@ -13,14 +13,9 @@ class LowestWindow : public StartOnce {
  protected:
   Start Best(const Query& query, Curve& curve, double kw,
              std::vector<double>& grams) const override {
-    const int n = StartsAllowed(query, kHourUs);
-    if (static_cast<size_t>(n) > grams.size()) grams.resize(n);
-    curve.Windows(query.now_us, query.length_us, kHourUs, n, grams.data());
-    int best = 0;
-    for (int k = 1; k < n; ++k) {
-      if (grams[k] < grams[best]) best = k;
-    }
-    return {query.now_us + best * kHourUs, -grams[best] * kw};
+    const WindowStart best = BestWindow(curve, query.now_us, query.length_us,
+                                        kHourUs, HourlyStarts(query), grams);
+    return {best.start_us, -best.grams * kw};
   }
 
   double ScoreNow(const Query& query, Curve& curve, double kw) const override {

@@ -46,11 +46,9 @@ StartOnce::Query StartOnce::QueryOf(const PolicyInput& in, absl::Time latest,
   return query;
 }
 
-int StartOnce::StartsAllowed(const Query& query, int64_t stride_us) {
-  const int64_t until =
-      std::min(query.latest_us, query.horizon_us - query.length_us);
-  if (until < query.now_us) return 1;
-  return static_cast<int>((until - query.now_us) / stride_us) + 1;
+int StartOnce::HourlyStarts(const Query& query) {
+  return StartsAllowed(query.now_us, query.latest_us, query.length_us,
+                       query.horizon_us, kHourUs);
 }
 
 StartOnce::Picks StartOnce::PickOf(const PolicyInput& in, Curves& curves,
@@ -86,8 +84,8 @@ StartOnce::Picks StartOnce::PickOf(const PolicyInput& in, Curves& curves,
 }
 
 void StartOnce::Decide(const PolicyInput& in, Actions& actions) {
-  if (in.queue.empty()) return;
   curves_.Refresh(in);
+  if (in.queue.empty()) return;
   due_.clear();
   for (const JobRef job : arrivals_.Of(in)) {
     if (!arrivals_.Woken(job)) Plan(in, actions, job);

@@ -53,8 +53,8 @@ class StartOnce : public Policy {
   // Whether Best() looks at Query::now_grams.
   virtual bool ComparesWithNow() const { return false; }
 
-  // How many starts, `stride_us` apart from now on, the query allows; >= 1.
-  static int StartsAllowed(const Query& query, int64_t stride_us);
+  // How many starts, an hour apart from now on, the query allows; >= 1.
+  static int HourlyStarts(const Query& query);
 
  private:
   struct Pick {

@@ -84,6 +84,24 @@ void Curve::Windows(int64_t from_us, int64_t length_us, int64_t stride_us,
   }
 }
 
+WindowStart BestWindow(Curve& curve, int64_t from_us, int64_t length_us,
+                       int64_t stride_us, int n, std::vector<double>& grams) {
+  if (static_cast<size_t>(n) > grams.size()) grams.resize(n);
+  curve.Windows(from_us, length_us, stride_us, n, grams.data());
+  int best = 0;
+  for (int k = 1; k < n; ++k) {
+    if (grams[k] < grams[best]) best = k;
+  }
+  return {from_us + best * stride_us, grams[best]};
+}
+
+int StartsAllowed(int64_t now_us, int64_t latest_us, int64_t length_us,
+                  int64_t horizon_us, int64_t stride_us) {
+  const int64_t until_us = std::min(latest_us, horizon_us - length_us);
+  if (until_us < now_us) return 1;
+  return static_cast<int>((until_us - now_us) / stride_us) + 1;
+}
+
 void Curves::Refresh(const PolicyInput& in) {
   const auto& forecasts = in.grid.forecasts;
   if (curves_.size() < in.topology.regions.size()) {

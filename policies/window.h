@@ -64,6 +64,22 @@ class Curve {
   std::vector<double> prefix_;  // grams of a kilowatt before each step
 };
 
+// A start and what a constant kilowatt emits from it to the end of the run.
+struct WindowStart {
+  int64_t start_us = 0;
+  double grams = 0;
+};
+
+// The first of least emission among the `n` starts from_us + k * stride_us.
+// `grams` is room to work in. REQUIRES: n >= 1.
+WindowStart BestWindow(Curve& curve, int64_t from_us, int64_t length_us,
+                       int64_t stride_us, int n, std::vector<double>& grams);
+
+// How many starts, `stride_us` apart from `now_us` on, are no later than
+// `latest_us` and end by `horizon_us`; at least one.
+int StartsAllowed(int64_t now_us, int64_t latest_us, int64_t length_us,
+                  int64_t horizon_us, int64_t stride_us);
+
 // The curves of all regions, kept in step with the forecasts.
 class Curves {
  public:

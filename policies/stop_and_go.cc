@@ -1,0 +1,373 @@
+// The common part of published policies that pause and resume jobs.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/stop_and_go.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "policies/start_once.h"
+
+namespace ccsched {
+namespace {
+
+// Longer runs are planned as if they lasted so long.
+constexpr int64_t kLongestUs = 366 * 24 * kHourUs;
+// A pause shorter than this is none, and a plan that misses less than this of
+// a job's work still stands.
+constexpr int64_t kSlackUs = 1'000'000;
+
+bool Runs(JobState state) {
+  return state == JobState::kStarting || state == JobState::kRunning;
+}
+
+}  // namespace
+
+StopAndGo::StopAndGo(const PolicyParameters& parameters)
+    : max_wait_us_(static_cast<int64_t>(parameters.at("max_wait_h") *
+                                        static_cast<double>(kHourUs))) {}
+
+ParameterSpec StopAndGo::WaitParameter() { return StartOnce::WaitParameter(); }
+
+// --- What is known of a job
+
+StopAndGo::Track& StopAndGo::TrackOf(const PolicyInput& in, JobRef job) {
+  if (job >= tracks_.size()) tracks_.resize(job + job / 2 + 16);
+  Track& track = tracks_[job];
+  if (track.id != in.jobs[job].spec.id) {
+    track.id = in.jobs[job].spec.id;
+    track.planned = false;
+    track.plan.clear();
+    track.next_stint = 0;
+    track.bars.clear();
+    track.timer_us = kNeverUs;
+    track.epoch = Epoch();
+  }
+  return track;
+}
+
+absl::Duration StopAndGo::Done(const PolicyInput& in, JobRef job,
+                               Track& track) {
+  const Job& j = in.jobs[job];
+  if (j.run == kNoRun) return absl::ZeroDuration();
+  const Run& run = in.runs[j.run];
+  if (track.epoch != j.epoch) {
+    track.epoch = j.epoch;
+    track.width = run.count;
+    track.counted_until_us = ToUs(run.start + run.overhead);
+    track.done_us = 0;
+  }
+  const int64_t now_us = ToUs(in.now);
+  if (now_us > track.counted_until_us) {
+    track.done_us +=
+        static_cast<double>(now_us - track.counted_until_us) *
+        Speed(static_cast<double>(track.width) / in.shapes[j.shape].count);
+    track.counted_until_us = now_us;
+  }
+  track.width = run.count;
+  return absl::Microseconds(static_cast<int64_t>(track.done_us));
+}
+
+StopAndGo::Query StopAndGo::QueryOf(const PolicyInput& in, JobRef job,
+                                    Track& track) {
+  const Job& j = in.jobs[job];
+  const JobShape& shape = in.shapes[j.shape];
+  Query query = {
+      .job = job, .shape = shape, .pools = in.placements[shape.placement]};
+  query.now_us = ToUs(in.now);
+  const absl::Duration executed = j.executed + Done(in, job, track);
+  const absl::Duration remaining =
+      in.runtimes.Remaining(j, shape, executed).mean;
+  query.remaining_us = std::clamp<int64_t>(ToUs(remaining), 1, kLongestUs);
+  absl::Time latest = std::min(j.spec.submitted + executed + j.spec.max_delay,
+                               j.spec.finish_by - remaining);
+  if (latest == absl::InfiniteFuture()) {
+    latest = j.spec.submitted + executed + absl::Microseconds(max_wait_us_);
+  }
+  const bool runs = j.run != kNoRun;
+  if (runs || executed > absl::ZeroDuration()) latest -= shape.restart;
+  query.latest_us =
+      std::clamp(ToUs(latest), query.now_us, query.now_us + kLongestUs);
+  if (in.grid.horizon) query.horizon_us = ToUs(*in.grid.horizon);
+  query.may_pause = shape.suspendable;
+  if (runs) {
+    query.where = in.runs[j.run].pool;
+    query.may_pause &=
+        query.latest_us - query.now_us > ToUs(shape.checkpoint) + kSlackUs;
+  }
+  return query;
+}
+
+void StopAndGo::SetTimer(const PolicyInput& in, JobRef job, Track& track,
+                         int64_t us) {
+  track.timer_us = us;
+  if (us == kNeverUs) return;
+  timers_.push_back({us, job, in.jobs[job].spec.id});
+  std::push_heap(timers_.begin(), timers_.end());
+}
+
+// --- Plans
+
+StopAndGo::Phase StopAndGo::Follow(const Query& query, Track& track) {
+  size_t& next = track.next_stint;
+  while (next < track.plan.size() && track.plan[next].end_us <= query.now_us) {
+    ++next;
+  }
+  Phase phase = {.pool = query.where.value_or(track.pool)};
+  // A plan that is over says no more: the job runs on.
+  if (next == track.plan.size()) return phase;
+  const Stint& stint = track.plan[next];
+  phase.run = stint.start_us <= query.now_us;
+  phase.count = stint.count;
+  phase.until_us = phase.run ? stint.end_us : stint.start_us;
+  if (!phase.run) phase.why = ReasonCode::kCleanerHour;
+  return phase;
+}
+
+bool StopAndGo::PlanUnbroken(const PolicyInput& in, const Query& query,
+                             Track& track) {
+  const int n = StartsAllowed(query.now_us, query.latest_us, query.remaining_us,
+                              query.horizon_us, kHourUs);
+  double least = std::numeric_limits<double>::infinity();
+  track.plan.clear();
+  track.next_stint = 0;
+  for (const PoolId pool : query.pools) {
+    Curve* const c = curve(in, pool);
+    if (c == nullptr) continue;
+    const WindowStart best =
+        BestWindow(*c, query.now_us, query.remaining_us, kHourUs, n, grams_);
+    const double grams = best.grams * Kilowatts(in, pool);
+    if (!(grams < least)) continue;
+    least = grams;
+    track.pool = pool;
+    track.plan = {{best.start_us, best.start_us + query.remaining_us, 0}};
+  }
+  return !track.plan.empty();
+}
+
+// --- Carrying it out
+
+// Everything that is there, on a cold start.
+void StopAndGo::TakeUpAll(const PolicyInput& in) {
+  tracks_.clear();
+  timers_.clear();
+  to_resume_.clear();
+  for (const JobRef job : in.suspended) {
+    SetTimer(in, job, TrackOf(in, job), ToUs(in.now));
+  }
+  for (const std::vector<RunRef>& pool : in.running) {
+    for (const RunRef run : pool) {
+      const JobRef job = in.runs[run].job;
+      SetTimer(in, job, TrackOf(in, job), ToUs(in.now));
+    }
+  }
+}
+
+// A job has entered the queue.
+void StopAndGo::Hear(const PolicyInput& in, Actions& actions, JobRef job) {
+  Track& track = TrackOf(in, job);
+  track.timer_us = kNeverUs;
+  const Query query = QueryOf(in, job, track);
+  const Phase phase = Ask(in, query, track);
+  if (phase.run) {
+    due_.push_back(job);
+    return;
+  }
+  Reason reason;
+  reason.code = phase.why;
+  reason.chosen = {.pool = phase.pool, .start = FromUs(phase.until_us)};
+  Explain(in, query, track, reason);
+  actions.Defer(job, FromUs(phase.until_us), phase.pool, reason);
+}
+
+void StopAndGo::Explain(const PolicyInput& in, const Query& query,
+                        const Track& track, Reason& reason) {
+  if (track.plan.empty()) return;
+  const uint32_t own = query.shape.count;
+  Curve* const planned = curve(in, track.pool);
+  if (planned == nullptr) return;
+  double grams = 0;
+  for (size_t i = track.next_stint; i < track.plan.size(); ++i) {
+    const Stint& stint = track.plan[i];
+    const int64_t from_us = std::max(stint.start_us, query.now_us);
+    grams += planned->Grams(from_us, stint.end_us) *
+             (stint.count == 0 ? own : stint.count);
+  }
+  reason.chosen.carbon = GramsCo2e(grams * Kilowatts(in, track.pool));
+  reason.chosen.valid = true;
+  const PoolId first = query.pools.front();
+  reason.now = {.pool = first, .start = in.now};
+  if (Curve* const c = curve(in, first)) {
+    reason.now.carbon =
+        GramsCo2e(c->Grams(query.now_us, query.now_us + query.remaining_us) *
+                  Kilowatts(in, first) * own);
+    reason.now.valid = true;
+  }
+}
+
+void StopAndGo::RingTimers(const PolicyInput& in, Actions& actions) {
+  const int64_t now_us = ToUs(in.now);
+  while (!timers_.empty() && timers_.front().us <= now_us) {
+    const Timer timer = timers_.front();
+    std::pop_heap(timers_.begin(), timers_.end());
+    timers_.pop_back();
+    if (in.jobs[timer.job].spec.id != timer.id) continue;
+    Track& track = TrackOf(in, timer.job);
+    if (track.timer_us != timer.us) continue;
+    track.timer_us = kNeverUs;
+    Review(in, actions, timer.job);
+  }
+}
+
+// The phase of a running or suspended job is over.
+void StopAndGo::Review(const PolicyInput& in, Actions& actions, JobRef job) {
+  const JobState state = in.jobs[job].state;
+  Track& track = TrackOf(in, job);
+  if (state == JobState::kSuspended || state == JobState::kSuspending) {
+    const Timer entry = {QueryOf(in, job, track).latest_us, job, track.id};
+    to_resume_.insert(
+        std::upper_bound(to_resume_.begin(), to_resume_.end(), entry,
+                         [](const Timer& a, const Timer& b) { return b < a; }),
+        entry);
+    return;
+  }
+  if (!Runs(state)) return;
+  const Query query = QueryOf(in, job, track);
+  const Phase phase = Ask(in, query, track);
+  Reason reason;
+  reason.code = phase.why;
+  if (!phase.run) {
+    if (!query.may_pause) return;
+    reason.chosen = {.pool = phase.pool, .start = FromUs(phase.until_us)};
+    Explain(in, query, track, reason);
+    actions.Suspend(job, reason);
+  } else if (phase.count != 0 && phase.count != track.width) {
+    reason.chosen = {.pool = *query.where, .start = in.now};
+    actions.Resize(job, phase.count, reason);
+    track.width = in.runs[in.jobs[job].run].count;
+  }
+  SetTimer(in, job, track, phase.until_us);
+}
+
+bool StopAndGo::HasRoom(const PolicyInput& in, const Actions& actions,
+                        JobRef job) {
+  const uint32_t shape = in.jobs[job].shape.value();
+  if (shape >= no_room_.size()) no_room_.resize(shape + 1);
+  if (no_room_[shape] == round_) return false;
+  for (const PoolId pool : in.placement(job)) {
+    if (actions.Fits(job, pool, in.shape(job).min_count)) return true;
+  }
+  no_room_[shape] = round_;
+  return false;
+}
+
+// Whether the job was started, or should not run now after all.
+bool StopAndGo::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
+  if (!HasRoom(in, actions, job)) return false;
+  Track& track = TrackOf(in, job);
+  const Query query = QueryOf(in, job, track);
+  const Phase phase = Ask(in, query, track);
+  if (!phase.run) {
+    if (in.jobs[job].state == JobState::kSuspended) {
+      SetTimer(in, job, track, phase.until_us);
+      return true;
+    }
+    Reason reason;
+    reason.code = phase.why;
+    reason.chosen = {.pool = phase.pool, .start = FromUs(phase.until_us)};
+    actions.Defer(job, FromUs(phase.until_us), phase.pool, reason);
+    return true;
+  }
+  const uint32_t count = phase.count == 0 ? query.shape.count : phase.count;
+  if (!StartSomewhere(in, actions, query, track, phase, count) &&
+      (count == query.shape.min_count ||
+       !StartSomewhere(in, actions, query, track, phase,
+                       query.shape.min_count))) {
+    return false;
+  }
+  SetTimer(in, job, track, phase.until_us);
+  return true;
+}
+
+// At the pool of the phase if it has room, else at the cleanest that has.
+bool StopAndGo::StartSomewhere(const PolicyInput& in, Actions& actions,
+                               const Query& query, Track& track,
+                               const Phase& phase, uint32_t count) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  std::optional<PoolId> best;
+  double least = kInfinite;
+  for (const PoolId pool : query.pools) {
+    if (!actions.Fits(query.job, pool, count)) continue;
+    if (!Allows(in, query, track, pool)) continue;
+    Curve* const c = curve(in, pool);
+    const double cost = pool == phase.pool ? -kInfinite
+                        : c == nullptr
+                            ? kInfinite
+                            : c->At(query.now_us) * Kilowatts(in, pool);
+    if (best && !(cost < least)) continue;
+    best = pool;
+    least = cost;
+  }
+  if (!best) return false;
+  Reason reason;
+  reason.code = curve(in, *best) == nullptr       ? ReasonCode::kNoData
+                : query.latest_us <= query.now_us ? ReasonCode::kPromise
+                                                  : phase.why;
+  reason.chosen = {.pool = *best, .start = in.now};
+  if (*best == track.pool) Explain(in, query, track, reason);
+  return actions.Start(query.job, *best, reason, count);
+}
+
+void StopAndGo::Resume(const PolicyInput& in, Actions& actions,
+                       bool urgent_only) {
+  const int64_t now_us = ToUs(in.now);
+  const auto settled = [&](const Timer& entry) {
+    const Job& job = in.jobs[entry.job];
+    if (job.spec.id != entry.id) return true;
+    if (job.state == JobState::kSuspending) return false;
+    if (job.state != JobState::kSuspended) return true;
+    if (urgent_only && entry.us > now_us) return false;
+    return Settle(in, actions, entry.job);
+  };
+  to_resume_.erase(
+      std::remove_if(to_resume_.begin(), to_resume_.end(), settled),
+      to_resume_.end());
+}
+
+void StopAndGo::Decide(const PolicyInput& in, Actions& actions) {
+  ++round_;
+  curves_.Refresh(in);
+  if (in.cold) TakeUpAll(in);
+  due_.clear();
+  if (!in.queue.empty()) {
+    for (const JobRef job : arrivals_.Of(in)) Hear(in, actions, job);
+  }
+  const size_t resuming = to_resume_.size();
+  RingTimers(in, actions);
+  const bool resume =
+      in.capacity_freed || in.cold || to_resume_.size() > resuming;
+  if (resume) Resume(in, actions, /*urgent_only=*/true);
+  if (!in.queue.empty()) {
+    queue_.Run(
+        in, due_, [&](JobRef job) { return Settle(in, actions, job); },
+        [&](JobRef job) {
+          return QueryOf(in, job, TrackOf(in, job)).latest_us;
+        });
+  }
+  if (resume) Resume(in, actions, /*urgent_only=*/false);
+  for (const JobRef job : due_) {
+    if (in.jobs[job].state != JobState::kQueued) continue;
+    actions.Wait(job, {.code = ReasonCode::kCapacity});
+  }
+  while (!timers_.empty()) {
+    const Timer& top = timers_.front();
+    if (in.jobs[top.job].spec.id == top.id &&
+        TrackOf(in, top.job).timer_us == top.us) {
+      actions.WakeAt(FromUs(top.us));
+      break;
+    }
+    std::pop_heap(timers_.begin(), timers_.end());
+    timers_.pop_back();
+  }
+}
+
+}  // namespace ccsched
