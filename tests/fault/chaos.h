@@ -1,0 +1,74 @@
+// Random faults, from a seed, on a whole cluster under load.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_TESTS_FAULT_CHAOS_H_
+#define CCSCHED_TESTS_FAULT_CHAOS_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "scheduler/base/random.h"
+#include "tests/fault/cluster.h"
+#include "tests/fault/history.h"
+
+namespace ccsched::testing {
+
+// Submits short jobs, each under a key that is tried again until a client is
+// told yes, and meanwhile kills, pauses and cuts off what it can. All choices
+// come from the seed; their timing comes from the machine.
+class Chaos {
+ public:
+  Chaos(TestCluster& cluster, History& history, uint64_t seed)
+      : cluster_(&cluster), history_(&history), random_(seed) {}
+
+  // Load and faults for so long.
+  void Rage(absl::Duration how_long);
+  // Undoes every fault, delivers what was not acknowledged yet, and waits
+  // until every job has ended; false if one has not within `patience`.
+  bool Settle(absl::Duration patience);
+
+  int faults() const { return faults_; }
+  // The faults by name, for the closing line.
+  const std::map<std::string, int>& counts() const { return counts_; }
+
+ private:
+  void SubmitSome();
+  void TrySubmit(const std::string& key);
+  void CancelOne();
+  void InjectOne();
+  void HealDue(bool all);
+  void HealAfter(absl::Duration delay, std::function<void()> heal);
+  void KillScheduler();
+  void PauseScheduler();
+  void KillAgent(int i);
+  void PauseAgent(int i);
+  void BlockWire(int i);
+  void Count(const std::string& what);
+
+  struct Pending {
+    absl::Time at;
+    std::function<void()> heal;
+  };
+  struct Load {
+    double seconds;
+    int exit_code;
+    uint32_t accelerators;
+  };
+
+  TestCluster* cluster_;
+  History* history_;
+  Random random_;
+  std::vector<Pending> pending_;
+  std::map<std::string, Load> unacknowledged_;
+  std::vector<bool> agent_hurt_ = std::vector<bool>(64);
+  bool scheduler_hurt_ = false;
+  int next_key_ = 0;
+  int faults_ = 0;
+  std::map<std::string, int> counts_;
+};
+
+}  // namespace ccsched::testing
+
+#endif  // CCSCHED_TESTS_FAULT_CHAOS_H_

@@ -1,0 +1,56 @@
+// Random faults on real binaries, with the proof that nothing is lost or twice.
+// SPDX-License-Identifier: Apache-2.0
+//
+// CCSCHED_FAULT_SECONDS (default 40) is the time under faults, CCSCHED_SEED
+// (default 1) the choices. A failure prints both.
+#include "tests/fault/chaos.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gtest/gtest.h"
+#include "tests/fault/cluster.h"
+#include "tests/fault/history.h"
+
+namespace ccsched::testing {
+namespace {
+
+int FromEnvironment(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  int value = otherwise;
+  if (text != nullptr && !absl::SimpleAtoi(text, &value)) return otherwise;
+  return value;
+}
+
+TEST(ChaosTest, NothingIsLostAndNothingRunsTwice) {
+  const int seed = FromEnvironment("CCSCHED_SEED", 1);
+  const int seconds = FromEnvironment("CCSCHED_FAULT_SECONDS", 40);
+  SCOPED_TRACE(
+      absl::StrCat("CCSCHED_SEED=", seed, " CCSCHED_FAULT_SECONDS=", seconds));
+  TestCluster cluster({});
+  ASSERT_TRUE(cluster.WaitUntilServing()) << cluster.Logs();
+  ASSERT_TRUE(cluster.WaitForAccelerators(12)) << cluster.Logs();
+  History history(cluster.dir() + "/jobs");
+  Chaos chaos(cluster, history, seed);
+  chaos.Rage(absl::Seconds(seconds));
+  const bool settled = chaos.Settle(absl::Minutes(3));
+  const std::vector<std::string> violations = history.Violations(cluster);
+  std::cout << "seed " << seed << ": " << chaos.faults() << " faults, "
+            << history.acknowledged().size() << " jobs acknowledged, "
+            << violations.size() << " violations\n";
+  for (const auto& [what, count] : chaos.counts()) {
+    std::cout << "  " << what << ": " << count << "\n";
+  }
+  EXPECT_TRUE(settled) << "a job never ended\n" << cluster.Logs();
+  EXPECT_TRUE(violations.empty()) << absl::StrJoin(violations, "\n") << "\n"
+                                  << cluster.Logs();
+  EXPECT_GT(chaos.faults(), 0);
+}
+
+}  // namespace
+}  // namespace ccsched::testing

@@ -1,0 +1,69 @@
+// What clients were told and what jobs did, and the proof that they agree.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_TESTS_FAULT_HISTORY_H_
+#define CCSCHED_TESTS_FAULT_HISTORY_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tests/fault/cluster.h"
+
+namespace ccsched::testing {
+
+// The deeds of one job, from the file that its processes append to.
+struct Deeds {
+  std::vector<uint32_t> started;  // epochs, in order
+  std::vector<uint32_t> ended;    // epochs that came to their own end
+  int overlaps = 0;  // a start while another attempt held the job's lock
+};
+
+class History {
+ public:
+  // `dir` holds one file a job, named by the job's key.
+  explicit History(std::string dir) : dir_(std::move(dir)) {}
+
+  // A script that records its doings, works for `seconds`, and exits with
+  // `exit_code`. Its lock is dropped by the kernel when its last process dies.
+  std::string Script(const std::string& key, double seconds,
+                     int exit_code) const;
+
+  // What a client tried and was told.
+  void Tried(const std::string& key, int exit_code) { tried_[key] = exit_code; }
+  void Acknowledged(const std::string& key, uint64_t job) {
+    acknowledged_[key] = job;
+  }
+  void AskedToCancel(const std::string& key) { cancelled_.insert(key); }
+  // A process of some job was killed from outside: its jobs may fail.
+  void KilledJobs() { killed_jobs_ = true; }
+
+  const std::map<std::string, uint64_t>& acknowledged() const {
+    return acknowledged_;
+  }
+
+  // All violations, one sentence each, against the ledger as the cluster tells
+  // it. REQUIRES: every acknowledged job is terminal or never will be.
+  std::vector<std::string> Violations(TestCluster& cluster) const;
+  Deeds ReadDeeds(const std::string& key) const;
+
+ private:
+  void CheckJob(const std::string& key, const v1::Job& job,
+                std::vector<std::string>* violations) const;
+  std::set<std::string> KeysThatRan() const;
+
+  const std::string dir_;
+  std::map<std::string, int> tried_;
+  std::map<std::string, uint64_t> acknowledged_;
+  std::set<std::string> cancelled_;
+  bool killed_jobs_ = false;
+};
+
+// Whether the state is one that a job never leaves.
+bool IsTerminalState(v1::JobState state);
+
+}  // namespace ccsched::testing
+
+#endif  // CCSCHED_TESTS_FAULT_HISTORY_H_

@@ -1,0 +1,194 @@
+// Failures that other schedulers had, each by the report that tells of it.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/fault/cluster.h"
+#include "tests/fault/history.h"
+
+namespace ccsched::testing {
+namespace {
+
+class NamedFailuresTest : public ::testing::Test {
+ protected:
+  void Start(const ClusterOptions& options) {
+    cluster_ = std::make_unique<TestCluster>(options);
+    history_ = std::make_unique<History>(cluster_->dir() + "/jobs");
+    ASSERT_TRUE(cluster_->WaitUntilServing()) << cluster_->Logs();
+    ASSERT_TRUE(
+        cluster_->WaitForAccelerators(options.agents * options.accelerators))
+        << cluster_->Logs();
+  }
+  // A job that runs until its file `KEY.go` appears, so that a test decides
+  // when it ends.
+  uint64_t SubmitWaiting(const std::string& key) {
+    const std::string file = cluster_->dir() + "/jobs/" + key;
+    const absl::StatusOr<uint64_t> id =
+        cluster_->Submit(absl::StrCat("echo start $CCSCHED_EPOCH >> ", file,
+                                      "; until [ -e ", file,
+                                      ".go ]; do sleep 0.02; done; echo end "
+                                      "$CCSCHED_EPOCH >> ",
+                                      file),
+                         key);
+    EXPECT_TRUE(id.ok()) << id.status() << cluster_->Logs();
+    return id.value_or(0);
+  }
+  void LetEnd(const std::string& key) {
+    fclose(fopen((cluster_->dir() + "/jobs/" + key + ".go").c_str(), "w"));
+  }
+  bool HasStarted(const std::string& key) {
+    return Eventually(absl::Seconds(30), [&] {
+      return !history_->ReadDeeds(key).started.empty();
+    });
+  }
+  bool Reaches(uint64_t job, v1::JobState state) {
+    return Eventually(absl::Minutes(1), [&] {
+      const absl::StatusOr<v1::Job> now = cluster_->Get(job);
+      return now.ok() && now->state() == state;
+    });
+  }
+  std::string NodeState() {
+    const auto nodes = cluster_->Nodes();
+    return nodes.ok() && !nodes->empty() ? nodes->front().state() : "";
+  }
+
+  std::unique_ptr<TestCluster> cluster_;
+  std::unique_ptr<History> history_;
+};
+
+// skypilot#6133: a job that had succeeded was run again after a network
+// failure. Here it ends while its node can't be heard, within the lease.
+TEST_F(NamedFailuresTest, AJobThatSucceededUnheardIsNotRunAgain) {
+  Start({.agents = 2, .lease = "60s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  ASSERT_TRUE(Reaches(job, v1::JOB_RUNNING));
+  for (int i = 0; i < cluster_->agents(); ++i) {
+    cluster_->wire(i).Block(true, true);
+  }
+  LetEnd("a");
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return !history_->ReadDeeds("a").ended.empty();
+  }));
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return NodeState() == "silent";
+  })) << NodeState();
+  EXPECT_EQ(cluster_->Get(job)->state(), v1::JOB_RUNNING);
+  for (int i = 0; i < cluster_->agents(); ++i) {
+    cluster_->wire(i).Block(false, false);
+  }
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+}
+
+// armada#315: the scheduler was down, all leases ran out, days-long jobs were
+// killed. CraneSched#150: a restart took running jobs for pending ones.
+TEST_F(NamedFailuresTest, ARestartOfTheSchedulerLeavesRunningJobsRunning) {
+  Start({.agents = 1, .lease = "60s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  ASSERT_TRUE(Reaches(job, v1::JOB_RUNNING));
+  for (int restart = 0; restart < 3; ++restart) {
+    cluster_->scheduler().Kill();
+    cluster_->StartScheduler();
+    ASSERT_TRUE(cluster_->WaitUntilServing()) << cluster_->Logs();
+    EXPECT_EQ(cluster_->Get(job)->state(), v1::JOB_RUNNING);
+  }
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+}
+
+// CraneSched#150 again, with the node out of reach at the restart.
+TEST_F(NamedFailuresTest, ARestartWhileANodeIsOutOfReachRestartsNothing) {
+  Start({.agents = 2, .lease = "60s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  ASSERT_TRUE(Reaches(job, v1::JOB_RUNNING));
+  for (int i = 0; i < 2; ++i) cluster_->wire(i).Block(true, true);
+  cluster_->scheduler().Kill();
+  cluster_->StartScheduler();
+  ASSERT_TRUE(cluster_->WaitUntilServing());
+  EXPECT_EQ(cluster_->Get(job)->state(), v1::JOB_RUNNING);
+  for (int i = 0; i < 2; ++i) {
+    cluster_->wire(i).Cut();
+    cluster_->wire(i).Block(false, false);
+  }
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+}
+
+// An agent's own restart leaves its jobs running, under their supervisors.
+TEST_F(NamedFailuresTest, ARestartOfTheAgentLeavesItsJobsRunning) {
+  Start({.agents = 1, .lease = "60s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  cluster_->agent(0).Kill();
+  cluster_->StartAgent(0);
+  ASSERT_TRUE(
+      Eventually(absl::Seconds(30), [&] { return NodeState() == "up"; }));
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+}
+
+// An end that nobody heard of is on record on its node.
+TEST_F(NamedFailuresTest, AJobThatEndsWhileItsAgentIsDeadHasItsExitCode) {
+  Start({.agents = 1, .lease = "60s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  cluster_->agent(0).Kill();
+  LetEnd("a");
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return !history_->ReadDeeds("a").ended.empty();
+  }));
+  cluster_->StartAgent(0);
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(cluster_->Get(job)->exit_code(), 0);
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+}
+
+// A node that is silent past its lease has killed its jobs; they run again.
+TEST_F(NamedFailuresTest, ANodeOutOfReachForLongLosesItsJobsToAnother) {
+  Start({.agents = 3, .lease = "2s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  ASSERT_TRUE(Reaches(job, v1::JOB_RUNNING));
+  const std::string node = cluster_->Get(job)->attempts(0).nodes(0).node();
+  const int i = node.back() - '0';
+  cluster_->wire(i).Block(true, true);
+  ASSERT_TRUE(Eventually(absl::Minutes(1), [&] {
+    return history_->ReadDeeds("a").started.size() == 2;
+  })) << cluster_->Logs();
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  // The first was killed before the second began: it never came to its end.
+  EXPECT_EQ(history_->ReadDeeds("a").ended, std::vector<uint32_t>{2});
+  cluster_->wire(i).Block(false, false);
+}
+
+// Two agents that claim to be the same node: the second is turned away.
+TEST_F(NamedFailuresTest, ACloneOfANodeGetsNoJobs) {
+  Start({.agents = 1, .lease = "60s"});
+  const std::string log = cluster_->dir() + "/clone.log";
+  Process clone = Process::Start(
+      {CCSCHED_AGENT, "--scheduler", "unix:" + cluster_->dir() + "/s.sock",
+       "--node", "node0", "--site", "here", "--accelerator", "v100", "--count",
+       "4", "--state", cluster_->dir() + "/clone"},
+      log);
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+  const auto nodes = cluster_->Nodes();
+  ASSERT_TRUE(nodes.ok());
+  EXPECT_EQ(nodes->size(), 1u);
+}
+
+}  // namespace
+}  // namespace ccsched::testing

@@ -1,0 +1,71 @@
+// A child process of a test.
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/fault/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace ccsched::testing {
+
+Process Process::Start(const std::vector<std::string>& argv,
+                       const std::string& log) {
+  std::vector<char*> args;
+  for (const std::string& arg : argv)
+    args.push_back(const_cast<char*>(arg.c_str()));
+  args.push_back(nullptr);
+  Process process;
+  process.pid_ = fork();
+  if (process.pid_ != 0) return process;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int out =
+      open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  dup2(out, STDOUT_FILENO);
+  dup2(out, STDERR_FILENO);
+  execv(args[0], args.data());
+  _exit(127);
+}
+
+Process::Process(Process&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)) {}
+
+Process& Process::operator=(Process&& other) noexcept {
+  if (this != &other) {
+    Kill();
+    pid_ = std::exchange(other.pid_, 0);
+  }
+  return *this;
+}
+
+Process::~Process() { Kill(); }
+
+bool Process::running() {
+  return pid_ != 0 && !Wait(absl::ZeroDuration()).has_value();
+}
+
+void Process::Signal(int signal) {
+  if (pid_ != 0) kill(pid_, signal);
+}
+
+std::optional<int> Process::Wait(absl::Duration patience) {
+  int status = 0;
+  if (pid_ == 0) return status;
+  const bool ended = Eventually(
+      patience, [&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
+  if (!ended) return std::nullopt;
+  pid_ = 0;
+  return status;
+}
+
+void Process::Kill() {
+  if (pid_ == 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+}  // namespace ccsched::testing
