@@ -63,10 +63,13 @@ void Checkpointer::Checkpoint(int64_t pages) {
   int log = 0, moved = 0;
   sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                             &log, &moved);
-  if (pages < options_.truncate_pages) return;
+  if (pages < options_.restart_pages) return;
   std::lock_guard<std::mutex> hold(*writer_);
   sqlite3_busy_timeout(db_->handle(), 20);  // readers may be in the way
-  sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+  sqlite3_wal_checkpoint_v2(db_->handle(), nullptr,
+                            pages < options_.truncate_pages
+                                ? SQLITE_CHECKPOINT_RESTART
+                                : SQLITE_CHECKPOINT_TRUNCATE,
                             &log, &moved);
 }
 

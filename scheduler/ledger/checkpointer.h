@@ -4,7 +4,7 @@
 // A checkpoint inside a commit would stop the writer for many milliseconds;
 // here a thread of its own does passive ones on its own connection. They can't
 // reset a log that is written without pause, so when it has grown past a bound
-// the writer is held for one short truncation.
+// the writer is held for the short while that the rest takes.
 #ifndef CCSCHED_SCHEDULER_LEDGER_CHECKPOINTER_H_
 #define CCSCHED_SCHEDULER_LEDGER_CHECKPOINTER_H_
 
@@ -21,13 +21,17 @@
 namespace ccsched {
 
 struct CheckpointOptions {
-  int64_t passive_pages = 2048;    // begin a passive one at this length
-  int64_t truncate_pages = 32768;  // 128 MiB of 4 KiB pages
+  // In pages of 4 KiB. A restarted log is written over in place, which syncs
+  // faster than one that grows anew; beyond the second bound its space is
+  // given back instead.
+  int64_t passive_pages = 2048;
+  int64_t restart_pages = 32768;
+  int64_t truncate_pages = 131072;
 };
 
 class Checkpointer {
  public:
-  // `writer` is held while a truncation keeps the writer out; it must outlive
+  // `writer` is held while a restart keeps the writer out; it must outlive
   // this.
   static absl::StatusOr<std::unique_ptr<Checkpointer>> Start(
       const std::string& path, const SqliteOpen& open,

@@ -20,7 +20,8 @@ constexpr uint64_t kBatch = 7;
 SqliteLedgerOptions Options() {
   SqliteLedgerOptions options;
   options.checkpoint.passive_pages = 40;  // be killed in checkpoints too
-  options.checkpoint.truncate_pages = 120;
+  options.checkpoint.restart_pages = 120;
+  options.checkpoint.truncate_pages = 180;
   return options;
 }
 

@@ -140,7 +140,8 @@ TEST(LedgerDurabilityTest, AFailingCheckpointHarmsNothing) {
   SqliteLedgerOptions options;
   options.open.vfs = FaultyVfs::kName;
   options.checkpoint.passive_pages = 20;
-  options.checkpoint.truncate_pages = 60;
+  options.checkpoint.restart_pages = 60;
+  options.checkpoint.truncate_pages = 90;
   auto ledger = SqliteLedger::Open(dir.File(), options).value();
   std::vector<uint64_t> firsts;
   int refused = 0;
@@ -165,7 +166,8 @@ TEST(LedgerDurabilityTest, TheLogStaysBoundedUnderConstantWrites) {
   TempDir dir;
   SqliteLedgerOptions options;
   options.checkpoint.passive_pages = 50;
-  options.checkpoint.truncate_pages = 200;
+  options.checkpoint.restart_pages = 200;
+  options.checkpoint.truncate_pages = 300;
   auto ledger = SqliteLedger::Open(dir.File(), options).value();
   uintmax_t longest = 0;
   for (uint64_t first = 1; first < 20000; first += 50) {
