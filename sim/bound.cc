@@ -142,6 +142,7 @@ absl::StatusOr<PlanInstance> Convert(const BoundInstance& instance) {
     plan.jobs.push_back(job);
   }
   plan.slots = static_cast<int32_t>((end + kSlotUs - 1) / kSlotUs) + 1;
+  plan.priced_slots = plan.slots;
   for (const BoundPool& pool : instance.pools) {
     PlanPool converted;
     converted.limited = pool.capacity != kUnlimited;

@@ -44,6 +44,8 @@ struct PlanJob {
 
 struct PlanInstance {
   int32_t slots = 0;
+  // Prices of slots from here on are given, not sought; at most `slots`.
+  int32_t priced_slots = 0;
   std::vector<PlanPool> pools;
   std::vector<std::vector<uint16_t>> placements;  // allowed pools
   std::vector<PlanJob> jobs;

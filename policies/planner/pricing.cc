@@ -75,7 +75,7 @@ double Pricing::Evaluate(const std::vector<double>& prices) {
     const PlanPool& pool = instance_.pools[p];
     if (!pool.limited) continue;
     table_.SetPrices(instance_, static_cast<int>(p), &prices[p * slots]);
-    for (int32_t k = 0; k < slots; ++k) {
+    for (int32_t k = 0; k < instance_.priced_slots; ++k) {
       sum -= prices[p * slots + k] * pool.room[k];
     }
   }
@@ -98,7 +98,7 @@ double Pricing::Step(double target) {
   for (size_t p = 0; p < instance_.pools.size(); ++p) {
     const PlanPool& pool = instance_.pools[p];
     if (!pool.limited) continue;
-    for (int32_t k = 0; k < slots; ++k) {
+    for (int32_t k = 0; k < instance_.priced_slots; ++k) {
       const size_t i = p * slots + k;
       double slope = usage[i] - pool.room[k];
       // A price can't fall below zero.

@@ -27,6 +27,8 @@ class Schedule {
   // The cheapest start with room in the job's window; pool -1 if there is
   // none. The cost is that of one accelerator.
   StartChoice Cheapest(const PriceTable& prices, const PlanJob& job) const;
+  // Makes room for jobs appended to the instance.
+  void Grow() { places_.resize(instance_.jobs.size()); }
   void Put(size_t job, int pool, int64_t start);
   void Take(size_t job);
   // Puts the job at its cheapest start, or, if there is no room in its

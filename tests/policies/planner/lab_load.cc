@@ -83,6 +83,7 @@ PlanInstance LoadLab(const LabSetup& setup) {
       plan.jobs.begin(), plan.jobs.end(),
       [](const PlanJob& a, const PlanJob& b) { return a.release < b.release; });
   plan.slots = static_cast<int32_t>(latest / kSlotUs) + 2;
+  plan.priced_slots = plan.slots;
   plan.placements.emplace_back();
   for (const std::string& zone : setup.zones) {
     PlanPool pool;

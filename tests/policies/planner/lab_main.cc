@@ -11,8 +11,10 @@
 #include <numeric>
 #include <string>
 
+#include "policies/planner/improve.h"
 #include "policies/planner/pricing.h"
 #include "policies/planner/schedule.h"
+#include "tests/policies/planner/lab_live.h"
 #include "tests/policies/planner/lab_load.h"
 
 namespace ccsched {
@@ -24,7 +26,7 @@ double CpuSeconds() {
 
 void Report(const char* what, const PlanInstance& plan,
             const PriceTable& carbon, const PriceTable& prices, bool big_first,
-            double bound) {
+            double bound, int64_t rounds = 0) {
   const double before = CpuSeconds();
   Schedule schedule(plan);
   std::vector<size_t> order(plan.jobs.size());
@@ -38,6 +40,13 @@ void Report(const char* what, const PlanInstance& plan,
   }
   int late = 0;
   for (const size_t j : order) late += !schedule.PutCheapest(prices, j);
+  double gained = 0;
+  if (rounds > 0) {
+    std::vector<uint32_t> movable(plan.jobs.size());
+    std::iota(movable.begin(), movable.end(), uint32_t{0});
+    gained =
+        Improve(plan, carbon, prices, movable, {.rounds = rounds}, schedule);
+  }
   double grams = 0;
   for (size_t j = 0; j < plan.jobs.size(); ++j) {
     const Schedule::Place& place = schedule.place(j);
@@ -45,6 +54,7 @@ void Report(const char* what, const PlanInstance& plan,
              carbon.Between(place.pool, place.start,
                             place.start + plan.jobs[j].duration);
   }
+  static_cast<void>(gained);
   std::printf("%s: %.4f t, gap %.2f %%, late %d, cpu %.2f s\n", what,
               grams / 1e6, 100 * (grams / bound - 1), late,
               CpuSeconds() - before);
@@ -55,7 +65,9 @@ int Main(int argc, char** argv) {
       {"zones", "4"},    {"capacity", "300"}, {"delay", "24"},
       {"days", "28"},    {"keep", "1"},       {"suspend", "0"},
       {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
-      {"weeks", "209"}};
+      {"weeks", "209"},  {"improve", "300"},  {"ascent", "25"},
+      {"every", "1"},    {"history", "3"},    {"scale", "1"},
+      {"least", "8"},    {"horizon", "168"}};
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     args[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
@@ -90,6 +102,24 @@ int Main(int argc, char** argv) {
                 pricing.best_bound() / 1e6, CpuSeconds() - before);
   }
   if (args["mode"] == "bound") return 0;
+  if (args["mode"] == "live") {
+    RollingOptions options;
+    options.ascent_rounds = std::stoi(args["ascent"]);
+    options.improve_rounds = std::stoll(args["improve"]);
+    options.demand.weeks = std::stoi(args["history"]);
+    options.demand.scale = std::stod(args["scale"]);
+    options.demand.least_size = std::stod(args["least"]);
+    options.horizon_slots = std::stoi(args["horizon"]);
+    before = CpuSeconds();
+    const LiveResult live = PlayLive(
+        plan, options, static_cast<int64_t>(std::stod(args["every"]) * 3.6e9));
+    std::printf(
+        "live: %.4f t, gap %.2f %%, late %d, wait %.2f h, replans %d, cpu "
+        "%.2f s\n",
+        live.grams / 1e6, 100 * (live.grams / pricing.best_bound() - 1),
+        live.late, live.wait_hours, live.replans, CpuSeconds() - before);
+    return 0;
+  }
   PriceTable carbon(plan);
   PriceTable priced(plan);
   for (size_t p = 0; p < plan.pools.size(); ++p) {
@@ -101,6 +131,8 @@ int Main(int argc, char** argv) {
   Report("greedy on arrival, priced", plan, carbon, priced, false,
          pricing.best_bound());
   Report("big first, priced", plan, carbon, priced, true, pricing.best_bound());
+  Report("big first, improved", plan, carbon, priced, true,
+         pricing.best_bound(), std::stoll(args["improve"]));
   return 0;
 }
 

@@ -1,0 +1,75 @@
+// The jobs that are still to come, as learnt from those that came.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/planner/demand.h"
+
+#include <algorithm>
+
+namespace ccsched {
+namespace {
+
+constexpr int64_t kDayUs = 24 * kSlotUs;
+constexpr int64_t kWeekUs = 7 * kDayUs;
+
+}  // namespace
+
+void DemandHistory::Record(const PlanJob& job) {
+  if (first_ < 0) first_ = job.release;
+  jobs_.push_back(job);
+  const int64_t oldest = job.release - (options_.weeks + 1) * kWeekUs;
+  while (jobs_.front().release < oldest) jobs_.pop_front();
+}
+
+void DemandHistory::Expect(int64_t now, int64_t horizon,
+                           std::vector<PlanJob>& jobs) const {
+  if (jobs_.empty() || options_.scale <= 0) return;
+  const int64_t age = now - first_;
+  int64_t period = kWeekUs;
+  int64_t periods = std::min<int64_t>(age / kWeekUs, options_.weeks);
+  if (periods == 0) {
+    period = kDayUs;
+    periods = age / kDayUs;
+  }
+  double weight = options_.scale;
+  if (periods == 0) {
+    // Less than a day: the rate so far, as if it went on.
+    period = std::max(age, kSlotUs);
+    periods = 1;
+  }
+  weight /= static_cast<double>(periods);
+  for (int64_t back = 1; back <= periods; ++back) {
+    const int64_t from = now - back * period;
+    for (int64_t shift = back * period; from + shift < now + horizon;
+         shift += period) {
+      Replay(from, from + period, shift, weight, now, now + horizon, jobs);
+    }
+  }
+}
+
+void DemandHistory::Replay(int64_t from, int64_t to, int64_t shift,
+                           double weight, int64_t now, int64_t end,
+                           std::vector<PlanJob>& jobs) const {
+  const auto before = [](const PlanJob& job, int64_t t) {
+    return job.release < t;
+  };
+  auto it = std::lower_bound(jobs_.begin(), jobs_.end(), from, before);
+  double bundled = 0;  // work of small jobs not yet spoken for
+  for (; it != jobs_.end() && it->release < to; ++it) {
+    if (it->release + shift <= now || it->release + shift > end) continue;
+    const double size =
+        std::max(1e-3, static_cast<double>(it->duration) * it->count / kSlotUs);
+    double copies = 1;
+    if (size < options_.least_size) {
+      bundled += size;
+      if (bundled < options_.least_size) continue;
+      copies = bundled / size;
+      bundled = 0;
+    }
+    PlanJob job = *it;
+    job.release += shift;
+    job.latest_end += shift;
+    job.weight = static_cast<float>(weight * copies);
+    jobs.push_back(job);
+  }
+}
+
+}  // namespace ccsched

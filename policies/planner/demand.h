@@ -1,0 +1,46 @@
+// The jobs that are still to come, as learnt from those that came.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_POLICIES_PLANNER_DEMAND_H_
+#define CCSCHED_POLICIES_PLANNER_DEMAND_H_
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "policies/planner/instance.h"
+
+namespace ccsched {
+
+// Remembers the arrivals of the last weeks and expects the same hour of the
+// week to bring their mean again; before a week has passed, the same hour of
+// the day; before a day has, the rate so far. Deterministic.
+class DemandHistory {
+ public:
+  struct Options {
+    int weeks = 3;          // looked back at, at most
+    double scale = 1;       // of what is expected
+    double least_size = 8;  // accelerator-hours of one expected job
+  };
+  DemandHistory() = default;
+  explicit DemandHistory(const Options& options) : options_(options) {}
+
+  // A job came, with times counted as in later calls. REQUIRES: not before
+  // the last one recorded.
+  void Record(const PlanJob& job);
+
+  // Appends jobs expected in (now, now + horizon], with weights; small ones
+  // are bundled, so that their number grows with the work, not with theirs.
+  void Expect(int64_t now, int64_t horizon, std::vector<PlanJob>& jobs) const;
+
+ private:
+  void Replay(int64_t from, int64_t to, int64_t shift, double weight,
+              int64_t now, int64_t end, std::vector<PlanJob>& jobs) const;
+
+  Options options_;
+  std::deque<PlanJob> jobs_;
+  int64_t first_ = -1;  // the first arrival of all
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_DEMAND_H_

@@ -1,0 +1,88 @@
+// The plan of a live cluster: kept up to date as jobs come, start and go.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_POLICIES_PLANNER_ROLLING_PLAN_H_
+#define CCSCHED_POLICIES_PLANNER_ROLLING_PLAN_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "policies/planner/demand.h"
+#include "policies/planner/instance.h"
+#include "policies/planner/price_table.h"
+#include "policies/planner/schedule.h"
+
+namespace ccsched {
+
+struct RollingOptions {
+  int32_t horizon_slots = 168;  // prices are sought so far ahead
+  int ascent_rounds = 25;       // of each replanning
+  int first_rounds = 150;       // of the first one
+  int64_t improve_rounds = 300;
+  DemandHistory::Options demand;
+};
+
+// Jobs are named by the index that Arrive() returns, until Forget(). All times
+// are microseconds of one clock; edges of its hours are edges of slots.
+class RollingPlan {
+ public:
+  // Fills what one accelerator emits in each of `slots` slots from `origin`.
+  using GramsFn = std::function<void(int pool, int64_t origin, int32_t slots,
+                                     double* grams)>;
+  RollingPlan(std::vector<PlanPool> pools,
+              std::vector<std::vector<uint16_t>> placements,
+              const RollingOptions& options, GramsFn grams);
+
+  // A job came, or is waiting again. It gets a place, under the prices of the
+  // last replanning. `job.release` is when it came.
+  uint32_t Arrive(int64_t now, const PlanJob& job, bool expect_again);
+  // It has started at its place, or elsewhere, and is taken to hold it until
+  // `end`.
+  void Start(uint32_t job, int pool, int64_t start, int64_t end);
+  // It ended or is no longer to be planned: what it held is free from now on.
+  void Forget(int64_t now, uint32_t job);
+  // Plans anew all that has not started.
+  void Replan(int64_t now);
+
+  struct Entry {
+    PlanJob job;
+    bool used = false;
+    bool running = false;
+    int pool = -1;  // where it is planned to run or runs; -1: nowhere
+    int64_t start = 0;
+    int64_t end = 0;
+    uint32_t work = 0;  // its index in the instance being planned
+  };
+  const Entry& entry(uint32_t job) const { return entries_[job]; }
+  size_t size() const { return entries_.size(); }
+  int64_t last_replan() const { return last_replan_; }
+
+ private:
+  void Rebase(int64_t now);
+  void SeekPrices(int64_t now, int rounds);
+  void SetTables();
+  PlanJob Relative(const PlanJob& job, int64_t now) const;
+  // Adds (sign 1) or frees (sign -1) what a running job holds from `from` on.
+  void Hold(const Entry& entry, int sign, int64_t from);
+  void Put(int64_t now, Entry& entry);
+  void TakePlace(Entry& entry);
+
+  RollingOptions options_;
+  GramsFn grams_;
+  DemandHistory demand_;
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> free_;
+  int64_t origin_ = 0;
+  int64_t last_replan_ = 0;
+  bool based_ = false;
+  PlanInstance work_;  // relative to origin_; jobs: what waits
+  std::unique_ptr<Schedule> schedule_;
+  std::vector<double> prices_;  // pools * work_.slots
+  PriceTable priced_;
+  PriceTable carbon_;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_ROLLING_PLAN_H_
