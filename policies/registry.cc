@@ -47,10 +47,19 @@ std::string Nearest(std::string_view wanted, const Range& range, NameFn name) {
 }  // namespace
 
 absl::Span<const PolicySpec> AllPolicies() {
+  // clang-format off
   static const auto* const policies = new std::vector<PolicySpec>{
-      FcfsPolicy(),       EasyBackfillPolicy(), LowestCarbonNowPolicy(),
-      LowestSlotPolicy(), LowestWindowPolicy(), CarbonTimePolicy(),
+      // One row a policy, in the order in which people see them.
+      FcfsPolicy(),
+      EasyBackfillPolicy(),
+      LowestCarbonNowPolicy(),
+      LowestSlotPolicy(),
+      LowestWindowPolicy(),
+      CarbonTimePolicy(),
+      WaitAwhilePolicy(),
+      EcovisorPolicy(),
   };
+  // clang-format on
   return *policies;
 }
 
