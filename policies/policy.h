@@ -185,6 +185,10 @@ struct PolicySpec {
   std::string summary;  // one line
   std::string doc;      // what it does, and where it was published
   std::vector<ParameterSpec> parameters;
+  // Published for jobs whose length is given: where a simulation tells policies
+  // the mean length of a job's class, it tells this one the job's own. Changes
+  // nothing where runtimes are learnt or all known.
+  bool given_lengths = false;
   // Gets every parameter, defaults filled in and ranges checked.
   std::function<std::unique_ptr<Policy>(const PolicyParameters&)> make;
 };

@@ -132,6 +132,7 @@ PolicySpec WaitAwhilePolicy() {
           "Workload Shifting Can Reduce Carbon Emissions in the Cloud\", "
           "Middleware 2021.",
       .parameters = {StopAndGo::WaitParameter()},
+      .given_lengths = true,
       .make =
           [](const PolicyParameters& parameters) {
             return std::make_unique<WaitAwhile>(parameters);
