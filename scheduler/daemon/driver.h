@@ -1,0 +1,197 @@
+// The one thread that decides: inputs in, one step, one commit, answers out.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Its order is always the same: read the time once; turn inputs into events;
+// step the engine; commit events, new state and effects in one transaction;
+// only then answer clients and send commands to agents. Inputs that come while
+// a commit is under way share the next one.
+#ifndef CCSCHED_SCHEDULER_DAEMON_DRIVER_H_
+#define CCSCHED_SCHEDULER_DAEMON_DRIVER_H_
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "scheduler/base/clock.h"
+#include "scheduler/base/symbols.h"
+#include "scheduler/core/engine.h"
+#include "scheduler/daemon/attempt_table.h"
+#include "scheduler/daemon/clock_setting.h"
+#include "scheduler/daemon/courier.h"
+#include "scheduler/daemon/grid_feed.h"
+#include "scheduler/daemon/node_table.h"
+#include "scheduler/ledger/ledger.h"
+#include "scheduler/rpc/agent_directory.h"
+#include "scheduler/rpc/inbox.h"
+#include "scheduler/wire/cluster_config.h"
+#include "scheduler/wire/convert.h"
+
+namespace ccsched {
+
+struct DriverSetup {
+  Cluster cluster;
+  std::string config_file;                // read again on ReloadConfig
+  std::optional<absl::Time> real_origin;  // of a new cluster's clock
+  // All must outlive the driver.
+  Ledger* ledger = nullptr;
+  Inbox* inbox = nullptr;
+  AgentDirectory* directory = nullptr;
+  WatchHub* hub = nullptr;
+  // Called when the ledger becomes unwritable, and writable again.
+  std::function<void(bool writable)> on_health;
+};
+
+// What the driver keeps of a live job that the engine does not need.
+struct JobNotes {
+  PoolId baseline;
+  std::optional<absl::Time> first_started, ended;
+  std::optional<int32_t> exit_code;
+  std::optional<int64_t> joules;  // of its rows so far; see `energy_unknown`
+  bool energy_unknown = false;
+  absl::Duration ran;  // over all attempts
+  std::string note;
+};
+
+class Driver {
+ public:
+  // Takes up what is recorded. Errors: what does not fit the configuration, a
+  // file that can't be read, an unknown policy.
+  static absl::StatusOr<std::unique_ptr<Driver>> Create(DriverSetup setup);
+  ~Driver();
+
+  // Works until the inbox is closed and empty. Returns an error if the ledger
+  // refuses what was decided: the process must then end, and start again from
+  // what is recorded.
+  absl::Status Run();
+  // Gives up waiting for a disk that is full. Any thread.
+  void StopSoon() { stopping_ = true; }
+
+ private:
+  // One input's job (or array) that has become events.
+  struct Intake {
+    size_t receipt = 0, result = 0;
+    const v1::JobSpec* spec = nullptr;
+    std::string payload;
+    std::vector<uint32_t> indices;  // of an array
+    JobId first;
+    uint32_t first_event = 0, count = 1;
+    std::vector<std::pair<size_t, size_t>> duplicates;  // receipts, results
+  };
+  // All of one step. Cleared, not freed, between steps.
+  struct Work {
+    absl::Time now;
+    std::vector<Event> events;
+    std::vector<Intake> intakes;
+    absl::flat_hash_map<std::string, size_t> keys;  // → intakes
+    std::vector<std::pair<uint32_t, std::function<void(absl::Status)>>> asked;
+    absl::flat_hash_map<JobId, size_t> submitted;  // → batch.submissions
+    std::vector<JobId> failed;                     // ended badly in this step
+    Batch batch;
+    Outbox outbox;
+  };
+
+  explicit Driver(DriverSetup setup);
+
+  // --- driver.cc
+  std::chrono::steady_clock::time_point NextDeadline() const;
+  absl::Time ReadClock();
+  absl::Status RunStep(std::vector<Input>& inputs);
+  absl::Status CommitDurably(const Batch& batch);
+
+  // --- driver_jobs.cc
+  void Apply(Submission& submission);
+  void Apply(JobAction& action);
+  void Apply(PreviewCall& call);
+  SubmitResult TakeJob(const v1::JobSpec& spec, size_t receipt, size_t result);
+  absl::StatusOr<ModelJob> Model(const v1::JobSpec& spec) const;
+  absl::StatusOr<std::vector<JobId>> Dependencies(const v1::JobSpec& spec);
+  void SettleIntakes(const Effects& effects);
+  void RecordIntake(const Intake& intake);
+
+  // --- driver_admin.cc
+  void Apply(StatusCall& call);
+  void Apply(SitesCall& call);
+  void Apply(NodesCall& call);
+  void Apply(DrainCall& call);
+  void Apply(PoliciesCall& call);
+  void Apply(SetPolicyCall& call);
+  void Apply(PushForecastCall& call);
+  void Apply(GetForecastCall& call);
+  void Apply(ReloadConfig& reload);
+  absl::Status ChangePolicy(const v1::PolicyConfig& policy);
+
+  // --- driver_agents.cc
+  void Apply(AgentHello& hello);
+  void Apply(AgentReport& report);
+  void Apply(AgentGone& gone);
+  absl::StatusOr<NodeEntry*> Admit(const AgentHello& hello);
+  void Reconcile(NodeEntry& node, const v1::Register& hello);
+  void OnStatus(NodeEntry& node, const v1::AttemptStatus& status);
+  void OnTelemetry(NodeEntry& node, const v1::Telemetry& telemetry);
+  void PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
+                 Outcome outcome);
+  void FinishAttempt(LiveAttempt& attempt);
+  void SweepLeases();
+  void LoseNode(NodeEntry& node);
+  void SendStart(const LiveAttempt& attempt, const AttemptPart& part);
+  void SendStop(const LiveAttempt& attempt, const AttemptPart& part,
+                v1::StopAttempt::Why why);
+  void Send(const NodeEntry& node, v1::SchedulerMessage message);
+  v1::Registered Welcome(const NodeEntry& node) const;
+
+  // --- driver_record.cc
+  void RecordEffects(const Effects& effects);
+  void RecordState(JobId id);
+  void RecordBaseline(const Job& job, const JobNotes& notes);
+  void StartAttempts(const Effects& effects);
+  void StopAttempts(const Effects& effects);
+  void TakeEnergy(LiveAttempt& attempt, bool everything);
+  std::unique_ptr<AttemptEnergy> NewEnergy(const LiveAttempt& attempt,
+                                           absl::Time start) const;
+  void Restate(const std::string& region, absl::Time from, absl::Time to);
+
+  // --- driver_restore.cc
+  absl::Status Restore();
+  using LiveJobs = absl::flat_hash_map<JobId, std::vector<JobId>>;
+  absl::Status StartClock(const Snapshot& snapshot);
+  absl::Status RestoreNodes(const Snapshot& snapshot);
+  absl::Status RestoreJobs(const Snapshot& snapshot);
+  absl::Status RestoreJob(const Snapshot::LiveJob& live,
+                          const LiveJobs& live_jobs, RestoredJob& job);
+  absl::Status RestoreAttempt(const AttemptRow& row, JobState state,
+                              bool cancel_wanted, RestoredJob& job);
+
+  absl::StatusOr<PoolId> FindPool(const std::string& site,
+                                  const std::string& accelerator) const;
+  const Topology& topology() const { return engine_->topology(); }
+
+  DriverSetup setup_;
+  ClockSetting clock_setting_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<GridFeed> grid_;
+  std::unique_ptr<Courier> courier_;
+  LeaseTimes lease_times_;
+  std::string policy_name_;
+  std::map<std::string, double> policy_parameters_;
+  SymbolTable symbols_;
+  NodeTable nodes_;
+  AttemptTable attempts_;
+  absl::flat_hash_map<JobId, JobNotes> notes_;
+  uint64_t last_job_ = 0;
+  absl::Time last_step_ = absl::InfinitePast();
+  absl::Time wake_ = absl::InfinitePast();
+  RealTime next_sweep_;
+  bool holding_back_ = false;
+  std::atomic<bool> stopping_ = false;
+  Work work_;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_DAEMON_DRIVER_H_

@@ -1,0 +1,300 @@
+// The driver: submissions, and what users ask of their jobs.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "scheduler/daemon/driver.h"
+
+namespace ccsched {
+namespace {
+
+// The defaults that a job took, as fields to be merged into its own bytes: so
+// a later change of the defaults changes no job that is already here.
+std::string DefaultsTaken(const v1::JobSpec& spec, const ModelJob& job) {
+  v1::JobSpec taken;
+  if (!spec.has_runtime() && job.spec.runtime) {
+    *taken.mutable_runtime() = ToProto(*job.spec.runtime);
+  }
+  if (!spec.has_time_limit() &&
+      job.spec.time_limit != absl::InfiniteDuration()) {
+    *taken.mutable_time_limit() = ToProto(job.spec.time_limit);
+  }
+  if (!spec.has_max_delay() && job.spec.max_delay != absl::InfiniteDuration()) {
+    *taken.mutable_max_delay() = ToProto(job.spec.max_delay);
+  }
+  return taken.SerializeAsString();
+}
+
+std::vector<uint32_t> Totals(absl::Span<const PoolUse> pools) {
+  std::vector<uint32_t> totals;
+  for (const PoolUse& pool : pools) totals.push_back(pool.total);
+  return totals;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelJob> Driver::Model(const v1::JobSpec& spec) const {
+  ASSIGN_OR_RETURN(ModelJob job, ToModel(spec, setup_.cluster.config.defaults(),
+                                         topology(), work_.now));
+  job.shape.placement = engine_->InternPlacement(job.placement);
+  // A running attempt keeps its size: agents don't resize.
+  job.shape.min_count = job.shape.max_count = job.shape.count;
+  if (!engine_->CouldEverFit(job.shape)) {
+    return CanNeverFit(job, topology(), Totals(engine_->pools()));
+  }
+  return job;
+}
+
+// Jobs that must succeed first and are not yet through. An array's first job
+// stands for all of the array.
+absl::StatusOr<std::vector<JobId>> Driver::Dependencies(
+    const v1::JobSpec& spec) {
+  std::vector<JobId> live;
+  for (const uint64_t id : spec.after()) {
+    if (id == 0 || id > last_job_) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("after: there is no job ", id));
+    }
+    JobId next(id);
+    for (;;) {
+      const Job* const job = engine_->job(next);
+      absl::StatusOr<JobRecord> record = setup_.ledger->reader().Job(next);
+      const bool in_array =
+          record.ok() && record->submission.array_id == JobId(id);
+      if (next != JobId(id) && !in_array) break;
+      if (job != nullptr && !IsTerminal(job->state)) {
+        live.push_back(next);
+      } else if (!record.ok()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("after: there is no job ", next.value()));
+      } else if (static_cast<JobState>(record->state.state) !=
+                 JobState::kSucceeded) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "after: job ", next.value(), " has ended without success"));
+      }
+      if (!in_array && record.ok()) break;
+      if (!record.ok()) break;  // submitted in this very step
+      next = JobId(next.value() + 1);
+    }
+  }
+  return live;
+}
+
+void Driver::Apply(Submission& submission) {
+  Outbox::Receipt& receipt = work_.outbox.receipts.emplace_back();
+  const size_t at = work_.outbox.receipts.size() - 1;
+  receipt.results.resize(submission.jobs.size());
+  for (size_t i = 0; i < submission.jobs.size(); ++i) {
+    receipt.results[i] = TakeJob(*submission.jobs[i], at, i);
+  }
+  receipt.submission = std::move(submission);
+}
+
+SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
+                             size_t result) {
+  SubmitResult out;
+  if (!spec.key().empty()) {
+    const auto here = work_.keys.find(spec.key());
+    if (here != work_.keys.end()) {
+      work_.intakes[here->second].duplicates.emplace_back(receipt, result);
+      return out;  // settled with the first of its key
+    }
+    const auto known = setup_.ledger->FindKey(spec.key());
+    if (!known.ok()) {
+      out.status = known.status();
+      return out;
+    }
+    if (known->has_value()) {
+      out.first = (*known)->first;
+      out.jobs = (*known)->jobs;
+      out.existed = true;
+      return out;
+    }
+  }
+  Intake intake;
+  const absl::Status status = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(ModelJob job, Model(spec));
+    if (!spec.array().empty()) {
+      ASSIGN_OR_RETURN(intake.indices, ParseArray(spec.array()));
+      intake.count = intake.indices.size();
+    }
+    std::vector<JobId> after;
+    if (spec.after_size() > 0) {
+      ASSIGN_OR_RETURN(after, Dependencies(spec));
+    }
+    intake.payload = spec.SerializeAsString() + DefaultsTaken(spec, job);
+    intake.first = JobId(last_job_ + 1);
+    intake.first_event = work_.events.size();
+    job.spec.user = symbols_.Intern(spec.user());
+    job.spec.project = symbols_.Intern(spec.project());
+    job.spec.name = symbols_.Intern(spec.name());
+    for (uint32_t i = 0; i < intake.count; ++i) {
+      job.spec.id = JobId(++last_job_);
+      work_.events.emplace_back(JobSubmitted{job.spec, job.shape, after});
+    }
+    return absl::OkStatus();
+  }();
+  if (!status.ok()) {
+    out.status = status;
+    return out;
+  }
+  intake.receipt = receipt;
+  intake.result = result;
+  intake.spec = &spec;
+  if (!spec.key().empty()) work_.keys[spec.key()] = work_.intakes.size();
+  work_.intakes.push_back(std::move(intake));
+  return out;
+}
+
+// After the step: who got in, under which ids.
+void Driver::SettleIntakes(const Effects& effects) {
+  for (const BaselineFrozen& frozen : effects.baselines) {
+    notes_[frozen.job].baseline = frozen.pool;
+  }
+  size_t r = 0;
+  const auto& refusals = effects.refusals;
+  for (const Intake& intake : work_.intakes) {
+    while (r < refusals.size() && refusals[r].event < intake.first_event) ++r;
+    SubmitResult result;
+    // The jobs of an array are alike: all are taken, or none.
+    if (r < refusals.size() &&
+        refusals[r].event < intake.first_event + intake.count) {
+      result.status = refusals[r].status;
+    } else {
+      result.first = intake.first;
+      result.jobs = intake.count;
+      RecordIntake(intake);
+    }
+    std::vector<Outbox::Receipt>& receipts = work_.outbox.receipts;
+    receipts[intake.receipt].results[intake.result] = result;
+    result.existed = result.status.ok();
+    for (const auto& [receipt, index] : intake.duplicates) {
+      receipts[receipt].results[index] = result;
+    }
+  }
+  for (const auto& [event, answer] : work_.asked) {
+    const auto refused =
+        std::find_if(refusals.begin(), refusals.end(),
+                     [e = event](const Refusal& x) { return x.event == e; });
+    answer(refused == refusals.end() ? absl::OkStatus() : refused->status);
+  }
+}
+
+void Driver::RecordIntake(const Intake& intake) {
+  const v1::JobSpec& spec = *intake.spec;
+  for (uint32_t i = 0; i < intake.count; ++i) {
+    SubmissionRow& row = work_.batch.submissions.emplace_back();
+    row.id = JobId(intake.first.value() + i);
+    row.submitted = work_.now;
+    row.user = spec.user();
+    row.project = spec.project();
+    row.name = spec.name();
+    row.key = spec.key();
+    row.payload = intake.payload;
+    if (!intake.indices.empty()) {
+      row.array_index = intake.indices[i];
+      row.array_id = intake.first;
+    }
+    const auto notes = notes_.find(row.id);
+    if (notes != notes_.end()) {
+      const PoolId pool = notes->second.baseline;
+      row.baseline_site = topology().site(pool).name;
+      row.baseline_accelerator =
+          topology()
+              .accelerators[topology().pools[pool.value()].accelerator.value()];
+    }
+    work_.submitted[row.id] = work_.batch.submissions.size() - 1;
+  }
+}
+
+void Driver::Apply(JobAction& action) {
+  // Shared by the answers to each job's event; sent when the step is on
+  // record.
+  auto response = std::make_shared<v1::JobActionResponse>();
+  for (const uint64_t id : action.call.request.job_ids()) {
+    v1::JobActionResult* const result = response->add_results();
+    result->set_job_id(id);
+    const JobId job(id);
+    work_.asked.emplace_back(
+        static_cast<uint32_t>(work_.events.size()),
+        [this, response, result, id](const absl::Status& status) {
+          result->set_done(status.ok());
+          if (status.ok()) return;
+          result->set_message(std::string(status.message()));
+          if (!absl::IsNotFound(status)) return;
+          result->set_message(id == 0 || id > last_job_
+                                  ? absl::StrCat("there is no job ", id)
+                                  : absl::StrCat("job ", id, " has ended"));
+        });
+    switch (action.kind) {
+      case JobActionKind::kCancel:
+        work_.events.emplace_back(JobCancelled{job});
+        break;
+      case JobActionKind::kHold:
+        work_.events.emplace_back(JobHeld{job});
+        break;
+      case JobActionKind::kRelease:
+        work_.events.emplace_back(JobReleased{job});
+        break;
+    }
+  }
+  work_.outbox.answers.push_back(
+      [response, reply = std::move(action.call.reply)] { reply(*response); });
+}
+
+void Driver::Apply(PreviewCall& call) {
+  const auto preview = [&]() -> absl::StatusOr<v1::PreviewResponse> {
+    const v1::JobSpec& spec = call.request.job();
+    ASSIGN_OR_RETURN(const ModelJob job, Model(spec));
+    if (!spec.array().empty())
+      RETURN_IF_ERROR(ParseArray(spec.array()).status());
+    RETURN_IF_ERROR(Dependencies(spec).status());
+    Job waiting;
+    waiting.spec = job.spec;
+    const RuntimeBelief belief =
+        engine_->runtimes().Remaining(waiting, job.shape, absl::ZeroDuration());
+    const OfferContext context{topology(), job.shape.count, belief.mean,
+                               belief.p90};
+    v1::PreviewResponse response;
+    response.set_policy(policy_name_);
+    const std::vector<Choice> offers =
+        engine_->Offers(work_.now, job.spec, job.shape);
+    for (const Choice& choice : offers) {
+      v1::Offer& offer = *response.add_offers();
+      offer = ToProto(choice, context);
+      const Forecast* const forecast =
+          engine_->grid().forecast(topology().region(choice.pool));
+      offer.set_estimated(forecast != nullptr &&
+                          forecast->Extended(choice.start + belief.mean));
+    }
+    if (offers.empty()) return response;
+    response.mutable_offers(0)->set_chosen(true);
+    DecisionRecord decision;
+    decision.reason.chosen = offers[0];
+    const bool later = offers[0].start > work_.now;
+    decision.kind = later ? DecisionKind::kDefer : DecisionKind::kStart;
+    decision.until = offers[0].start;
+    const PoolId first = job.placement.front();
+    decision.reason.now = Choice{first, work_.now, GramsCo2e(0), false};
+    if (const Forecast* forecast =
+            engine_->grid().forecast(topology().region(first))) {
+      decision.reason.now.valid = true;
+      decision.reason.now.carbon =
+          forecast->PerKilowatt(work_.now, work_.now + belief.mean) *
+          (topology().GridPower(first, job.shape.count).value() / 1000);
+    }
+    decision.reason.code = !decision.reason.now.valid ? ReasonCode::kNoData
+                           : later                    ? ReasonCode::kCleanerHour
+                           : offers[0].pool != first  ? ReasonCode::kCleanerSite
+                                                      : ReasonCode::kBestIsNow;
+    *response.mutable_reason() =
+        ToProto(decision, policy_name_, work_.now, context);
+    return response;
+  };
+  work_.outbox.answers.push_back(
+      [result = preview(), reply = std::move(call.reply)] { reply(result); });
+}
+
+}  // namespace ccsched

@@ -1,0 +1,215 @@
+// The driver: what a step's effects put on record and set going.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/log.h"
+#include "scheduler/daemon/driver.h"
+
+namespace ccsched {
+namespace {
+
+v1::StopAttempt::Why ToProto(StopWhy why) {
+  switch (why) {
+    case StopWhy::kCancel:
+      return v1::StopAttempt::CANCEL;
+    case StopWhy::kSuspend:
+      return v1::StopAttempt::SUSPEND;
+    case StopWhy::kMove:
+      return v1::StopAttempt::MOVE;
+  }
+  return v1::StopAttempt::WHY_UNSPECIFIED;
+}
+
+int64_t ToMilligrams(GramsCo2e grams) {
+  return static_cast<int64_t>(std::llround(grams.value() * 1000));
+}
+
+}  // namespace
+
+void Driver::RecordEffects(const Effects& effects) {
+  StartAttempts(effects);
+  StopAttempts(effects);
+  for (const DecisionRecord& decision : effects.decisions) {
+    const Job* const job = engine_->job(decision.job);
+    if (job == nullptr) continue;
+    const JobShape& shape = engine_->shape(*job);
+    const RuntimeBelief belief =
+        engine_->runtimes().Remaining(*job, shape, job->executed);
+    const OfferContext context{topology(), shape.count, belief.mean,
+                               belief.p90};
+    DecisionRow& row = work_.batch.decisions.emplace_back();
+    row.job = decision.job;
+    row.at = work_.now;
+    row.policy = policy_name_;
+    row.payload = ccsched::ToProto(decision, policy_name_, work_.now, context)
+                      .SerializeAsString();
+  }
+  for (const JobId id : effects.changed) RecordState(id);
+  work_.outbox.changed.insert(work_.outbox.changed.end(),
+                              effects.changed.begin(), effects.changed.end());
+}
+
+void Driver::RecordState(JobId id) {
+  const Job* const job = engine_->job(id);
+  if (job == nullptr) return;
+  JobStateRow& row = work_.batch.states.emplace_back();
+  row.id = id;
+  row.state = static_cast<uint8_t>(job->state);
+  row.epoch = job->epoch.value();
+  row.queue_key = job->queue_key;
+  row.changed = work_.now;
+  if (job->state == JobState::kDeferred) {
+    row.wake = job->wake;
+    row.planned_site = topology().site(job->planned_pool).name;
+    row.planned_accelerator =
+        topology().accelerators
+            [topology().pools[job->planned_pool.value()].accelerator.value()];
+  }
+  row.executed = job->executed;
+  row.hold_wanted = job->hold_wanted;
+  row.cancel_wanted = job->cancel_wanted;
+  const auto found = notes_.find(id);
+  if (found != notes_.end()) {
+    const JobNotes& notes = found->second;
+    row.started = notes.first_started;
+    row.note = notes.note;
+    if (IsTerminal(job->state)) {
+      row.ended = notes.ended.value_or(work_.now);
+      row.exit_code = notes.exit_code;
+      RecordBaseline(*job, notes);
+    }
+    if (job->state == JobState::kRunning) row.note.clear();
+  }
+  if (!IsTerminal(job->state)) return;
+  if (!row.ended) row.ended = work_.now;
+  if (job->state == JobState::kCancelled && !job->epoch.value() &&
+      !work_.failed.empty() && row.note.empty()) {
+    // Nobody cancels a job in the step in which another fails, but for those
+    // that depend on it.
+    row.note = absl::StrCat("dependency ", work_.failed.front().value(),
+                            " did not succeed");
+  }
+  notes_.erase(id);
+}
+
+// What the job's energy would have emitted at its baseline: from its
+// submission on, without a pause, for as long as it ran. An accelerator of
+// another type would have used energy in proportion to its power.
+void Driver::RecordBaseline(const Job& job, const JobNotes& notes) {
+  if (notes.ran <= absl::ZeroDuration()) return;
+  BaselineRow& row = work_.batch.baselines.emplace_back();
+  row.job = job.spec.id;
+  if (!notes.joules || notes.energy_unknown) return;
+  const absl::Time from = job.spec.submitted;
+  const absl::Time to = from + notes.ran;
+  const std::vector<GridSlice> slices =
+      grid_->record().Slices(topology().region(notes.baseline), from, to);
+  const std::optional<GramsCo2e> grams =
+      Emission(ToKilowattHours(Joules(static_cast<double>(*notes.joules))),
+               topology().site(notes.baseline).pue, from, to, slices);
+  if (grams) row.milligrams = ToMilligrams(*grams);
+  for (const GridSlice& slice : slices) row.estimated |= slice.estimated;
+}
+
+void Driver::StartAttempts(const Effects& effects) {
+  for (const StartAttempt& start : effects.starts) {
+    auto attempt = std::make_unique<LiveAttempt>();
+    attempt->job = start.job;
+    attempt->epoch = start.epoch;
+    attempt->pool = start.pool;
+    attempt->resume = start.resume;
+    AttemptRow& row = attempt->row;
+    row.job = start.job;
+    row.epoch = start.epoch.value();
+    row.site = topology().site(start.pool).name;
+    row.accelerator =
+        topology().accelerators
+            [topology().pools[start.pool.value()].accelerator.value()];
+    row.count = start.count;
+    row.sent = work_.now;
+    for (const NodeShare& share : start.nodes) {
+      AttemptPart& part = attempt->parts.emplace_back();
+      part.node = share.node;
+      part.count = share.count;
+      absl::StrAppend(&row.nodes, row.nodes.empty() ? "" : ",",
+                      nodes_.Find(share.node)->name, ":", share.count);
+    }
+    attempt->energy = NewEnergy(*attempt, work_.now);
+    work_.batch.attempts.push_back(row);
+    const LiveAttempt& added = attempts_.Add(std::move(attempt));
+    for (const AttemptPart& part : added.parts) SendStart(added, part);
+  }
+}
+
+void Driver::StopAttempts(const Effects& effects) {
+  for (const StopAttempt& stop : effects.stops) {
+    LiveAttempt* const attempt = attempts_.Find(stop.job, stop.epoch);
+    if (attempt == nullptr) continue;
+    attempt->stop = ToProto(stop.why);
+    for (const AttemptPart& part : attempt->parts) {
+      if (!part.ended) SendStop(*attempt, part, *attempt->stop);
+    }
+  }
+}
+
+std::unique_ptr<AttemptEnergy> Driver::NewEnergy(const LiveAttempt& attempt,
+                                                 absl::Time start) const {
+  std::vector<uint32_t> counts;
+  for (const AttemptPart& part : attempt.parts) counts.push_back(part.count);
+  const RegionId region = topology().region(attempt.pool);
+  return std::make_unique<AttemptEnergy>(
+      std::move(counts), topology().pools[attempt.pool.value()].active,
+      topology().site(attempt.pool).pue, start,
+      [this, region](absl::Time from, absl::Time to) {
+        return grid_->record().Slices(region, from, to);
+      });
+}
+
+// Puts complete rows on record, and tells the nodes what they may forget.
+void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
+  const std::vector<AccountRow> rows = attempt.energy->Take(everything);
+  if (rows.empty()) return;
+  JobNotes& notes = notes_[attempt.job];
+  for (const AccountRow& r : rows) {
+    EmissionRow& row = work_.batch.emissions.emplace_back();
+    row.job = attempt.job;
+    row.epoch = attempt.epoch.value();
+    row.start = r.start;
+    row.end = r.end;
+    row.joules = r.joules;
+    row.pue = r.pue;
+    row.intensity = r.intensity;
+    row.milligrams = r.milligrams;
+    row.method = attempt.energy->method();
+    row.intensity_estimated = r.estimated;
+    row.data_version = r.data_version;
+    row.site = topology().site(attempt.pool).name;
+    row.region =
+        topology().regions[topology().region(attempt.pool).value()].name;
+    if (r.joules) {
+      notes.joules = notes.joules.value_or(0) + *r.joules;
+    } else {
+      notes.energy_unknown = true;
+    }
+  }
+  if (everything) return;  // its end is acknowledged as a whole
+  for (const AttemptPart& part : attempt.parts) {
+    const NodeEntry* const node = nodes_.Find(part.node);
+    v1::SchedulerMessage message;
+    v1::SampleTaken& taken = *message.mutable_acknowledge()->add_sampled();
+    taken.mutable_key()->set_job_id(attempt.job.value());
+    taken.mutable_key()->set_epoch(attempt.epoch.value());
+    *taken.mutable_until() = ccsched::ToProto(rows.back().end);
+    if (node != nullptr) Send(*node, std::move(message));
+  }
+}
+
+// Actual data stand in for what was estimated before.
+void Driver::Restate(const std::string& region, absl::Time from,
+                     absl::Time to) {
+  static_cast<void>(region), static_cast<void>(from), static_cast<void>(to);
+}
+
+}  // namespace ccsched

@@ -1,0 +1,237 @@
+// The driver: taking up what is recorded, deciding nothing of it anew.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "policies/registry.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/status.h"
+#include "scheduler/daemon/driver.h"
+#include "scheduler/daemon/policy_setting.h"
+#include "scheduler/daemon/reload.h"
+#include "scheduler/rpc/job_view.h"
+
+namespace ccsched {
+
+absl::StatusOr<PoolId> Driver::FindPool(const std::string& site,
+                                        const std::string& accelerator) const {
+  const Topology& t = topology();
+  bool known_site = false;
+  for (uint16_t p = 0; p < t.pools.size(); ++p) {
+    if (t.site(PoolId(p)).name != site) continue;
+    known_site = true;
+    if (t.accelerators[t.pools[p].accelerator.value()] == accelerator) {
+      return PoolId(p);
+    }
+  }
+  if (!known_site) {
+    return absl::NotFoundError(
+        absl::StrCat("site: the configuration has no \"", site, "\""));
+  }
+  return absl::NotFoundError(absl::StrCat("accelerator: site ", site,
+                                          " has no pool of \"", accelerator,
+                                          "\" in the configuration"));
+}
+
+absl::Status Driver::Restore() {
+  ASSIGN_OR_RETURN(const Snapshot snapshot, setup_.ledger->Load());
+  const v1::PolicyConfig policy =
+      PolicyInForce(snapshot.settings, setup_.cluster.config.policy());
+  ASSIGN_OR_RETURN(policy_parameters_, ParseParameters(policy.parameters()));
+  policy_name_ = policy.name();
+  ASSIGN_OR_RETURN(std::unique_ptr<Policy> made,
+                   MakePolicy(policy_name_, policy_parameters_));
+  engine_ = std::make_unique<Engine>(setup_.cluster.topology, std::move(made),
+                                     MakePolicy);
+  ASSIGN_OR_RETURN(GridFeed grid,
+                   GridFeed::Load(setup_.cluster, setup_.config_file));
+  grid_ = std::make_unique<GridFeed>(std::move(grid));
+  for (const GridRow& row : snapshot.grids) {
+    const absl::Status taken = grid_->Restore(row);
+    // A region that is not configured any more.
+    if (!taken.ok() && !absl::IsNotFound(taken)) return taken;
+  }
+  RETURN_IF_ERROR(StartClock(snapshot));
+  lease_times_ = LeaseTimesOf(setup_.cluster.config);
+  last_job_ = snapshot.last_job.value();
+  RETURN_IF_ERROR(RestoreNodes(snapshot));
+  RETURN_IF_ERROR(RestoreJobs(snapshot));
+  next_sweep_ = std::chrono::steady_clock::now();
+  Log(LogLevel::kInfo, "state taken up",
+      {{"jobs", snapshot.jobs.size()},
+       {"running", attempts_.size()},
+       {"nodes", snapshot.nodes.size()},
+       {"last_job", last_job_},
+       {"policy", policy_name_}});
+  return absl::OkStatus();
+}
+
+absl::Status Driver::StartClock(const Snapshot& snapshot) {
+  if (snapshot.last_step) last_step_ = *snapshot.last_step;
+  clock_setting_ = ResolveClock({snapshot.settings, snapshot.last_step},
+                                setup_.cluster.config.clock(),
+                                setup_.real_origin, RealClock().Now());
+  clock_ = std::make_unique<ScaledClock>(
+      clock_setting_.real_origin, clock_setting_.origin, clock_setting_.rate);
+  Batch batch;
+  batch.settings = ToSettings(clock_setting_);
+  return setup_.ledger->Commit(batch);
+}
+
+absl::Status Driver::RestoreNodes(const Snapshot& snapshot) {
+  std::vector<NodeRow> rows = snapshot.nodes;
+  std::sort(rows.begin(), rows.end(),
+            [](const NodeRow& a, const NodeRow& b) { return a.id < b.id; });
+  const RealTime now = std::chrono::steady_clock::now();
+  for (const NodeRow& row : rows) {
+    ASSIGN_OR_RETURN(const PoolId pool, FindPool(row.site, row.accelerator));
+    NodeEntry& node = nodes_.Restore(row, pool);
+    // It has a whole lease from now on to be heard again.
+    node.lease = std::make_shared<NodeLease>(now);
+  }
+  return absl::OkStatus();
+}
+
+namespace {
+
+// Emissions on record of an attempt that still runs: where its account goes
+// on, and what the job has used so far.
+absl::StatusOr<absl::Time> TakeUpEmissions(LedgerReader& reader, JobId job,
+                                           uint32_t epoch, absl::Time start,
+                                           JobNotes& notes) {
+  ASSIGN_OR_RETURN(const std::vector<EmissionRow> rows, reader.Emissions(job));
+  absl::Time until = start;
+  for (const EmissionRow& row : rows) {
+    if (row.epoch == epoch) until = std::max(until, row.end);
+    if (row.joules) {
+      notes.joules = notes.joules.value_or(0) + *row.joules;
+    } else {
+      notes.energy_unknown = true;
+    }
+  }
+  return until;
+}
+
+}  // namespace
+
+absl::Status Driver::RestoreAttempt(const AttemptRow& row, JobState state,
+                                    bool cancel_wanted, RestoredJob& job) {
+  auto attempt = std::make_unique<LiveAttempt>();
+  attempt->job = row.job;
+  attempt->epoch = Epoch(row.epoch);
+  attempt->row = row;
+  attempt->confirmed = row.started.has_value();
+  attempt->resume = row.epoch > 1;
+  ASSIGN_OR_RETURN(attempt->pool, FindPool(row.site, row.accelerator));
+  for (const v1::NodeShare& share : ParseNodeShares(row.nodes)) {
+    const NodeEntry* const node = nodes_.Find(share.node());
+    if (node == nullptr) {
+      return absl::DataLossError(absl::StrCat("job ", row.job.value(),
+                                              " runs on node ", share.node(),
+                                              ", which is not on record"));
+    }
+    AttemptPart& part = attempt->parts.emplace_back();
+    part.node = node->id;
+    part.count = share.count();
+    part.started = row.started;
+    job.nodes.push_back({node->id, share.count()});
+  }
+  if (state == JobState::kSuspending) attempt->stop = v1::StopAttempt::SUSPEND;
+  if (state == JobState::kStopping) {
+    attempt->stop =
+        cancel_wanted ? v1::StopAttempt::CANCEL : v1::StopAttempt::MOVE;
+  }
+  job.pool = attempt->pool;
+  job.count = row.count;
+  job.start = row.started.value_or(row.sent);
+  job.confirmed = attempt->confirmed;
+  ASSIGN_OR_RETURN(
+      const absl::Time until,
+      TakeUpEmissions(setup_.ledger->reader(), row.job, row.epoch,
+                      row.started.value_or(row.sent), notes_[row.job]));
+  attempt->energy = NewEnergy(*attempt, until);
+  attempts_.Add(std::move(attempt));
+  return absl::OkStatus();
+}
+
+absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
+                                const LiveJobs& live_jobs, RestoredJob& job) {
+  const SubmissionRow& submission = live.submission;
+  const JobStateRow& state = live.state;
+  v1::JobSpec spec;
+  if (!spec.ParseFromString(submission.payload)) {
+    return absl::DataLossError("its submission can't be read");
+  }
+  ASSIGN_OR_RETURN(ModelJob model, ToModel(spec, v1::JobDefaults(), topology(),
+                                           submission.submitted));
+  job.spec = model.spec;
+  job.spec.id = submission.id;
+  job.spec.user = symbols_.Intern(submission.user);
+  job.spec.project = symbols_.Intern(submission.project);
+  job.spec.name = symbols_.Intern(submission.name);
+  job.shape = model.shape;
+  job.shape.min_count = job.shape.max_count = job.shape.count;
+  job.shape.placement = engine_->InternPlacement(model.placement);
+  job.state = static_cast<JobState>(state.state);
+  job.epoch = Epoch(state.epoch);
+  job.queue_key = state.queue_key;
+  job.executed = state.executed;
+  job.hold_wanted = state.hold_wanted;
+  job.cancel_wanted = state.cancel_wanted;
+  if (state.wake) job.wake = *state.wake;
+  if (!state.planned_site.empty()) {
+    ASSIGN_OR_RETURN(job.planned_pool,
+                     FindPool(state.planned_site, state.planned_accelerator));
+  }
+  JobNotes& notes = notes_[submission.id];
+  notes.first_started = state.started;
+  notes.note = state.note;
+  const absl::StatusOr<PoolId> baseline =
+      FindPool(submission.baseline_site, submission.baseline_accelerator);
+  notes.baseline = baseline.value_or(model.placement.front());
+  if (job.state == JobState::kBlocked || job.state == JobState::kHeld) {
+    for (const uint64_t id : spec.after()) {
+      const auto found = live_jobs.find(JobId(id));
+      if (found == live_jobs.end()) continue;
+      job.after.insert(job.after.end(), found->second.begin(),
+                       found->second.end());
+    }
+  }
+  if (!HoldsCapacity(job.state)) return absl::OkStatus();
+  if (!live.attempt) {
+    return absl::DataLossError("it runs, but its attempt is not on record");
+  }
+  return RestoreAttempt(*live.attempt, job.state, job.cancel_wanted, job);
+}
+
+absl::Status Driver::RestoreJobs(const Snapshot& snapshot) {
+  // What an `after` stands for: a job, or all jobs of the array it begins.
+  LiveJobs live_jobs;
+  for (const Snapshot::LiveJob& live : snapshot.jobs) {
+    const SubmissionRow& row = live.submission;
+    const bool in_array = row.array_index.has_value();
+    if (in_array) live_jobs[row.array_id].push_back(row.id);
+    if (!in_array || row.id != row.array_id) {
+      live_jobs[row.id].push_back(row.id);
+    }
+  }
+  std::vector<RestoredJob> jobs;
+  for (const Snapshot::LiveJob& live : snapshot.jobs) {
+    const absl::Status status =
+        RestoreJob(live, live_jobs, jobs.emplace_back());
+    if (!status.ok()) {
+      return absl::Status(
+          status.code(),
+          absl::StrCat("job ", live.submission.id.value(),
+                       " can't be taken up: ", status.message()));
+    }
+  }
+  std::vector<RestoredNode> nodes;
+  for (const NodeEntry& node : nodes_.nodes()) {
+    nodes.push_back({node.id, node.pool, node.count, node.drained});
+  }
+  return engine_->Restore(nodes, std::move(jobs));
+}
+
+}  // namespace ccsched

@@ -1,0 +1,216 @@
+// Grid data from files and pushes, handed to the engine as the clock goes on.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/daemon/grid_feed.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/nearest.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/carbon/grid_csv.h"
+#include "scheduler/wire/convert.h"
+#include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/time.h"
+
+namespace ccsched {
+namespace {
+
+constexpr absl::Duration kHour = absl::Hours(1);
+constexpr absl::Duration kDay = absl::Hours(24);
+// A forecast issued later than this after now was stamped by a wrong clock.
+constexpr absl::Duration kClockSlack = absl::Minutes(5);
+constexpr absl::Duration kViewMax = absl::Hours(24 * 31);
+
+absl::Time HourAfter(absl::Time t) {
+  return absl::UnixEpoch() + absl::Floor(t - absl::UnixEpoch(), kHour) + kHour;
+}
+
+std::optional<GramsPerKwh> ResidualOf(const v1::RegionConfig& config) {
+  if (!config.has_residual()) return std::nullopt;
+  return GramsPerKwh(config.residual());
+}
+
+// The last day once more, from now on; what lies beyond repeats it.
+std::optional<Forecast> Persistence(const StepSeries& actuals, absl::Time now) {
+  if (actuals.empty()) return std::nullopt;
+  const size_t day = kDay / actuals.step();
+  const std::vector<double>& values = actuals.values();
+  const size_t count = std::min(std::max<size_t>(day, 1), values.size());
+  absl::StatusOr<StepSeries> series = StepSeries::Create(
+      actuals.end(), actuals.step(),
+      std::vector<double>(values.end() - count, values.end()));
+  if (!series.ok()) return std::nullopt;
+  return Forecast(now, *std::move(series));
+}
+
+}  // namespace
+
+absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
+                                        const std::string& config_file) {
+  GridFeed feed;
+  std::vector<GridRegionOptions> options;
+  for (const v1::RegionConfig& config : cluster.config.regions()) {
+    options.emplace_back().basis = config.basis();
+    feed.regions_.emplace_back().config = config;
+  }
+  feed.record_ = std::make_unique<GridRecord>(std::move(options));
+  for (uint16_t i = 0; i < feed.regions_.size(); ++i) {
+    RETURN_IF_ERROR(feed.LoadFile(RegionId(i), config_file));
+  }
+  return feed;
+}
+
+absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
+  const v1::RegionConfig& config = regions_[id.value()].config;
+  if (config.intensity().empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const GapRule gaps, ParseGapRule(config.gaps()));
+  ASSIGN_OR_RETURN(GridColumn column,
+                   ReadGridCsv(RelativeTo(config_file, config.intensity()),
+                               config.column(), gaps));
+  if (column.basis == "cfe") {
+    const std::optional<GramsPerKwh> residual = ResidualOf(config);
+    if (!residual) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "region ", config.name(), ": ", config.intensity(),
+          " holds carbon-free shares: give the region's residual intensity"));
+    }
+    ASSIGN_OR_RETURN(column, IntensityFromCfe(column, *residual));
+  }
+  GridData data;
+  data.source = "csv";
+  data.basis = config.basis();
+  data.issued = data.received = column.series.start();
+  data.estimated = column.estimated;
+  data.series = column.series;
+  RETURN_IF_ERROR(record_->AddActual(id, data));
+  if (config.forecast() != "perfect") return absl::OkStatus();
+  data.estimated.clear();
+  return record_->AddForecast(id, std::move(data));
+}
+
+absl::StatusOr<RegionId> GridFeed::FindRegion(const std::string& name) const {
+  std::vector<std::string> known;
+  for (uint16_t i = 0; i < regions_.size(); ++i) {
+    if (regions_[i].config.name() == name) return RegionId(i);
+    known.push_back(regions_[i].config.name());
+  }
+  return absl::NotFoundError(absl::StrCat("region: there is no \"", name, "\"",
+                                          DidYouMean(name, known)));
+}
+
+absl::Status GridFeed::Take(RegionId region, const v1::GridSeries& series,
+                            absl::Time received) {
+  const v1::RegionConfig& config = regions_[region.value()].config;
+  GridData data;
+  ASSIGN_OR_RETURN(data.series, ToIntensity(series, ResidualOf(config)));
+  data.source = series.source().empty() ? "push" : series.source();
+  data.basis = series.basis().empty() ? config.basis() : series.basis();
+  data.issued = FromProto(series.issued());
+  data.received = received;
+  const bool derived = series.intensity().empty();
+  for (int i = 0; i < series.estimated_size(); ++i) {
+    data.estimated.push_back(derived || series.estimated(i));
+  }
+  if (derived && data.estimated.empty()) {
+    data.estimated.assign(series.cfe_pct_size(), true);
+  }
+  return series.actual() ? record_->AddActual(region, std::move(data))
+                         : record_->AddForecast(region, std::move(data));
+}
+
+absl::Status GridFeed::Restore(const GridRow& row) {
+  ASSIGN_OR_RETURN(const RegionId region, FindRegion(row.region));
+  v1::GridSeries series;
+  if (!series.ParseFromString(row.payload)) {
+    return absl::DataLossError(absl::StrCat("a recorded series of region ",
+                                            row.region, " can't be read"));
+  }
+  return Take(region, series, row.received);
+}
+
+absl::StatusOr<GridRow> GridFeed::Accept(const v1::GridSeries& pushed,
+                                         absl::Time now) {
+  ASSIGN_OR_RETURN(const RegionId region, FindRegion(pushed.region()));
+  v1::GridSeries series = pushed;
+  if (!series.has_issued()) *series.mutable_issued() = ToProto(now);
+  const absl::Time issued = FromProto(series.issued());
+  if (issued > now + kClockSlack) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("issued: ", FormatRfc3339(issued),
+                     " is in the future; now it is ", FormatRfc3339(now)));
+  }
+  const absl::Duration step = FromProto(series.step());
+  if (series.has_step() &&
+      (step <= absl::ZeroDuration() || kHour % step != absl::ZeroDuration())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "step: ", FormatDuration(step), " does not divide an hour evenly"));
+  }
+  const absl::Time start = FromProto(series.start());
+  if (series.has_start() && series.has_step() &&
+      (start - absl::UnixEpoch()) % step != absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "start: ", FormatRfc3339(start), " is not a whole number of steps of ",
+        FormatDuration(step)));
+  }
+  RETURN_IF_ERROR(Take(region, series, now));
+  GridRow row;
+  row.region = series.region();
+  row.issued = issued;
+  row.received = now;
+  row.actual = series.actual();
+  row.source = series.source().empty() ? "push" : series.source();
+  row.basis = series.basis().empty() ? regions_[region.value()].config.basis()
+                                     : series.basis();
+  row.payload = series.SerializeAsString();
+  next_update_ = absl::InfinitePast();
+  return row;
+}
+
+void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
+  if (now < next_update_) return;
+  next_update_ = HourAfter(now);
+  for (uint16_t i = 0; i < regions_.size(); ++i) {
+    Region& region = regions_[i];
+    const RegionId id(i);
+    std::shared_ptr<const Forecast> newest;
+    if (region.config.forecast() == "persistence") {
+      std::optional<Forecast> made =
+          Persistence(record_->ActualsUntil(id, now), now);
+      if (made) newest = std::make_shared<const Forecast>(*std::move(made));
+    } else {
+      newest = record_->Newest(id, now);
+    }
+    if (newest == nullptr || newest == region.told) continue;
+    region.told = newest;
+    events.emplace_back(ForecastIssued{id, std::move(newest)});
+  }
+}
+
+v1::GridSeries GridFeed::View(RegionId id, absl::Time now,
+                              absl::Duration horizon) const {
+  const Region& region = regions_[id.value()];
+  v1::GridSeries out;
+  out.set_region(region.config.name());
+  out.set_basis(region.config.basis());
+  out.set_source(region.config.forecast());
+  if (region.told == nullptr) return out;
+  horizon = std::clamp(horizon, kHour, kViewMax);
+  const Forecast& forecast = *region.told;
+  const absl::Duration step = forecast.series().step();
+  const absl::Time start =
+      absl::UnixEpoch() + absl::Floor(now - absl::UnixEpoch(), step);
+  *out.mutable_start() = ToProto(start);
+  *out.mutable_step() = ToProto(step);
+  *out.mutable_issued() = ToProto(forecast.issued());
+  for (absl::Time t = start; t < now + horizon; t += step) {
+    out.add_intensity(forecast.At(t).value());
+    out.add_estimated(forecast.Extended(t + step) ||
+                      t < forecast.series().start());
+  }
+  return out;
+}
+
+}  // namespace ccsched

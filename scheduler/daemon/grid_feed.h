@@ -1,0 +1,68 @@
+// Grid data from files and pushes, handed to the engine as the clock goes on.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_DAEMON_GRID_FEED_H_
+#define CCSCHED_SCHEDULER_DAEMON_GRID_FEED_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "ccsched/v1/config.pb.h"
+#include "ccsched/v1/forecasts.pb.h"
+#include "scheduler/base/ids.h"
+#include "scheduler/carbon/forecaster.h"
+#include "scheduler/carbon/grid_record.h"
+#include "scheduler/ledger/ledger.h"
+#include "scheduler/model/event.h"
+#include "scheduler/wire/cluster_config.h"
+
+namespace ccsched {
+
+// Not thread safe.
+class GridFeed {
+ public:
+  // Reads the regions' files; paths are relative to `config_file`.
+  // Errors: those of ReadGridCsv, naming file and line.
+  static absl::StatusOr<GridFeed> Load(const Cluster& cluster,
+                                       const std::string& config_file);
+
+  // Takes up a recorded series. Errors: as Accept.
+  absl::Status Restore(const GridRow& row);
+  // Checks a pushed series and takes it up. Returns its row for the ledger.
+  // Errors: NotFound for the region; InvalidArgument naming field and value.
+  absl::StatusOr<GridRow> Accept(const v1::GridSeries& series, absl::Time now);
+
+  // Appends what the engine should now know and does not: forecasts that were
+  // issued or have changed since the last call.
+  void Update(absl::Time now, std::vector<Event>& events);
+  // When Update is due again if nothing is pushed: the next full hour.
+  absl::Time next_update() const { return next_update_; }
+
+  // The known future of a region over [now, now + horizon), as the engine has
+  // it; no values where nothing is known.
+  v1::GridSeries View(RegionId region, absl::Time now,
+                      absl::Duration horizon) const;
+
+  const GridRecord& record() const { return *record_; }
+  absl::StatusOr<RegionId> FindRegion(const std::string& name) const;
+
+ private:
+  struct Region {
+    v1::RegionConfig config;
+    std::unique_ptr<Forecaster> forecaster;  // null: nothing is forecast here
+    std::shared_ptr<const Forecast> told;    // what the engine has
+  };
+  absl::Status LoadFile(RegionId id, const std::string& config_file);
+  absl::Status Take(RegionId region, const v1::GridSeries& series,
+                    absl::Time received);
+
+  std::vector<Region> regions_;
+  std::unique_ptr<GridRecord> record_;
+  absl::Time next_update_ = absl::InfinitePast();
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_DAEMON_GRID_FEED_H_

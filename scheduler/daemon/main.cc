@@ -1,0 +1,154 @@
+// ccschedd: the scheduler.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "scheduler/base/log.h"
+#include "scheduler/base/status.h"
+#include "scheduler/daemon/driver.h"
+#include "scheduler/ledger/ledger.h"
+#include "scheduler/rpc/listen_address.h"
+#include "scheduler/rpc/server.h"
+#include "scheduler/wire/time.h"
+
+namespace ccsched {
+namespace {
+
+constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
+
+struct Options {
+  std::string config, state, listen, real_origin;
+};
+
+// Signals come to one thread, by sigwait; all others block them.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int s : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, s);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+// Waits for signals until one asks to stop (or Run has ended: SIGUSR1 to
+// itself).
+void ServeSignals(const sigset_t& set, Inbox& inbox) {
+  for (;;) {
+    int caught = 0;
+    sigwait(&set, &caught);
+    if (caught != SIGHUP) {
+      Log(LogLevel::kInfo, "stopping", {{"signal", caught}});
+      return;
+    }
+    Input reload = ReloadConfig{};
+    inbox.Push(reload, Lane::kAgent).IgnoreError();
+  }
+}
+
+absl::StatusOr<DriverSetup> ReadSetup(const Options& options) {
+  DriverSetup setup;
+  ASSIGN_OR_RETURN(setup.cluster, ReadCluster(options.config));
+  setup.config_file = options.config;
+  v1::ListenConfig& listen = *setup.cluster.config.mutable_listen();
+  if (!options.listen.empty()) listen.set_address(options.listen);
+  if (listen.address().empty()) listen.set_address(kDefaultListenAddress);
+  RETURN_IF_ERROR(CheckListenConfig(listen));
+  if (!options.real_origin.empty()) {
+    ASSIGN_OR_RETURN(setup.real_origin, ParseRfc3339(options.real_origin));
+  }
+  return setup;
+}
+
+absl::Status Serve(const Options& options) {
+  const sigset_t signals = BlockSignals();
+  ASSIGN_OR_RETURN(DriverSetup setup, ReadSetup(options));
+  const v1::ListenConfig listen = setup.cluster.config.listen();
+  std::error_code error;
+  std::filesystem::create_directories(options.state, error);
+  if (error) {
+    return absl::FailedPreconditionError("can't make the state folder " +
+                                         options.state + ": " +
+                                         error.message());
+  }
+  ::chmod(options.state.c_str(), 0700);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger,
+                   OpenSqliteLedger(options.state + "/ledger.db"));
+  Inbox inbox(setup.cluster.config.max_inbox());
+  AgentDirectory directory;
+  WatchHub hub;
+  Server* serving = nullptr;
+  setup.ledger = ledger.get();
+  setup.inbox = &inbox;
+  setup.directory = &directory;
+  setup.hub = &hub;
+  setup.on_health = [&serving](bool ok) { serving->SetServing(ok); };
+  ASSIGN_OR_RETURN(const std::unique_ptr<Driver> driver,
+                   Driver::Create(std::move(setup)));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Server> server,
+      Server::Start(listen, {&inbox, &ledger->reader(), &hub, &directory}));
+  serving = server.get();
+  Log(LogLevel::kInfo, "serving", {{"address", server->address()}});
+  absl::Status result;
+  const pthread_t waiter = pthread_self();
+  std::thread loop([&] {
+    result = driver->Run();
+    if (!result.ok()) pthread_kill(waiter, SIGUSR1);
+  });
+  ServeSignals(signals, inbox);
+  server->SetServing(false);
+  driver->StopSoon();
+  inbox.Close();
+  loop.join();
+  server->Shutdown(kShutdownGrace);
+  if (result.ok()) Log(LogLevel::kInfo, "stopped");
+  return result;
+}
+
+}  // namespace
+}  // namespace ccsched
+
+int main(int argc, char** argv) {
+  ccsched::Options options;
+  CLI::App app{
+      "The carbon-aware cluster scheduler. Takes jobs over gRPC, decides where "
+      "and when they run, starts them through its agents, and keeps the ledger "
+      "of their energy and CO2e.\n\n"
+      "SIGTERM stops it cleanly; jobs run on. SIGHUP reads the configuration "
+      "again: policy, defaults, grid data, leases. Logs are JSON lines on "
+      "standard error."};
+  app.name("ccschedd");
+  app.set_version_flag("--version", CCSCHED_VERSION);
+  app.add_option("--config", options.config,
+                 "The cluster: regions, sites, policy, clock (cluster.yaml)")
+      ->required();
+  app.add_option("--state", options.state,
+                 "Folder of the ledger; made if it is not there")
+      ->required();
+  app.add_option("--listen", options.listen,
+                 "HOST:PORT or unix:PATH, instead of the configuration's; "
+                 "beyond this machine only with TLS configured "
+                 "[127.0.0.1:7390]");
+  app.add_option("--real-origin", options.real_origin,
+                 "Real time, RFC 3339, at which a new cluster's clock shows "
+                 "its start [now]");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  const absl::Status status = ccsched::Serve(options);
+  if (status.ok()) return 0;
+  ccsched::Log(ccsched::LogLevel::kError, "ccschedd can't go on",
+               {{"error", status}});
+  std::cerr << "ccschedd: " << status.message() << "\n";
+  return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? 2 : 1;
+}
