@@ -29,6 +29,9 @@ constexpr uint64_t kCopyBytes = 1 << 20;
 // Output still in the pipe after the last process is gone.
 constexpr uint64_t kDrainBytes = 1 << 22;
 
+// A node that goes down does not wait for long.
+constexpr int64_t kShutdownGraceNs = 5 * kNanosPerSecond;
+
 int64_t CpuNanosOfChildren() {
   rusage use{};
   getrusage(RUSAGE_CHILDREN, &use);
@@ -174,7 +177,7 @@ void Supervisor::OnSignals() {
       end_.cause = EndCause::kShutdown;
       end_.message = "the node is shutting down";
       Warn();
-      kill_at_ = BootNanos() + spec_.grace_ns;
+      kill_at_ = BootNanos() + std::min(spec_.grace_ns, kShutdownGraceNs);
     }
   }
   ReapChildren();
@@ -229,6 +232,17 @@ void Supervisor::OnReaped(pid_t pid, int status) {
     end_.value = WTERMSIG(status);
     end_.core_dumped = WCOREDUMP(status);
   }
+  if (end_.cause == EndCause::kSuspend) JudgeSuspend();
+}
+
+// Asked to save its state it ended by our signal, or with 0, or with 85 (what
+// scripts for Slurm use to be requeued). Any other end is a failure of its own.
+void Supervisor::JudgeSuspend() {
+  const bool by_us = end_.kind == EndKind::kKilled
+                         ? end_.value == spec_.warn_signal
+                         : end_.value == 0 || end_.value == 85 ||
+                               end_.value == 128 + spec_.warn_signal;
+  if (!by_us) end_.cause = EndCause::kOwn;
 }
 
 // What the job forked ends with it: nothing may outlive its attempt.

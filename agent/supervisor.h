@@ -42,6 +42,7 @@ class Supervisor {
   void KillGroup();
   void ReapChildren();
   void OnReaped(pid_t pid, int status);
+  void JudgeSuspend();
   void Finish();
   bool Record();
 

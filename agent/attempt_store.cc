@@ -1,0 +1,82 @@
+// The attempts and their journal: what is known, and known after a crash.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/attempt_store.h"
+
+#include <algorithm>
+
+#include "scheduler/base/status.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+// The journal is written anew when it is this large and four times what it
+// was after the last time.
+constexpr uint64_t kRewriteBytesMin = 4 << 20;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AttemptStore>> AttemptStore::Open(
+    const std::string& path, uint32_t accelerators) {
+  std::unique_ptr<AttemptStore> store(new AttemptStore(accelerators));
+  ASSIGN_OR_RETURN(store->journal_,
+                   Journal::Open(path, [&](const v1::AgentRecord& record) {
+                     store->book_.Apply(record);
+                   }));
+  store->rewrite_at_ = kRewriteBytesMin;
+  return store;
+}
+
+void AttemptStore::Record(const v1::AgentRecord& record, bool durable) {
+  book_.Apply(record);
+  journal_->Append(record);
+  durable_wanted_ |= durable;
+}
+
+void AttemptStore::Accept(const v1::AttemptAccepted& accepted) {
+  v1::AgentRecord record;
+  *record.mutable_accepted() = accepted;
+  Record(record, true);
+}
+
+void AttemptStore::Finish(const v1::AttemptFinished& finished) {
+  v1::AgentRecord record;
+  *record.mutable_finished() = finished;
+  Record(record, true);
+}
+
+void AttemptStore::SetRegistered(const v1::Registered& registered) {
+  v1::AgentRecord record;
+  *record.mutable_registered() = registered;
+  Record(record, true);
+}
+
+void AttemptStore::Acknowledge(AttemptId id) {
+  v1::AgentRecord record;
+  *record.mutable_acknowledged() = ToProto(id);
+  Record(record, false);
+}
+
+void AttemptStore::MarkSampled(AttemptId id, absl::Time until, int64_t cpu_ns) {
+  v1::AgentRecord record;
+  *record.mutable_sampled()->mutable_key() = ToProto(id);
+  *record.mutable_sampled()->mutable_until() = ToProto(until);
+  record.mutable_sampled()->set_cpu_ns(cpu_ns);
+  Record(record, false);
+}
+
+absl::Status AttemptStore::Commit() {
+  if (!rewrite_wanted_) {
+    const absl::Status done = journal_->Commit(durable_wanted_);
+    rewrite_wanted_ = !done.ok() || journal_->size() >= rewrite_at_;
+    if (!done.ok()) return done;
+  }
+  durable_wanted_ = false;
+  if (!rewrite_wanted_) return absl::OkStatus();
+  RETURN_IF_ERROR(journal_->Rewrite(book_.Snapshot()));
+  rewrite_wanted_ = false;
+  rewrite_at_ = std::max(kRewriteBytesMin, 4 * journal_->size());
+  return absl::OkStatus();
+}
+
+}  // namespace ccsched

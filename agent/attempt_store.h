@@ -1,0 +1,51 @@
+// The attempts and their journal: what is known, and known after a crash.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_AGENT_ATTEMPT_STORE_H_
+#define CCSCHED_AGENT_ATTEMPT_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/attempt_book.h"
+#include "agent/journal.h"
+
+namespace ccsched {
+
+class AttemptStore {
+ public:
+  // Reads the journal at `path`. Errors: those of Journal::Open.
+  static absl::StatusOr<std::unique_ptr<AttemptStore>> Open(
+      const std::string& path, uint32_t accelerators);
+
+  const AttemptBook& book() const { return book_; }
+
+  // Known at once; on disk with the next Commit.
+  void Accept(const v1::AttemptAccepted& accepted);
+  void Finish(const v1::AttemptFinished& finished);
+  void SetRegistered(const v1::Registered& registered);
+  // These need not survive a loss of power: the scheduler says them again.
+  void Acknowledge(AttemptId id);
+  void MarkSampled(AttemptId id, absl::Time until, int64_t cpu_ns);
+
+  // Puts all of it on disk. After an error it is still known, and the next
+  // Commit tries all of it again; Drop takes back an acceptance.
+  absl::Status Commit();
+  void Drop(AttemptId id) { book_.Drop(id); }
+
+ private:
+  explicit AttemptStore(uint32_t accelerators) : book_(accelerators) {}
+  void Record(const v1::AgentRecord& record, bool durable);
+
+  AttemptBook book_;
+  std::unique_ptr<Journal> journal_;
+  bool durable_wanted_ = false;
+  bool rewrite_wanted_ = false;
+  uint64_t rewrite_at_ = 0;  // bytes
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_ATTEMPT_STORE_H_

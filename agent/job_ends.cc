@@ -1,0 +1,233 @@
+// How attempts end: seen, found after a restart, measured and recorded.
+// SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "agent/boot_clock.h"
+#include "agent/job_runner.h"
+#include "agent/pidfd.h"
+#include "agent/process_cpu.h"
+#include "agent/process_tree.h"
+#include "scheduler/base/log.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+// Kills what a killed supervisor left behind; false if something remains.
+bool KillLeftOvers(const std::string& tag) {
+  const std::string variable = "CCSCHED_ATTEMPT_TAG=" + tag;
+  for (int round = 0; round < 50; ++round) {
+    const std::vector<pid_t> left = ProcessesWithVariable(variable);
+    if (left.empty()) return true;
+    for (const pid_t pid : left) {
+      const Fd process(pidfd_open(pid, 0));
+      if (!process.valid()) continue;
+      kill(pid, SIGKILL);
+      pollfd gone{process.get(), POLLIN, 0};
+      poll(&gone, 1, 100);
+    }
+  }
+  return false;
+}
+
+v1::Outcome OutcomeOf(const RunEnd& end) {
+  switch (end.cause) {
+    case EndCause::kLease:
+    case EndCause::kShutdown:
+      return v1::OUTCOME_LOST;
+    case EndCause::kLimit:
+      return v1::OUTCOME_TIMED_OUT;
+    case EndCause::kStop:
+      return v1::OUTCOME_STOPPED;
+    case EndCause::kSuspend:
+      return v1::OUTCOME_SUSPENDED;
+    case EndCause::kOwn:
+      break;
+  }
+  if (end.kind == EndKind::kRefused) return v1::OUTCOME_REFUSED;
+  return end.kind == EndKind::kExited && end.value == 0 ? v1::OUTCOME_SUCCEEDED
+                                                        : v1::OUTCOME_FAILED;
+}
+
+std::string MessageOf(const RunEnd& end) {
+  if (end.out_of_memory) return "out of memory: killed by the kernel";
+  if (!end.message.empty()) return end.message;
+  return end.core_dumped ? "dumped core" : "";
+}
+
+void FillEnd(const RunEnd& end, v1::AttemptStatus& status) {
+  status.set_outcome(OutcomeOf(end));
+  status.set_message(MessageOf(end));
+  if (end.kind == EndKind::kExited || end.kind == EndKind::kNotFound) {
+    status.set_exit_code(end.value);
+  } else if (end.kind == EndKind::kKilled) {
+    status.set_signal(end.value);
+  }
+}
+
+}  // namespace
+
+std::string JobRunner::NewTag(AttemptId id) const {
+  uint64_t random = 0;
+  [[maybe_unused]] const ssize_t n = getrandom(&random, sizeof(random), 0);
+  return absl::StrFormat("%s-%016x", id.ToString(), random);
+}
+
+void JobRunner::Adopt() {
+  std::vector<AttemptId> open;
+  for (const auto& [id, attempt] : store_.book().attempts()) {
+    if (!attempt.ended) open.push_back(id);
+  }
+  for (const AttemptId id : open) AdoptOne(id);
+  if (!open.empty()) {
+    Log(LogLevel::kInfo, "took up attempts",
+        {{"on record", open.size()}, {"running", running_.size()}});
+  }
+}
+
+void JobRunner::AdoptOne(AttemptId id) {
+  const KnownAttempt& known = *store_.book().Find(id);
+  Adopted adopted = FindSupervisor(PathsOf(options_.launch.state, id));
+  Running running;
+  running.supervised = std::move(adopted.supervised);
+  running.counted = {.until = known.sampled_until,
+                     .cpu_ns = known.sampled_cpu_ns};
+  const auto since = time_->ToReal(time_->Now() - known.sampled_until);
+  running.counted_at_ns = BootNanos() - absl::ToInt64Nanoseconds(since);
+  if (const auto before = running_.find(id); before != running_.end()) {
+    running.stop = before->second.stop;
+  }
+  const std::optional<int> stop = running.stop;
+  Track(id, std::move(running));
+  switch (adopted.remains) {
+    case Remains::kAlive:
+      if (stop) SignalStop(id, running_[id], *stop);
+      return;
+    case Remains::kNascent:
+      // It has its lock and will say its number as the first thing it does.
+      loop_.At(BootNanos() + kNanosPerSecond / 100, [this, id] {
+        if (IsRunning(id)) AdoptOne(id);
+      });
+      return;
+    case Remains::kGone:
+      OnGone(id);
+      return;
+  }
+}
+
+// The supervisor is gone, and with it, unless it was killed, all of the job.
+void JobRunner::OnGone(AttemptId id) {
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  const Running running = std::move(found->second);
+  running_.erase(found);
+  if (running.suspend_over) loop_.Cancel(*running.suspend_over);
+  const bool watched = running.supervised.process.valid();
+  if (watched) {
+    loop_.Forget(running.supervised.process.get());
+    siginfo_t info;  // our child, or one of the agent before: then ECHILD
+    waitid(P_PIDFD, running.supervised.process.get(), &info, WEXITED | WNOHANG);
+  }
+  const KnownAttempt& known = *store_.book().Find(id);
+  v1::AttemptStatus status;
+  *status.mutable_key() = ToProto(id);
+  *status.mutable_started() = ToProto(known.started);
+  std::optional<RunEnd> end;
+  if (running.supervised.run.valid()) {
+    end = RunFile(running.supervised.run.get()).end();
+  }
+  absl::Time ended;
+  if (end) {
+    ended =
+        known.started + time_->ToCluster(absl::Nanoseconds(end->elapsed_ns));
+    FillEnd(*end, status);
+  } else {
+    if (!KillLeftOvers(known.tag)) {
+      Log(LogLevel::kError, "processes of a lost attempt can't be killed",
+          {{"attempt", id.ToString()}});
+    }
+    // Seen to go: now. Otherwise: when it was last known to run.
+    ended = watched ? time_->Now() : known.sampled_until;
+    status.set_outcome(v1::OUTCOME_LOST);
+    status.set_message("its supervisor was killed");
+  }
+  ended = std::max(ended, running.counted.until);
+  *status.mutable_ended() = ToProto(ended);
+  Finish(status, LastSample(id, running, ended, end));
+}
+
+std::optional<v1::EnergySample> JobRunner::LastSample(
+    AttemptId id, const Running& running, absl::Time ended,
+    const std::optional<RunEnd>& end) {
+  const KnownAttempt& known = *store_.book().Find(id);
+  ModelledUse use{.from = running.counted,
+                  .to = {.until = ended},
+                  .real = time_->ToReal(ended - running.counted.until),
+                  .count = static_cast<uint32_t>(known.accelerators.size()),
+                  .idle = time_->idle(),
+                  .active = time_->active()};
+  if (use.count == 0 || ended <= use.from.until) return std::nullopt;
+  if (end) {
+    use.to.cpu_ns = end->cpu_ns;
+    return ModelledSample(id, use, Utilisation(use).value_or(1), "modelled");
+  }
+  // What it used since the last sample is unknown: as before, or else fully.
+  return ModelledSample(id, use, running.utilisation.value_or(1), "estimated");
+}
+
+void JobRunner::Finish(const v1::AttemptStatus& status,
+                       const std::optional<v1::EnergySample>& sample) {
+  const AttemptId id = FromProto(status.key());
+  v1::AttemptFinished finished;
+  *finished.mutable_status() = status;
+  if (sample) *finished.mutable_sample() = *sample;
+  store_.Finish(finished);
+  finished_.push_back(id);
+  const auto waiting = waiting_.find(id.job);
+  if (waiting != waiting_.end()) {
+    starts_.push_back(std::move(waiting->second));
+    waiting_.erase(waiting);
+  }
+  if (ended_) ended_(id);
+}
+
+void JobRunner::Sample() {
+  std::vector<pid_t> roots;
+  for (const auto& [id, running] : running_) {
+    roots.push_back(running.supervised.pid);
+  }
+  const auto cpu = CpuNanosOfTrees(roots);
+  const int64_t now_ns = BootNanos();
+  for (auto& [id, running] : running_) {
+    const auto found = cpu.find(running.supervised.pid);
+    const KnownAttempt& known = *store_.book().Find(id);
+    if (found == cpu.end() || known.accelerators.empty()) continue;
+    ModelledUse use{
+        .from = running.counted,
+        .to = {.cpu_ns = std::max(found->second, running.counted.cpu_ns)},
+        .real = absl::Nanoseconds(now_ns - running.counted_at_ns),
+        .count = static_cast<uint32_t>(known.accelerators.size()),
+        .idle = time_->idle(),
+        .active = time_->active()};
+    // By elapsed time, not by the clock: it may have been set.
+    use.to.until = use.from.until + time_->ToCluster(use.real);
+    const std::optional<double> utilisation = Utilisation(use);
+    if (!utilisation) continue;
+    samples_.Put(ModelledSample(id, use, *utilisation, "modelled"),
+                 use.to.cpu_ns);
+    running.counted = use.to;
+    running.counted_at_ns = now_ns;
+    running.utilisation = utilisation;
+  }
+}
+
+}  // namespace ccsched

@@ -1,0 +1,314 @@
+// Starts and stops the attempts of this node, each exactly once.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/job_runner.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/boot_clock.h"
+#include "agent/pidfd.h"
+#include "agent/stop_signal.h"
+#include "scheduler/base/log.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+// Starts of one batch: more would keep what else happened waiting.
+constexpr size_t kStartsMax = 64;
+
+absl::Duration TimeLimit(const v1::StartAttempt& start) {
+  return start.has_time_limit() ? FromProto(start.time_limit())
+                                : absl::InfiniteDuration();
+}
+
+v1::AttemptStatus StatusOf(AttemptId id, const KnownAttempt& attempt) {
+  v1::AttemptStatus status;
+  *status.mutable_key() = ToProto(id);
+  *status.mutable_started() = ToProto(attempt.started);
+  return status;
+}
+
+}  // namespace
+
+JobRunner::JobRunner(EventLoop& loop, AttemptStore& store,
+                     RunnerOptions options, Send send)
+    : loop_(loop),
+      store_(store),
+      options_(std::move(options)),
+      send_(std::move(send)),
+      samples_(store, send_) {
+  if (store_.book().registered()) time_.emplace(*store_.book().registered());
+}
+
+JobRunner::~JobRunner() {
+  for (const auto& [id, running] : running_) {
+    if (running.supervised.process.valid()) {
+      loop_.Forget(running.supervised.process.get());
+    }
+  }
+}
+
+void JobRunner::SetClock(const v1::Registered& registered) {
+  const auto& known = store_.book().registered();
+  if (known && known->SerializeAsString() == registered.SerializeAsString()) {
+    return;
+  }
+  time_.emplace(registered);
+  store_.SetRegistered(registered);
+}
+
+void JobRunner::Start(const v1::StartAttempt& start) {
+  starts_.push_back(start);
+}
+
+// Takes the batch's starts one by one: each either becomes accepted, waits,
+// has ended before it began, or is of the past.
+void JobRunner::Accept(const v1::StartAttempt& start) {
+  const AttemptId id = FromProto(start.key());
+  switch (store_.book().Check(id)) {
+    case FenceCheck::kSame:
+      if (const KnownAttempt* known = store_.book().Find(id)) {
+        Report(known->ended ? *known->ended : StatusOf(id, *known));
+      }
+      return;
+    case FenceCheck::kStale: {
+      v1::AttemptStatus status;
+      *status.mutable_key() = start.key();
+      status.set_outcome(v1::OUTCOME_REFUSED);
+      *status.mutable_started() = ToProto(time_->Now());
+      *status.mutable_ended() = status.started();
+      status.set_message(absl::StrCat("stale: attempt ",
+                                      store_.book().fence(id.job),
+                                      " of this job was started here"));
+      Report(status);
+      return;
+    }
+    case FenceCheck::kNew:
+      break;
+  }
+  if (WaitsForOlder(start)) return;
+  const auto accelerators = store_.book().FreeAccelerators(start.count());
+  if (!accelerators) {
+    EndAtOnce(id, v1::OUTCOME_REFUSED,
+              absl::StrCat(start.count(), " accelerators wanted, ",
+                           store_.book().free_count(), " of ",
+                           store_.book().count(), " are free"));
+    return;
+  }
+  v1::AttemptAccepted record;
+  *record.mutable_key() = start.key();
+  record.mutable_accelerators()->Assign(accelerators->begin(),
+                                        accelerators->end());
+  *record.mutable_started() = ToProto(time_->Now());
+  record.set_tag(NewTag(id));
+  record.set_rank(start.rank());
+  absl::StatusOr<LaunchSpec> spec =
+      BuildLaunch(start, *accelerators, record.tag(),
+                  time_->ToReal(TimeLimit(start)), options_.launch);
+  if (!spec.ok()) {
+    EndAtOnce(id, v1::OUTCOME_REFUSED, std::string(spec.status().message()));
+    return;
+  }
+  record.set_output(spec->output);
+  store_.Accept(record);
+  accepted_.push_back(
+      {.id = id, .spec = *std::move(spec), .script = start.spec().script()});
+}
+
+// No two attempts of a job at once: an older one that still runs here is
+// killed, and the newer one starts when it is gone.
+bool JobRunner::WaitsForOlder(const v1::StartAttempt& start) {
+  const AttemptId id = FromProto(start.key());
+  bool waits = false;
+  for (auto it = running_.lower_bound(AttemptId{id.job, 0});
+       it != running_.end() && it->first.job == id.job; ++it) {
+    SignalStop(it->first, it->second, EncodeStop(StopKind::kStop, 0));
+    waits = true;
+  }
+  if (!waits) return false;
+  v1::StartAttempt& waiting = waiting_[id.job];
+  if (waiting.key().epoch() < id.epoch) waiting = start;
+  return true;
+}
+
+// An attempt that ends without having run: on record like any other.
+void JobRunner::EndAtOnce(AttemptId id, v1::Outcome outcome,
+                          const std::string& message) {
+  v1::AttemptAccepted accepted;
+  *accepted.mutable_key() = ToProto(id);
+  *accepted.mutable_started() = ToProto(time_->Now());
+  if (store_.book().Find(id) == nullptr) store_.Accept(accepted);
+  v1::AttemptStatus status = StatusOf(id, *store_.book().Find(id));
+  *status.mutable_ended() = status.started();
+  status.set_outcome(outcome);
+  status.set_message(message);
+  Finish(status, std::nullopt);
+}
+
+void JobRunner::Settle() {
+  // Taken out first: an ending may add to starts_.
+  const auto first = starts_.begin();
+  const auto last = first + std::min(starts_.size(), kStartsMax);
+  const std::vector<v1::StartAttempt> batch(std::make_move_iterator(first),
+                                            std::make_move_iterator(last));
+  starts_.erase(first, last);
+  for (const v1::StartAttempt& start : batch) Accept(start);
+  const absl::Status done = store_.Commit();
+  if (!done.ok()) return OnCommitFailed(done);
+  for (const AttemptId id : std::exchange(finished_, {})) ReportFinished(id);
+  for (const Accepted& accepted : std::exchange(accepted_, {})) Spawn(accepted);
+  if (!starts_.empty() || !finished_.empty()) loop_.Post([] {});
+}
+
+void JobRunner::OnCommitFailed(const absl::Status& status) {
+  Log(LogLevel::kError, "journal not written", {{"status", status}});
+  for (const Accepted& accepted : std::exchange(accepted_, {})) {
+    v1::AttemptStatus refusal =
+        StatusOf(accepted.id, *store_.book().Find(accepted.id));
+    store_.Drop(accepted.id);
+    *refusal.mutable_ended() = refusal.started();
+    refusal.set_outcome(v1::OUTCOME_REFUSED);
+    refusal.set_message(std::string(status.message()));
+    Report(refusal);
+  }
+  if (retry_armed_) return;
+  retry_armed_ = true;
+  loop_.At(BootNanos() + kNanosPerSecond, [this] { retry_armed_ = false; });
+}
+
+void JobRunner::Spawn(const Accepted& accepted) {
+  const AttemptId id = accepted.id;
+  absl::StatusOr<Supervised> supervised =
+      SpawnSupervisor(options_.supervisor, id, accepted.spec, accepted.script,
+                      PathsOf(options_.launch.state, id));
+  if (!supervised.ok()) {
+    Log(LogLevel::kError, "job not started",
+        {{"attempt", id.ToString()}, {"status", supervised.status()}});
+    EndAtOnce(id, v1::OUTCOME_REFUSED,
+              std::string(supervised.status().message()));
+    return;
+  }
+  const KnownAttempt& known = *store_.book().Find(id);
+  Running running;
+  running.supervised = *std::move(supervised);
+  running.counted.until = known.started;
+  running.counted_at_ns = BootNanos();
+  Track(id, std::move(running));
+  Report(StatusOf(id, known));
+}
+
+void JobRunner::Track(AttemptId id, Running running) {
+  const int fd = running.supervised.process.get();
+  running_[id] = std::move(running);
+  if (fd >= 0) loop_.Watch(fd, [this, id] { OnGone(id); });
+}
+
+void JobRunner::Stop(const v1::StopAttempt& stop) {
+  const AttemptId id = FromProto(stop.key());
+  const bool suspend = stop.why() == v1::StopAttempt::SUSPEND ||
+                       stop.why() == v1::StopAttempt::MOVE;
+  const int64_t grace_ms = absl::ToInt64Milliseconds(FromProto(stop.grace()));
+  const auto found = running_.find(id);
+  if (found != running_.end()) {
+    Running& running = found->second;
+    SignalStop(
+        id, running,
+        EncodeStop(suspend ? StopKind::kSuspend : StopKind::kStop, grace_ms));
+    if (running.suspend_over) loop_.Cancel(*running.suspend_over);
+    running.suspend_over.reset();
+    if (suspend) {
+      const int64_t over = BootNanos() + (grace_ms + 200) * 1'000'000;
+      running.suspend_over = loop_.At(over, [this, id] { OnSuspendOver(id); });
+    }
+    return;
+  }
+  if (const KnownAttempt* known = store_.book().Find(id)) {
+    if (known->ended) ReportFinished(id);
+    return;
+  }
+  // Not started yet, or never heard of: from now on it can't be started.
+  waiting_.erase(id.job);
+  std::erase_if(starts_, [&](const v1::StartAttempt& start) {
+    return FromProto(start.key()) == id;
+  });
+  EndAtOnce(id, v1::OUTCOME_STOPPED, "stopped before it was started here");
+}
+
+void JobRunner::SignalStop(AttemptId id, Running& running, int value) {
+  running.stop = value;
+  if (!running.supervised.process.valid()) return;  // sent when it is known
+  siginfo_t info{};
+  info.si_signo = StopSignalNumber();
+  info.si_code = SI_QUEUE;
+  info.si_pid = getpid();
+  info.si_uid = getuid();
+  info.si_value.sival_int = value;
+  if (pidfd_send_signal(running.supervised.process.get(), info.si_signo, &info,
+                        0) != 0 &&
+      errno != ESRCH) {
+    Log(LogLevel::kError, "job not told to stop",
+        {{"attempt", id.ToString()}, {"error", strerror(errno)}});
+  }
+}
+
+void JobRunner::OnSuspendOver(AttemptId id) {
+  const auto found = running_.find(id);
+  if (found == running_.end()) return;
+  found->second.suspend_over.reset();
+  found->second.stop.reset();
+  v1::AttemptStatus status = StatusOf(id, *store_.book().Find(id));
+  status.set_message(
+      "asked to suspend, it did not end in time: the job goes on");
+  Report(status);
+}
+
+void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
+  for (const v1::AttemptKey& key : acknowledge.ended()) {
+    const AttemptId id = FromProto(key);
+    const KnownAttempt* known = store_.book().Find(id);
+    if (known == nullptr || !known->ended) continue;
+    RemoveTraces(PathsOf(options_.launch.state, id));
+    store_.Acknowledge(id);
+  }
+}
+
+std::vector<v1::AttemptStatus> JobRunner::Known() const {
+  std::vector<v1::AttemptStatus> all;
+  for (const auto& [id, attempt] : store_.book().attempts()) {
+    all.push_back(StatusOf(id, attempt));
+  }
+  return all;
+}
+
+void JobRunner::ReportEnded() {
+  for (const auto& [id, attempt] : store_.book().attempts()) {
+    if (attempt.ended) ReportFinished(id);
+  }
+}
+
+void JobRunner::Report(const v1::AttemptStatus& status) {
+  v1::AgentMessage message;
+  *message.mutable_status() = status;
+  send_(std::move(message));
+}
+
+void JobRunner::ReportFinished(AttemptId id) {
+  const KnownAttempt* known = store_.book().Find(id);
+  if (known == nullptr || !known->ended) return;
+  if (known->last_sample) {
+    v1::AgentMessage message;
+    *message.mutable_telemetry()->add_samples() = *known->last_sample;
+    send_(std::move(message));
+  }
+  Report(*known->ended);
+}
+
+}  // namespace ccsched

@@ -1,0 +1,124 @@
+// Starts, stops and ends the attempts of this node, each exactly once.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order is always: what is to happen is recorded and put on disk, then it
+// happens or is reported. Settle, called after each batch of events, does so
+// for all that the batch brought with one write to the disk.
+#ifndef CCSCHED_AGENT_JOB_RUNNER_H_
+#define CCSCHED_AGENT_JOB_RUNNER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/attempt_store.h"
+#include "agent/cluster_time.h"
+#include "agent/energy.h"
+#include "agent/event_loop.h"
+#include "agent/launch.h"
+#include "agent/run_file.h"
+#include "agent/sample_outbox.h"
+#include "agent/spawn.h"
+#include "ccsched/v1/agents.pb.h"
+
+namespace ccsched {
+
+struct RunnerOptions {
+  LaunchSettings launch;
+  std::string supervisor;  // path of the program
+};
+
+class JobRunner {
+ public:
+  using Ended = std::function<void(AttemptId)>;
+
+  // REQUIRES: `loop` and `store` outlive this.
+  JobRunner(EventLoop& loop, AttemptStore& store, RunnerOptions options,
+            Send send);
+  ~JobRunner();
+  JobRunner(const JobRunner&) = delete;
+  JobRunner& operator=(const JobRunner&) = delete;
+
+  // Told of each attempt whose processes are all gone.
+  void set_ended(Ended ended) { ended_ = std::move(ended); }
+
+  // Takes up what an earlier agent left. Call once, before anything else.
+  void Adopt();
+  // From now on times are those of this clock, and power is modelled so.
+  void SetClock(const v1::Registered& registered);
+
+  void Start(const v1::StartAttempt& start);
+  void Stop(const v1::StopAttempt& stop);
+  void Acknowledge(const v1::Acknowledge& acknowledge);
+  // Puts the batch on disk, starts what it accepted, reports what it ended.
+  void Settle();
+
+  // Every attempt on record, as still running: for Register. What has ended
+  // is reported after it, its last energy sample first.
+  std::vector<v1::AttemptStatus> Known() const;
+  void ReportEnded();
+  // Energy of each running attempt since the last time.
+  void Sample();
+  SampleOutbox& samples() { return samples_; }
+
+  bool IsRunning(AttemptId id) const { return running_.contains(id); }
+  size_t running_count() const { return running_.size(); }
+
+ private:
+  struct Running {
+    Supervised supervised;
+    UseMark counted;
+    int64_t counted_at_ns = 0;          // BootNanos of `counted`
+    std::optional<double> utilisation;  // of the last sample
+    std::optional<int> stop;            // see EncodeStop
+    std::optional<EventLoop::Timer> suspend_over;
+  };
+  struct Accepted {
+    AttemptId id;
+    LaunchSpec spec;
+    std::string script;
+  };
+
+  void AdoptOne(AttemptId id);
+  void Track(AttemptId id, Running running);
+  void OnGone(AttemptId id);
+  void Accept(const v1::StartAttempt& start);
+  bool WaitsForOlder(const v1::StartAttempt& start);
+  void EndAtOnce(AttemptId id, v1::Outcome outcome, const std::string& message);
+  void Spawn(const Accepted& accepted);
+  void OnCommitFailed(const absl::Status& status);
+  void SignalStop(AttemptId id, Running& running, int value);
+  void OnSuspendOver(AttemptId id);
+  void Finish(const v1::AttemptStatus& status,
+              const std::optional<v1::EnergySample>& sample);
+  std::optional<v1::EnergySample> LastSample(AttemptId id,
+                                             const Running& running,
+                                             absl::Time ended,
+                                             const std::optional<RunEnd>& end);
+  void Report(const v1::AttemptStatus& status);
+  void ReportFinished(AttemptId id);
+  std::string NewTag(AttemptId id) const;
+
+  EventLoop& loop_;
+  AttemptStore& store_;
+  const RunnerOptions options_;
+  const Send send_;
+  SampleOutbox samples_;
+  Ended ended_;
+  std::optional<ClusterTime> time_;
+  std::map<AttemptId, Running> running_;
+  // Of this batch:
+  std::vector<v1::StartAttempt> starts_;
+  std::vector<Accepted> accepted_;
+  std::vector<AttemptId> finished_;
+  // Wait for an older attempt of the same job to be gone.
+  std::map<uint64_t, v1::StartAttempt> waiting_;
+  bool retry_armed_ = false;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_JOB_RUNNER_H_

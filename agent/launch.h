@@ -1,0 +1,58 @@
+// From a StartAttempt to what is executed: environment, paths, limits.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_AGENT_LAUNCH_H_
+#define CCSCHED_AGENT_LAUNCH_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "agent/attempt_book.h"
+#include "agent/launch_spec.h"
+#include "ccsched/v1/agents.pb.h"
+
+namespace ccsched {
+
+// What does not change from job to job.
+struct LaunchSettings {
+  std::string node;
+  std::string site;
+  std::string accelerator;  // its type
+  std::string state;        // the agent's folder, absolute
+  std::string path;         // PATH of jobs
+  std::string home;         // where a job without a workdir runs
+  std::string user;         // as which the agent runs
+  uint64_t output_limit = 64 << 20;
+};
+
+// The files of one attempt.
+struct AttemptPaths {
+  std::string run;     // see run_file.h
+  std::string log;     // its output, or a link to where the user wants it
+  std::string folder;  // its script and whatever else is its own
+};
+AttemptPaths PathsOf(const std::string& state, AttemptId id);
+
+// The environment of the job, complete. Ours comes last: a job's own env may
+// set MASTER_PORT, but not what accelerators it has.
+std::map<std::string, std::string> JobEnvironment(
+    const v1::StartAttempt& start, const std::vector<uint32_t>& accelerators,
+    const std::string& tag, const LaunchSettings& settings);
+
+// "TERM", "SIGUSR1", "10"; empty is TERM. Errors: InvalidArgument.
+absl::StatusOr<int> ParseSignal(std::string_view name);
+
+// What the supervisor is given. `time_limit` is in real time. The script, if
+// there is one, is to be put at PathsOf(...).folder/script.
+// Errors: InvalidArgument, naming what in the job can't be carried out.
+absl::StatusOr<LaunchSpec> BuildLaunch(
+    const v1::StartAttempt& start, const std::vector<uint32_t>& accelerators,
+    const std::string& tag, absl::Duration time_limit,
+    const LaunchSettings& settings);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_LAUNCH_H_

@@ -1,0 +1,212 @@
+// Answers the scheduler's requests to read what jobs have written.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/log_server.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/boot_clock.h"
+#include "agent/launch.h"
+
+namespace ccsched {
+namespace {
+
+constexpr size_t kReadersMax = 256;
+constexpr size_t kChunkBytes = 64 << 10;
+// To look again for a file that is about to be made.
+constexpr int64_t kLookAgainNs = kNanosPerSecond / 20;
+
+// Only a plain file: a pipe or a device may block or never end.
+Fd OpenPlainFile(const std::string& path) {
+  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!fd.valid() || fstat(fd.get(), &status) != 0 ||
+      !S_ISREG(status.st_mode)) {
+    return Fd();
+  }
+  return fd;
+}
+
+}  // namespace
+
+LogServer::LogServer(EventLoop& loop, std::string state, Attempts attempts,
+                     std::function<void(v1::LogData)> send,
+                     std::function<bool()> room)
+    : loop_(loop),
+      state_(std::move(state)),
+      attempts_(std::move(attempts)),
+      send_(std::move(send)),
+      room_(std::move(room)),
+      inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+  if (inotify_.valid()) loop_.Watch(inotify_.get(), [this] { OnChanges(); });
+}
+
+LogServer::~LogServer() {
+  Clear();
+  if (inotify_.valid()) loop_.Forget(inotify_.get());
+}
+
+void LogServer::Handle(const v1::ReadLog& request) {
+  const uint64_t number = request.request_id();
+  if (request.cancel()) {
+    const auto found = readers_.find(number);
+    if (found == readers_.end()) return;
+    if (found->second.watch >= 0) {
+      inotify_rm_watch(inotify_.get(), found->second.watch);
+    }
+    readers_.erase(found);
+    return;
+  }
+  const AttemptId id = FromProto(request.key());
+  Reader reader{
+      .id = id, .path = PathsOf(state_, id).log, .follow = request.follow()};
+  const bool exists = access(reader.path.c_str(), F_OK) == 0;
+  readers_.insert_or_assign(number, std::move(reader));
+  if (readers_.size() > kReadersMax) {
+    return Close(number, "too many logs are being read on this node");
+  }
+  if (!exists && !attempts_.known(id)) {
+    return Close(number, absl::StrCat("attempt ", id.ToString(),
+                                      " is not known on this node"));
+  }
+  Pump();
+}
+
+void LogServer::OnEnded(AttemptId id) {
+  bool found = false;
+  for (auto& [number, reader] : readers_) {
+    if (reader.id != id) continue;
+    reader.waits = false;
+    found = true;
+  }
+  if (found) Pump();
+}
+
+void LogServer::Clear() {
+  for (const auto& [number, reader] : readers_) {
+    if (reader.watch >= 0) inotify_rm_watch(inotify_.get(), reader.watch);
+  }
+  readers_.clear();
+  if (later_) loop_.Cancel(*later_);
+  later_.reset();
+}
+
+void LogServer::Close(uint64_t request, const std::string& error) {
+  v1::LogData data;
+  data.set_request_id(request);
+  data.set_end(true);
+  data.set_error(error);
+  const auto found = readers_.find(request);
+  if (found->second.watch >= 0) {
+    inotify_rm_watch(inotify_.get(), found->second.watch);
+  }
+  readers_.erase(found);
+  send_(std::move(data));
+}
+
+void LogServer::Pump() {
+  bool any = true;
+  while (any) {  // in turns: a long log does not keep the others waiting
+    any = false;
+    for (auto it = readers_.begin(); it != readers_.end();) {
+      if (!room_()) return;
+      const auto current = it++;
+      if (!current->second.waits) any |= Step(current->first, current->second);
+    }
+  }
+}
+
+// The rotated part first, then the file itself. False: it is not there.
+bool LogServer::OpenNext(Reader& reader) {
+  if (!reader.file.valid()) {
+    reader.file = OpenPlainFile(reader.path + ".1");
+    reader.older = reader.file.valid();
+    if (reader.older) return true;
+  }
+  reader.file = OpenPlainFile(reader.path);
+  reader.older = false;
+  if (!reader.file.valid()) return false;
+  if (reader.watch >= 0) inotify_rm_watch(inotify_.get(), reader.watch);
+  reader.watch = -1;
+  if (reader.follow && inotify_.valid()) {
+    reader.watch = inotify_add_watch(inotify_.get(), reader.path.c_str(),
+                                     IN_MODIFY | IN_MOVE_SELF);
+  }
+  return true;
+}
+
+// The file was rotated away while it was read.
+bool LogServer::WasReplaced(const Reader& reader) const {
+  struct stat open_one {};
+  struct stat named {};
+  return fstat(reader.file.get(), &open_one) == 0 &&
+         stat(reader.path.c_str(), &named) == 0 &&
+         (open_one.st_ino != named.st_ino || open_one.st_dev != named.st_dev);
+}
+
+bool LogServer::Step(uint64_t request, Reader& reader) {
+  // Asked before the read: what is written after it is not missed.
+  const bool running = attempts_.running(reader.id);
+  if (!reader.file.valid() && !OpenNext(reader)) {
+    if (running && reader.follow) {
+      PumpLater();
+    } else {
+      Close(request, "");  // it wrote nothing
+    }
+    return false;
+  }
+  std::string bytes(kChunkBytes, 0);
+  const ssize_t n = read(reader.file.get(), bytes.data(), bytes.size());
+  if (n > 0) {
+    bytes.resize(n);
+    v1::LogData data;
+    data.set_request_id(request);
+    data.set_data(std::move(bytes));
+    send_(std::move(data));
+    return true;
+  }
+  if (n < 0) {
+    Close(request, absl::StrCat(reader.path, ": ", strerror(errno)));
+    return false;
+  }
+  if (reader.older || WasReplaced(reader)) return OpenNext(reader);
+  if (!reader.follow || !running) {
+    Close(request, "");
+    return false;
+  }
+  reader.waits = true;
+  if (reader.watch < 0) PumpLater();
+  return false;
+}
+
+void LogServer::OnChanges() {
+  char buffer[16384];
+  while (read(inotify_.get(), buffer, sizeof(buffer)) > 0) {
+  }
+  // Rotation: the new file may not be there yet.
+  for (auto& [number, reader] : readers_) {
+    reader.waits = false;
+    if (reader.file.valid() && access(reader.path.c_str(), F_OK) != 0) {
+      PumpLater();
+    }
+  }
+  Pump();
+}
+
+void LogServer::PumpLater() {
+  if (later_) return;
+  later_ = loop_.At(BootNanos() + kLookAgainNs, [this] {
+    later_.reset();
+    for (auto& [number, reader] : readers_) reader.waits = false;
+    Pump();
+  });
+}
+
+}  // namespace ccsched

@@ -1,0 +1,172 @@
+// ccsched-agent: runs a node's jobs for the scheduler.
+// SPDX-License-Identifier: Apache-2.0
+#include <pwd.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "agent/attempt_store.h"
+#include "agent/event_loop.h"
+#include "agent/grpc_link.h"
+#include "agent/lease_file.h"
+#include "agent/session.h"
+#include "agent/state_folder.h"
+#include "scheduler/base/log.h"
+
+namespace ccsched {
+namespace {
+
+struct Flags {
+  std::string scheduler = "127.0.0.1:7390";
+  std::string node;
+  std::string site;
+  std::string accelerator;
+  uint32_t count = 0;
+  std::string state;
+  std::string supervisor;
+  double sample_s = 5;
+  uint64_t log_mib = 64;
+};
+
+std::string HostName() {
+  char name[256] = {};
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+// The supervisor's program stands beside the agent's.
+std::string BesideThis(const std::string& name) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error)
+      .replace_filename(name);
+}
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  app.add_option("--scheduler", flags.scheduler,
+                 "the scheduler's address, host:port or unix:/path")
+      ->capture_default_str();
+  app.add_option("--node", flags.node, "name of this node")
+      ->default_val(HostName());
+  app.add_option("--site", flags.site, "the site that it belongs to")
+      ->required();
+  app.add_option("--accelerator", flags.accelerator,
+                 "type of its accelerators, as the site's configuration says")
+      ->required();
+  app.add_option("--count", flags.count, "how many accelerators it has")
+      ->required()
+      ->check(CLI::Range(1u, 4096u));
+  app.add_option("--state", flags.state,
+                 "folder for its records and the jobs' output")
+      ->required();
+  app.add_option("--supervisor", flags.supervisor, "program that runs one job")
+      ->default_val(BesideThis("ccsched-supervise"));
+  app.add_option("--sample-interval", flags.sample_s,
+                 "seconds between energy samples of a job")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 3600.0));
+  app.add_option("--log-limit", flags.log_mib,
+                 "MiB of a job's output kept on disk; the oldest goes first")
+      ->capture_default_str()
+      ->check(CLI::Range(1u, 1u << 20));
+  app.footer(
+      "Jobs go on when the agent ends, and the next agent with the same "
+      "--state "
+      "takes them up.\nWithout either they end when the node's lease is over.");
+}
+
+SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
+  SessionOptions options;
+  options.identity.set_node(flags.node);
+  options.identity.set_site(flags.site);
+  options.identity.set_accelerator(flags.accelerator);
+  options.identity.set_count(flags.count);
+  options.identity.set_incarnation(RandomId());
+  options.identity.set_state_id(folder.id);
+  options.identity.set_meter("modelled");
+  options.identity.set_version("0.1.0");
+  options.sample_interval = absl::Seconds(flags.sample_s);
+  const std::string seed = RandomId();
+  std::memcpy(&options.seed, seed.data(), sizeof(options.seed));
+  options.runner.supervisor = flags.supervisor;
+  LaunchSettings& launch = options.runner.launch;
+  launch.node = flags.node;
+  launch.site = flags.site;
+  launch.accelerator = flags.accelerator;
+  launch.state = folder.path;
+  launch.output_limit = flags.log_mib << 20;
+  const char* path = std::getenv("PATH");
+  launch.path = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
+  if (const passwd* self = getpwuid(getuid())) {
+    launch.user = self->pw_name;
+    launch.home = self->pw_dir;
+  }
+  if (launch.home.empty() || access(launch.home.c_str(), X_OK) != 0) {
+    launch.home = "/";
+  }
+  return options;
+}
+
+int Fail(const absl::Status& status) {
+  std::cerr << "ccsched-agent: " << status.message() << "\n";
+  return 1;
+}
+
+int RunAgent(const Flags& flags) {
+  if (access(flags.supervisor.c_str(), X_OK) != 0) {
+    return Fail(absl::NotFoundError("--supervisor " + flags.supervisor + ": " +
+                                    strerror(errno)));
+  }
+  auto folder = OpenStateFolder(flags.state);
+  if (!folder.ok()) return Fail(folder.status());
+  auto store = AttemptStore::Open(folder->path + "/journal", flags.count);
+  if (!store.ok()) return Fail(store.status());
+  LeaseFile lease;
+  const std::string lease_path = folder->path + "/lease";
+  if (!lease.Open(lease_path, true)) {
+    return Fail(absl::UnavailableError(lease_path + ": " + strerror(errno)));
+  }
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int s : {SIGTERM, SIGINT}) sigaddset(&signals, s);
+  // Before any thread is made: all inherit it.
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const Fd stop(signalfd(-1, &signals, SFD_CLOEXEC));
+  EventLoop loop;
+  loop.Watch(stop.get(), [&] { loop.Stop(); });
+  {
+    Session session(loop, **store, lease, GrpcDial(loop, flags.scheduler),
+                    MakeOptions(flags, *folder));
+    Log(LogLevel::kInfo, "agent started",
+        {{"node", flags.node},
+         {"site", flags.site},
+         {"scheduler", flags.scheduler}});
+    session.Begin();
+    loop.Run();
+  }
+  Log(LogLevel::kInfo, "agent stopped", {{"node", flags.node}});
+  return 0;
+}
+
+}  // namespace
+}  // namespace ccsched
+
+int main(int argc, char** argv) {
+  CLI::App app("ccsched-agent runs the jobs of one node for the scheduler.");
+  app.set_version_flag("--version", "ccsched-agent 0.1.0");
+  ccsched::Flags flags;
+  ccsched::AddFlags(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return ccsched::RunAgent(flags);
+}

@@ -1,0 +1,88 @@
+// The agent's side of the stream: registration, lease, heartbeats, commands.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_AGENT_SESSION_H_
+#define CCSCHED_AGENT_SESSION_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/attempt_store.h"
+#include "agent/event_loop.h"
+#include "agent/job_runner.h"
+#include "agent/lease_file.h"
+#include "agent/log_server.h"
+#include "agent/scheduler_link.h"
+#include "ccsched/v1/agents.pb.h"
+#include "scheduler/base/random.h"
+
+namespace ccsched {
+
+struct SessionOptions {
+  // All of Register but its attempts.
+  v1::Register identity;
+  RunnerOptions runner;
+  absl::Duration sample_interval = absl::Seconds(5);  // real time
+  uint64_t seed = 0;  // of the jitter between attempts to connect
+};
+
+class Session {
+ public:
+  // REQUIRES: `loop`, `store` and `lease` outlive this.
+  Session(EventLoop& loop, AttemptStore& store, LeaseFile& lease, Dial dial,
+          SessionOptions options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Takes up what is left, connects, and goes on until it is destroyed.
+  void Begin();
+  bool registered() const { return registered_; }
+  JobRunner& runner() { return runner_; }
+
+ private:
+  struct Sent {
+    uint64_t sequence;
+    int64_t at_ns;
+  };
+
+  void Connect();
+  void OnMessages(const std::vector<v1::SchedulerMessage>& messages);
+  void OnMessage(const v1::SchedulerMessage& message);
+  void OnRegistered(const v1::Registered& registered);
+  void OnLease(uint64_t sequence);
+  void OnClosed(const absl::Status& status);
+  void Disconnect();
+  void Extend(int64_t sent_ns);
+  void Heartbeat();
+  void SampleSoon();
+  uint64_t Send(v1::AgentMessage message);
+  uint64_t SendNow(v1::AgentMessage message);
+
+  EventLoop& loop_;
+  AttemptStore& store_;
+  LeaseFile& lease_;
+  const Dial dial_;
+  const SessionOptions options_;
+  Random random_;
+  std::unique_ptr<SchedulerLink> link_;
+  bool registered_ = false;
+  uint64_t sequence_ = 0;
+  int failures_ = 0;
+  std::string last_error_;
+  int64_t register_sent_ns_ = 0;
+  int64_t lease_ns_ = 0;
+  int64_t heartbeat_ns_ = 0;
+  std::deque<Sent> heartbeats_;  // not answered yet
+  std::optional<EventLoop::Timer> heartbeat_timer_;
+  std::optional<EventLoop::Timer> connect_timer_;
+  std::optional<EventLoop::Timer> sample_timer_;
+  JobRunner runner_;
+  LogServer logs_;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_SESSION_H_

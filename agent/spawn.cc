@@ -1,0 +1,185 @@
+// Starts supervisors, and finds those of an earlier agent again.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/spawn.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "agent/pidfd.h"
+#include "agent/run_file.h"
+#include "scheduler/base/status.h"
+
+namespace ccsched {
+namespace {
+
+// Above the numbers that the supervisor finds its fds at.
+constexpr int kLowestFd = 10;
+
+absl::Status SystemError(const std::string& what, int error) {
+  return absl::UnavailableError(absl::StrCat(what, ": ", strerror(error)));
+}
+
+absl::StatusOr<Fd> Raise(int fd, const std::string& what) {
+  if (fd < 0) return SystemError(what, errno);
+  if (fd >= kLowestFd) return Fd(fd);
+  const Fd low(fd);
+  const int raised = fcntl(fd, F_DUPFD_CLOEXEC, kLowestFd);
+  if (raised < 0) return SystemError(what, errno);
+  return Fd(raised);
+}
+
+bool WriteAll(int fd, const std::string& bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    done += n;
+  }
+  return true;
+}
+
+absl::Status WriteScript(const std::string& script, const AttemptPaths& paths) {
+  if (script.empty()) return absl::OkStatus();
+  const std::string path = paths.folder + "/script";
+  if (mkdir(paths.folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    return SystemError("mkdir " + paths.folder, errno);
+  }
+  const Fd fd(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755));
+  if (!fd.valid() || !WriteAll(fd.get(), script)) {
+    return SystemError("write " + path, errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Fd> MakeRunFile(const std::string& path) {
+  ASSIGN_OR_RETURN(
+      Fd fd,
+      Raise(open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+            "open " + path));
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return SystemError("lock " + path, errno);
+  }
+  if (!RunFile(fd.get()).Create()) return SystemError("write " + path, errno);
+  return fd;
+}
+
+absl::StatusOr<Fd> MakeLaunchFd(const LaunchSpec& spec) {
+  ASSIGN_OR_RETURN(Fd fd,
+                   Raise(memfd_create("ccsched-launch", MFD_CLOEXEC), "memfd"));
+  if (!WriteAll(fd.get(), EncodeLaunchSpec(spec))) {
+    return SystemError("memfd", errno);
+  }
+  return fd;
+}
+
+absl::StatusOr<pid_t> Spawn(const std::string& program, AttemptId id,
+                            int launch, int run) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, launch, kLaunchFd);
+  posix_spawn_file_actions_adddup2(&actions, run, kRunFd);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  // A session of its own: what is sent to the agent's terminal is not for it.
+  // Signals stay blocked until the supervisor can take them.
+  sigset_t all;
+  sigfillset(&all);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setsigmask(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID |
+                                            POSIX_SPAWN_SETSIGDEF |
+                                            POSIX_SPAWN_SETSIGMASK);
+  std::string name = "ccsched-supervise";
+  std::string attempt = id.ToString();
+  char* argv[] = {name.data(), attempt.data(), nullptr};
+  char* env[] = {nullptr};
+  pid_t pid = 0;
+  const int error =
+      posix_spawn(&pid, program.c_str(), &actions, &attributes, argv, env);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return SystemError("start " + program, error);
+  return pid;
+}
+
+// True if no live process holds the file's lock; it is then ours.
+bool LockIsFree(int fd) { return flock(fd, LOCK_EX | LOCK_NB) == 0; }
+
+}  // namespace
+
+Fd::~Fd() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
+                                           AttemptId id, const LaunchSpec& spec,
+                                           const std::string& script,
+                                           const AttemptPaths& paths) {
+  RETURN_IF_ERROR(WriteScript(script, paths));
+  if (spec.output != paths.log) {
+    unlink(paths.log.c_str());
+    if (symlink(spec.output.c_str(), paths.log.c_str()) != 0) {
+      return SystemError("link " + paths.log, errno);
+    }
+  }
+  ASSIGN_OR_RETURN(const Fd launch, MakeLaunchFd(spec));
+  ASSIGN_OR_RETURN(const Fd locked, MakeRunFile(paths.run));
+  Supervised supervised;
+  supervised.run = Fd(open(paths.run.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!supervised.run.valid()) return SystemError("open " + paths.run, errno);
+  ASSIGN_OR_RETURN(supervised.pid,
+                   Spawn(program, id, launch.get(), locked.get()));
+  supervised.process = Fd(pidfd_open(supervised.pid, 0));
+  if (!supervised.process.valid()) {
+    const int error = errno;
+    kill(supervised.pid, SIGKILL);
+    return SystemError("pidfd_open", error);
+  }
+  return supervised;
+}
+
+Adopted FindSupervisor(const AttemptPaths& paths) {
+  Adopted adopted;
+  Fd fd(open(paths.run.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return adopted;
+  Supervised& supervised = adopted.supervised;
+  if (!LockIsFree(fd.get())) {
+    adopted.remains = Remains::kNascent;
+    const auto id = RunFile(fd.get()).supervisor();
+    if (id) {
+      supervised.pid = id->pid;
+      supervised.process = Fd(pidfd_open(id->pid, 0));
+    }
+    if (LockIsFree(fd.get())) {
+      adopted.remains = Remains::kGone;
+      supervised.process = Fd();
+    } else if (supervised.process.valid()) {
+      // Still locked after the pidfd was got: so it is that process.
+      adopted.remains = Remains::kAlive;
+    }
+  }
+  // The lock, if it was free, goes with this descriptor; nobody wants it.
+  supervised.run = std::move(fd);
+  return adopted;
+}
+
+void RemoveTraces(const AttemptPaths& paths) {
+  unlink(paths.run.c_str());
+  std::error_code ignored;
+  std::filesystem::remove_all(paths.folder, ignored);
+}
+
+}  // namespace ccsched

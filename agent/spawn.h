@@ -1,0 +1,68 @@
+// Starts supervisors, and finds those of an earlier agent again.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_AGENT_SPAWN_H_
+#define CCSCHED_AGENT_SPAWN_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "agent/attempt_book.h"
+#include "agent/launch.h"
+#include "agent/launch_spec.h"
+
+namespace ccsched {
+
+// An open file descriptor, closed with its owner.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Fd();
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// A supervisor that runs, or ran. `process` becomes readable when it ends.
+struct Supervised {
+  pid_t pid = 0;
+  Fd process;  // pidfd
+  Fd run;      // its run file, for reading
+};
+
+// Writes the job's script, makes its run file and starts its supervisor.
+// Errors: naming the file or the call, and what the system says; nothing runs
+// then. REQUIRES: no other thread makes fds without close-on-exec.
+absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
+                                           AttemptId id, const LaunchSpec& spec,
+                                           const std::string& script,
+                                           const AttemptPaths& paths);
+
+// What an earlier agent left of an attempt.
+enum class Remains : uint8_t {
+  kAlive,    // its supervisor runs: `supervised` is whole
+  kNascent,  // it runs but has not said its number yet: ask again soon
+  kGone,     // its supervisor is gone; `supervised.run` if the file is there
+};
+struct Adopted {
+  Remains remains = Remains::kGone;
+  Supervised supervised;
+};
+Adopted FindSupervisor(const AttemptPaths& paths);
+
+// Removes what the attempt has on disk, but for its output.
+void RemoveTraces(const AttemptPaths& paths);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_SPAWN_H_
