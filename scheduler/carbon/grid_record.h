@@ -5,7 +5,7 @@
 //   record.AddActual(region, data);
 //   record.AddForecast(region, data);
 //   view.forecasts[i] = record.Newest(region, now);          // to the engine
-//   for (const GridSlice& s : record.Slices(region, start, end)) …  // accounts
+//   for (const GridSlice& s : record.Slices(region, start, end)) …
 #ifndef CCSCHED_SCHEDULER_CARBON_GRID_RECORD_H_
 #define CCSCHED_SCHEDULER_CARBON_GRID_RECORD_H_
 
@@ -95,8 +95,8 @@ class GridRecord {
   std::optional<GramsPerKwh> At(RegionId region, absl::Time now) const;
 
   // Actual values of the decision basis known up to `now`, for a forecaster;
-  // empty if there are none. Hours never reported break it: only the part after
-  // the last gap is returned.
+  // empty if there are none. Gaps of up to 48 hours are filled with the hours
+  // of the day before; of a longer one only the part after it is returned.
   StepSeries ActualsUntil(RegionId region, absl::Time now) const;
 
   const GridRegionOptions& options(RegionId region) const;

@@ -24,7 +24,7 @@ constexpr int kFitDays = 21;     // before the models are
 constexpr int kBandDays = 60;    // errors that the band is taken from
 constexpr int kBandDaysMin = 14;
 constexpr double kHalfLifeDays = 365;
-constexpr double kRidge = 2e-3;
+constexpr double kRidge = 1e-3;
 constexpr double kFloor = 0.1;  // g/kWh: the logarithm of less is not taken
 
 // What is known at each hour, by its number since the first one.

@@ -3,10 +3,17 @@
 #include "scheduler/carbon/timeline.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 namespace ccsched {
+namespace {
+
+constexpr absl::Duration kTailGap = absl::Hours(48);
+
+}  // namespace
 
 void Timeline::Add(const StepSeries& series, const std::vector<bool>& estimated,
                    absl::Time issued,
@@ -89,21 +96,34 @@ std::optional<double> Timeline::Mean(absl::Time from, absl::Time to) const {
 StepSeries Timeline::Tail(absl::Time now) const {
   auto it = cells_.upper_bound(now);
   if (it != cells_.begin() && std::prev(it)->second.end > now) --it;
-  std::vector<double> values;
+  std::vector<double> values;  // newest first; NaN where there is none
   absl::Time start;
   absl::Duration step;
   while (it != cells_.begin()) {
     --it;
     const Cell& cell = it->second;
-    if (values.empty()) step = cell.end - cell.start;
-    const bool joins =
-        values.empty() || (cell.end == start && cell.end - cell.start == step);
-    if (!joins) break;
+    if (values.empty()) {
+      step = cell.end - cell.start;
+      start = cell.end;
+    }
+    const absl::Duration gap = start - cell.end;
+    if (cell.end - cell.start != step || gap > kTailGap ||
+        gap % step != absl::ZeroDuration()) {
+      break;
+    }
+    values.insert(values.end(), gap / step,
+                  std::numeric_limits<double>::quiet_NaN());
     start = cell.start;
     values.push_back(cell.value);
   }
   if (values.empty()) return StepSeries();
   std::reverse(values.begin(), values.end());
+  const size_t day = absl::Hours(24) / step;
+  for (size_t i = 1; i < values.size(); ++i) {
+    if (std::isnan(values[i])) {
+      values[i] = day > 0 && i >= day ? values[i - day] : values[i - 1];
+    }
+  }
   return *StepSeries::Create(start, step, std::move(values));
 }
 

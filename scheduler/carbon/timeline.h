@@ -36,8 +36,9 @@ class Timeline {
   absl::Time NextStart(absl::Time t) const;
   // The mean over the known parts of [from, to), weighted by time.
   std::optional<double> Mean(absl::Time from, absl::Time to) const;
-  // The longest series of one step, without a gap, whose last value is the last
-  // that ends by `now`; empty if there is none.
+  // The longest series of one step whose last value is the last that ends by
+  // `now`; empty if there is none. Gaps of up to 48 hours are filled with the
+  // value of a day before (the last one, where that is not known).
   StepSeries Tail(absl::Time now) const;
   bool empty() const { return cells_.empty(); }
 

@@ -13,8 +13,8 @@
 
 namespace ccsched {
 
-// One step from a run to another. Factors are before ÷ after: 5.4 means that it
-// emits 5.4 times less.
+// One step from a run to another. Factors are before ÷ after: 5.4 means that
+// it emits 5.4 times less.
 struct Change {
   std::string what;  // "PUE 1.59 to 1.11"
   TrainingRun run;   // after it

@@ -202,8 +202,12 @@ TEST(GridRecordTest, GivesTheForecasterWhatIsKnownUpToNow) {
   EXPECT_EQ(record.ActualsUntil(kRegion, Hour(2.5)).values().size(), 2);
   EXPECT_EQ(record.ActualsUntil(kRegion, Hour(9)).values().size(), 5);
   EXPECT_TRUE(record.ActualsUntil(kRegion, Hour(0)).empty());
-  ASSERT_TRUE(record.AddActual(kRegion, Data(Hour(0), Hour(6), {7})).ok());
-  EXPECT_EQ(record.ActualsUntil(kRegion, Hour(9)).values().size(), 1);
+  // Hours 5 and 6 were never reported.
+  ASSERT_TRUE(record.AddActual(kRegion, Data(Hour(0), Hour(7), {7})).ok());
+  EXPECT_THAT(record.ActualsUntil(kRegion, Hour(9)).values(),
+              ::testing::ElementsAre(1, 2, 3, 4, 5, 5, 5, 7));
+  ASSERT_TRUE(record.AddActual(kRegion, Data(Hour(0), Hour(57), {8})).ok());
+  EXPECT_EQ(record.ActualsUntil(kRegion, Hour(60)).values().size(), 1);
 }
 
 }  // namespace
