@@ -15,6 +15,9 @@ PolicySpec LowestWindowPolicy();
 PolicySpec CarbonTimePolicy();
 PolicySpec WaitAwhilePolicy();
 PolicySpec EcovisorPolicy();
+PolicySpec CarbonScalerPolicy();
+PolicySpec CapacityCurvePolicy();
+PolicySpec ThresholdPolicy();
 
 }  // namespace ccsched
 

@@ -66,6 +66,38 @@ void DueJobs::Add(const PolicyInput& in, JobRef job, int64_t latest_us) {
   std::push_heap(heap.begin(), heap.end());
 }
 
+std::vector<DueJobs::Waiting>* DueJobs::Pruned(const PolicyInput& in,
+                                               ShapeId shape) {
+  if (shape.value() >= waiting_.size()) return nullptr;
+  std::vector<Waiting>& heap = waiting_[shape.value()];
+  while (!heap.empty()) {
+    const Waiting& top = heap.front();
+    const Job& job = in.jobs[top.job];
+    if (job.queue_key == top.key && job.state == JobState::kQueued) {
+      return &heap;
+    }
+    std::pop_heap(heap.begin(), heap.end());
+    heap.pop_back();
+  }
+  return nullptr;
+}
+
+int64_t DueJobs::NextLatest(const PolicyInput& in) {
+  int64_t next_us = kNeverUs;
+  for (const ShapeId shape : in.queue.shapes()) {
+    const std::vector<Waiting>* const heap = Pruned(in, shape);
+    if (heap == nullptr) continue;
+    if (heap->front().latest_us > ToUs(in.now)) {
+      next_us = std::min(next_us, heap->front().latest_us);
+      continue;
+    }
+    for (const Waiting& w : *heap) {  // those in front have it behind them
+      if (w.latest_us > ToUs(in.now)) next_us = std::min(next_us, w.latest_us);
+    }
+  }
+  return next_us;
+}
+
 void DueJobs::Gather(const PolicyInput& in) {
   heads_.clear();
   for (const ShapeId shape : in.queue.shapes()) PushHead(in, shape);
@@ -86,20 +118,11 @@ void DueJobs::PushHead(const PolicyInput& in, ShapeId shape) {
                  .key = in.jobs[front].queue_key,
                  .job = front,
                  .shape = shape};
-  if (shape.value() < waiting_.size()) {
-    std::vector<Waiting>& heap = waiting_[shape.value()];
-    // Those that have left the queue meanwhile are dropped here.
-    while (!heap.empty()) {
-      const Waiting& top = heap.front();
-      const Job& job = in.jobs[top.job];
-      if (job.queue_key == top.key && job.state == JobState::kQueued) break;
-      std::pop_heap(heap.begin(), heap.end());
-      heap.pop_back();
-    }
-    if (!heap.empty() && heap.front().latest_us <= ToUs(in.now)) {
-      entry.latest_us = heap.front().latest_us;
-      entry.key = heap.front().key;
-      entry.job = heap.front().job;
+  if (const std::vector<Waiting>* const heap = Pruned(in, shape)) {
+    if (heap->front().latest_us <= ToUs(in.now)) {
+      entry.latest_us = heap->front().latest_us;
+      entry.key = heap->front().key;
+      entry.job = heap->front().job;
     }
   }
   heads_.push_back(entry);

@@ -79,13 +79,13 @@ class DueJobs {
   // Tries to start jobs by `start`, a bool(JobRef) that returns whether the
   // job has left the queue. `due` are those that entered the queue since the
   // last call and are still in it, in queue order; `latest_us(JobRef)` is a
-  // job's latest start, kNeverUs where there is none. When there is no more
-  // room than before, only `due` are tried.
+  // job's latest start, kNeverUs where there is none. Without `more_room` than
+  // before, only `due` are tried.
   template <typename StartFn, typename LatestFn>
-  void Run(const PolicyInput& in, absl::Span<const JobRef> due, StartFn start,
-           LatestFn latest_us) {
+  void Run(const PolicyInput& in, absl::Span<const JobRef> due, bool more_room,
+           StartFn start, LatestFn latest_us) {
     if (in.cold) waiting_.clear();
-    if (!in.capacity_freed && !in.cold) {
+    if (!more_room && !in.cold) {
       for (const JobRef job : due) {
         const bool first = in.queue.Front(in.jobs[job].shape) == job;
         if (!first || !start(job)) Add(in, job, latest_us(job));
@@ -99,6 +99,9 @@ class DueJobs {
       if (start(entry.job)) PushHead(in, entry.shape);
     }
   }
+
+  // The earliest latest start after now of a waiting job; kNeverUs if none.
+  int64_t NextLatest(const PolicyInput& in);
 
  private:
   // A queued job that has a latest start.
@@ -122,6 +125,8 @@ class DueJobs {
     }
   };
   void Add(const PolicyInput& in, JobRef job, int64_t latest_us);
+  // The heap of a shape without those that have left the queue.
+  std::vector<Waiting>* Pruned(const PolicyInput& in, ShapeId shape);
   void Gather(const PolicyInput& in);
   Entry PopHead();
   void PushHead(const PolicyInput& in, ShapeId shape);

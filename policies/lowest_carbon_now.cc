@@ -19,7 +19,7 @@ class LowestCarbonNow : public Policy {
     if (in.queue.empty()) return;
     const auto start = [&](JobRef job) { return Try(in, actions, job); };
     const auto never = [](JobRef) { return kNeverUs; };
-    due_.Run(in, arrivals_.Of(in), start, never);
+    due_.Run(in, arrivals_.Of(in), in.capacity_freed, start, never);
   }
 
   std::vector<Choice> Offers(const PolicyInput& in, const Job& job,

@@ -58,6 +58,9 @@ absl::Span<const PolicySpec> AllPolicies() {
       CarbonTimePolicy(),
       WaitAwhilePolicy(),
       EcovisorPolicy(),
+      CarbonScalerPolicy(),
+      CapacityCurvePolicy(),
+      ThresholdPolicy(),
   };
   // clang-format on
   return *policies;

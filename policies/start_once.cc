@@ -92,7 +92,8 @@ void StartOnce::Decide(const PolicyInput& in, Actions& actions) {
     if (in.jobs[job].state == JobState::kQueued) due_.push_back(job);
   }
   queue_.Run(
-      in, due_, [&](JobRef job) { return TryStart(in, actions, job); },
+      in, due_, in.capacity_freed,
+      [&](JobRef job) { return TryStart(in, actions, job); },
       [&](JobRef job) {
         return ToUs(in.LatestStart(job, in.remaining(job).mean));
       });

@@ -3,6 +3,7 @@
 #include "policies/stop_and_go.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "policies/start_once.h"
@@ -106,6 +107,24 @@ void StopAndGo::SetTimer(const PolicyInput& in, JobRef job, Track& track,
 }
 
 // --- Plans
+
+bool StopAndGo::Stands(const Query& query, const Track& track) const {
+  if (!track.planned) return false;
+  if (!query.shape.suspendable) return true;
+  double left_us = 0;
+  for (size_t i = track.next_stint; i < track.plan.size(); ++i) {
+    const Stint& stint = track.plan[i];
+    const int64_t from_us = std::max(stint.start_us, query.now_us);
+    if (from_us >= stint.end_us) continue;
+    left_us +=
+        static_cast<double>(stint.end_us - from_us) *
+        (stint.count == 0
+             ? 1
+             : Speed(static_cast<double>(stint.count) / query.shape.count));
+  }
+  return std::abs(left_us - static_cast<double>(query.remaining_us)) <=
+         kSlackUs;
+}
 
 StopAndGo::Phase StopAndGo::Follow(const Query& query, Track& track) {
   size_t& next = track.next_stint;
@@ -348,7 +367,8 @@ void StopAndGo::Decide(const PolicyInput& in, Actions& actions) {
   if (resume) Resume(in, actions, /*urgent_only=*/true);
   if (!in.queue.empty()) {
     queue_.Run(
-        in, due_, [&](JobRef job) { return Settle(in, actions, job); },
+        in, due_, in.capacity_freed,
+        [&](JobRef job) { return Settle(in, actions, job); },
         [&](JobRef job) {
           return QueryOf(in, job, TrackOf(in, job)).latest_us;
         });

@@ -92,6 +92,10 @@ class StopAndGo : public Policy {
   static double Kilowatts(const PolicyInput& in, PoolId pool) {
     return in.topology.GridPower(pool, 1).value() / 1000;
   }
+  // Whether what is left of the plan is what is left of the job. It is not if
+  // the job could not run as planned, or if its runtime is believed to be
+  // another than before. An unbroken run is never planned anew.
+  bool Stands(const Query& query, const Track& track) const;
   // The job runs, starts or waits as its plan says.
   static Phase Follow(const Query& query, Track& track);
   // Plans an unbroken run at the start that emits least among those 0, 1, 2,

@@ -33,21 +33,6 @@ class WaitAwhile : public StopAndGo {
     }
   };
 
-  // Whether what is left of the plan is what is left of the job. It is not if
-  // the job could not run as planned, or if its runtime is believed to be
-  // another than before.
-  static bool Stands(const Query& query, const Track& track) {
-    if (!track.planned) return false;
-    if (!query.shape.suspendable) return true;
-    int64_t left_us = 0;
-    for (size_t i = track.next_stint; i < track.plan.size(); ++i) {
-      const Stint& stint = track.plan[i];
-      left_us += std::max<int64_t>(
-          0, stint.end_us - std::max(stint.start_us, query.now_us));
-    }
-    return std::abs(left_us - query.remaining_us) <= 1'000'000;
-  }
-
   bool Plan(const PolicyInput& in, const Query& query, Track& track) {
     track.planned = true;
     if (!query.shape.suspendable) return PlanUnbroken(in, query, track);
