@@ -64,7 +64,6 @@ absl::Status Driver::Run() {
     if (!open && inputs.empty()) break;
     RETURN_IF_ERROR(RunStep(inputs));
   }
-  courier_.reset();  // delivers what is left
   return absl::OkStatus();
 }
 

@@ -1,27 +1,21 @@
 // ccschedd: the scheduler.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
-#include <thread>
+#include <utility>
 
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
-#include "scheduler/daemon/driver.h"
-#include "scheduler/ledger/ledger.h"
+#include "scheduler/daemon/daemon.h"
 #include "scheduler/rpc/listen_address.h"
-#include "scheduler/rpc/server.h"
 #include "scheduler/wire/time.h"
 
 namespace ccsched {
 namespace {
-
-constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
 
 struct Options {
   std::string config, state, listen, real_origin;
@@ -37,9 +31,9 @@ sigset_t BlockSignals() {
   return set;
 }
 
-// Waits for signals until one asks to stop (or Run has ended: SIGUSR1 to
-// itself).
-void ServeSignals(const sigset_t& set, Inbox& inbox) {
+// Waits for signals until one asks to stop, or the driver has ended by itself
+// (SIGUSR1).
+void ServeSignals(const sigset_t& set, Daemon& daemon) {
   for (;;) {
     int caught = 0;
     sigwait(&set, &caught);
@@ -47,67 +41,35 @@ void ServeSignals(const sigset_t& set, Inbox& inbox) {
       Log(LogLevel::kInfo, "stopping", {{"signal", caught}});
       return;
     }
-    Input reload = ReloadConfig{};
-    inbox.Push(reload, Lane::kAgent).IgnoreError();
+    daemon.Reload();
   }
 }
 
-absl::StatusOr<DriverSetup> ReadSetup(const Options& options) {
-  DriverSetup setup;
-  ASSIGN_OR_RETURN(setup.cluster, ReadCluster(options.config));
-  setup.config_file = options.config;
-  v1::ListenConfig& listen = *setup.cluster.config.mutable_listen();
+absl::StatusOr<DaemonOptions> ReadOptions(const Options& options) {
+  DaemonOptions daemon;
+  ASSIGN_OR_RETURN(daemon.cluster, ReadCluster(options.config));
+  daemon.config_file = options.config;
+  daemon.state = options.state;
+  v1::ListenConfig& listen = *daemon.cluster.config.mutable_listen();
   if (!options.listen.empty()) listen.set_address(options.listen);
   if (listen.address().empty()) listen.set_address(kDefaultListenAddress);
   RETURN_IF_ERROR(CheckListenConfig(listen));
   if (!options.real_origin.empty()) {
-    ASSIGN_OR_RETURN(setup.real_origin, ParseRfc3339(options.real_origin));
+    ASSIGN_OR_RETURN(daemon.real_origin, ParseRfc3339(options.real_origin));
   }
-  return setup;
+  return daemon;
 }
 
 absl::Status Serve(const Options& options) {
   const sigset_t signals = BlockSignals();
-  ASSIGN_OR_RETURN(DriverSetup setup, ReadSetup(options));
-  const v1::ListenConfig listen = setup.cluster.config.listen();
-  std::error_code error;
-  std::filesystem::create_directories(options.state, error);
-  if (error) {
-    return absl::FailedPreconditionError("can't make the state folder " +
-                                         options.state + ": " +
-                                         error.message());
-  }
-  ::chmod(options.state.c_str(), 0700);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger,
-                   OpenSqliteLedger(options.state + "/ledger.db"));
-  Inbox inbox(setup.cluster.config.max_inbox());
-  AgentDirectory directory;
-  WatchHub hub;
-  Server* serving = nullptr;
-  setup.ledger = ledger.get();
-  setup.inbox = &inbox;
-  setup.directory = &directory;
-  setup.hub = &hub;
-  setup.on_health = [&serving](bool ok) { serving->SetServing(ok); };
-  ASSIGN_OR_RETURN(const std::unique_ptr<Driver> driver,
-                   Driver::Create(std::move(setup)));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<Server> server,
-      Server::Start(listen, {&inbox, &ledger->reader(), &hub, &directory}));
-  serving = server.get();
-  Log(LogLevel::kInfo, "serving", {{"address", server->address()}});
-  absl::Status result;
-  const pthread_t waiter = pthread_self();
-  std::thread loop([&] {
-    result = driver->Run();
-    if (!result.ok()) pthread_kill(waiter, SIGUSR1);
-  });
-  ServeSignals(signals, inbox);
-  server->SetServing(false);
-  driver->StopSoon();
-  inbox.Close();
-  loop.join();
-  server->Shutdown(kShutdownGrace);
+  ASSIGN_OR_RETURN(DaemonOptions daemon_options, ReadOptions(options));
+  daemon_options.on_failure = [main = pthread_self()] {
+    pthread_kill(main, SIGUSR1);
+  };
+  ASSIGN_OR_RETURN(const std::unique_ptr<Daemon> daemon,
+                   Daemon::Start(std::move(daemon_options)));
+  ServeSignals(signals, *daemon);
+  const absl::Status result = daemon->Stop();
   if (result.ok()) Log(LogLevel::kInfo, "stopped");
   return result;
 }

@@ -1,0 +1,117 @@
+// The whole scheduler as one object: ledger, driver, server, and their order.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/daemon/daemon.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/status.h"
+#include "scheduler/daemon/driver.h"
+#include "scheduler/rpc/server.h"
+
+namespace ccsched {
+namespace {
+
+constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
+
+absl::Status MakeStateFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "can't make the state folder ", path, ": ", error.message()));
+  }
+  // Jobs' commands and environments are nobody else's business.
+  ::chmod(path.c_str(), 0700);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct Daemon::State {
+  explicit State(size_t max_inbox) : inbox(max_inbox) {}
+
+  // In the order in which they must go, last first.
+  std::unique_ptr<Ledger> ledger;
+  Inbox inbox;
+  AgentDirectory directory;
+  WatchHub hub;
+  std::unique_ptr<Driver> driver;
+  std::unique_ptr<Server> server;
+  std::thread loop;
+  absl::Status result;
+  bool stopped = false;
+};
+
+Daemon::Daemon(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Daemon::~Daemon() { Stop().IgnoreError(); }
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
+  RETURN_IF_ERROR(MakeStateFolder(options.state));
+  const v1::ListenConfig listen = options.cluster.config.listen();
+  auto state = std::make_unique<State>(options.cluster.config.max_inbox());
+  if (options.open_ledger) {
+    ASSIGN_OR_RETURN(state->ledger, options.open_ledger());
+  } else {
+    ASSIGN_OR_RETURN(state->ledger,
+                     OpenSqliteLedger(options.state + "/ledger.db"));
+  }
+  State* const s = state.get();
+  DriverSetup setup;
+  setup.cluster = std::move(options.cluster);
+  setup.config_file = options.config_file;
+  setup.real_origin = options.real_origin;
+  setup.ledger = s->ledger.get();
+  setup.inbox = &s->inbox;
+  setup.directory = &s->directory;
+  setup.hub = &s->hub;
+  setup.on_health = [s](bool ok) { s->server->SetServing(ok); };
+  ASSIGN_OR_RETURN(s->driver, Driver::Create(std::move(setup)));
+  ASSIGN_OR_RETURN(s->server,
+                   Server::Start(listen, {&s->inbox, &s->ledger->reader(),
+                                          &s->hub, &s->directory}));
+  s->loop = std::thread([s, on_failure = std::move(options.on_failure)] {
+    s->result = s->driver->Run();
+    if (s->result.ok()) return;
+    s->inbox.RefuseClients(s->result);
+    s->server->SetServing(false);
+    if (on_failure) on_failure();
+  });
+  Log(LogLevel::kInfo, "serving", {{"address", s->server->address()}});
+  return std::unique_ptr<Daemon>(new Daemon(std::move(state)));
+}
+
+const std::string& Daemon::address() const { return state_->server->address(); }
+int Daemon::port() const { return state_->server->port(); }
+LedgerReader& Daemon::reader() { return state_->ledger->reader(); }
+
+void Daemon::Reload() {
+  Input reload = ReloadConfig{};
+  state_->inbox.Push(reload, Lane::kAgent).IgnoreError();
+}
+
+absl::Status Daemon::Stop() {
+  State& s = *state_;
+  if (std::exchange(s.stopped, true)) return s.result;
+  s.server->SetServing(false);
+  s.driver->StopSoon();
+  s.inbox.Close();
+  s.loop.join();
+  // After a failure inputs may be left that nobody will take.
+  std::vector<Input> left;
+  while (s.inbox.Pop(1, std::chrono::steady_clock::now(), left)) {
+  }
+  for (Input& input : left) {
+    Refuse(input, absl::UnavailableError("the scheduler has stopped"));
+  }
+  s.server->Shutdown(kShutdownGrace);
+  return s.result;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,125 @@
+// A scheduler in this process, on a Unix socket in a folder of its own.
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/daemon/daemon_fixture.h"
+
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+namespace ccsched {
+namespace {
+
+constexpr char kConfig[] = R"(version: 1
+regions:
+  - {name: dirty, residual: 500}
+  - {name: clean}
+sites:
+  - {name: here, region: dirty, pue: 1.5,
+     pools: [{accelerator: cpu, idle_watts: 10, active_watts: 100}]}
+  - {name: there, region: clean,
+     pools: [{accelerator: cpu, idle_watts: 10, active_watts: 100}]}
+policy: fcfs
+lease: 1s
+heartbeat: 200ms
+)";
+
+}  // namespace
+
+DaemonTest::DaemonTest() : config(kConfig) {
+  std::string name = ::testing::TempDir() + "ccschedXXXXXX";
+  dir_ = mkdtemp(name.data());
+}
+
+DaemonTest::~DaemonTest() {
+  Stop();
+  std::filesystem::remove_all(dir_);
+}
+
+void DaemonTest::Start() {
+  const std::string file = dir_ + "/cluster.yaml";
+  std::ofstream(file) << config;
+  absl::StatusOr<Cluster> cluster = ReadCluster(file);
+  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  DaemonOptions o = options;
+  o.cluster = *std::move(cluster);
+  o.cluster.config.mutable_listen()->set_address(address());
+  o.config_file = file;
+  o.state = dir_ + "/state";
+  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(std::move(o));
+  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  daemon_ = *std::move(daemon);
+  // A channel of its own: one that saw the last scheduler go waits a while.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  channel = grpc::CreateCustomChannel(
+      address(), grpc::InsecureChannelCredentials(), arguments);
+  jobs = v1::Jobs::NewStub(channel);
+  admin = v1::Admin::NewStub(channel);
+  forecasts = v1::Forecasts::NewStub(channel);
+}
+
+void DaemonTest::Stop() {
+  if (daemon_ == nullptr) return;
+  const absl::Status stopped = daemon_->Stop();
+  EXPECT_TRUE(stopped.ok()) << stopped;
+  daemon_.reset();
+}
+
+std::unique_ptr<FakeAgent> DaemonTest::Agent(const FakeNode& node) {
+  auto agent = std::make_unique<FakeAgent>(address(), node);
+  EXPECT_TRUE(agent->WaitRegistered().has_value());
+  return agent;
+}
+
+v1::JobSpec DaemonTest::Spec(uint32_t accelerators) {
+  v1::JobSpec spec;
+  spec.add_command("true");
+  spec.set_accelerators(accelerators);
+  return spec;
+}
+
+grpc::Status DaemonTest::Submit(const v1::JobSpec& spec,
+                                v1::SubmitResponse* response) {
+  grpc::ClientContext context;
+  v1::SubmitRequest request;
+  *request.mutable_job() = spec;
+  return jobs->Submit(&context, request, response);
+}
+
+uint64_t DaemonTest::Submit(const v1::JobSpec& spec) {
+  v1::SubmitResponse response;
+  const grpc::Status status = Submit(spec, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return response.job_id();
+}
+
+v1::Job DaemonTest::Get(uint64_t id) {
+  grpc::ClientContext context;
+  v1::GetJobRequest request;
+  request.set_job_id(id);
+  v1::Job job;
+  const grpc::Status status = jobs->Get(&context, request, &job);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return job;
+}
+
+v1::Job DaemonTest::WaitFor(uint64_t id, v1::JobState state) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::seconds(10));
+  v1::WatchJobsRequest request;
+  request.add_job_ids(id);
+  const auto reader = jobs->Watch(&context, request);
+  v1::Job job;
+  while (reader->Read(&job)) {
+    if (job.state() == state) break;
+  }
+  context.TryCancel();
+  EXPECT_EQ(job.state(), state) << job.ShortDebugString();
+  return Get(id);
+}
+
+}  // namespace ccsched
