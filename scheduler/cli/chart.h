@@ -1,0 +1,21 @@
+// Bars and lines of block characters for terminals.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_CLI_CHART_H_
+#define CCSCHED_SCHEDULER_CLI_CHART_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace ccsched {
+
+// One character a value, ▁ for the least to █ for the most; a blank for what
+// is not finite. More values than `width` are averaged in groups.
+std::string Sparkline(const std::vector<double>& values, size_t width);
+
+// A bar of `value` out of `max` in at most `width` characters, in eighths.
+std::string Bar(double value, double max, size_t width);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_CLI_CHART_H_

@@ -1,0 +1,65 @@
+// The scheduler's services as plain calls; the only file of the command line
+// that knows gRPC is client.cc.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_CLI_CLIENT_H_
+#define CCSCHED_SCHEDULER_CLI_CLIENT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "ccsched/v1/admin.pb.h"
+#include "ccsched/v1/forecasts.pb.h"
+#include "ccsched/v1/jobs.pb.h"
+
+namespace ccsched {
+
+enum class JobVerb { kCancel, kHold, kRelease };
+
+// Not thread safe. Errors of all calls are those of the service; Unavailable,
+// with what to do about it, if no scheduler answers.
+class Client {
+ public:
+  // Connects at the first call. `address` is "host:port" or "unix:/path".
+  static std::unique_ptr<Client> Connect(const std::string& address);
+  virtual ~Client() = default;
+
+  virtual absl::StatusOr<v1::SubmitResponse> Submit(
+      const v1::SubmitRequest& request) = 0;
+  virtual absl::StatusOr<v1::PreviewResponse> Preview(
+      const v1::PreviewRequest& request) = 0;
+  virtual absl::StatusOr<v1::Job> Get(uint64_t job_id) = 0;
+  virtual absl::StatusOr<v1::ListJobsResponse> List(
+      const v1::ListJobsRequest& request) = 0;
+  virtual absl::StatusOr<v1::JobActionResponse> Act(
+      JobVerb verb, const v1::JobActionRequest& request) = 0;
+  // Until `each` returns false, the stream ends or breaks.
+  virtual absl::Status Watch(
+      const v1::WatchJobsRequest& request,
+      const std::function<bool(const v1::Job&)>& each) = 0;
+  virtual absl::Status Logs(
+      const v1::LogsRequest& request,
+      const std::function<bool(std::string_view)>& each) = 0;
+
+  virtual absl::StatusOr<v1::StatusResponse> Status(
+      absl::Duration deadline = absl::Seconds(30)) = 0;
+  virtual absl::StatusOr<v1::SitesResponse> Sites() = 0;
+  virtual absl::StatusOr<v1::NodesResponse> Nodes(const std::string& site) = 0;
+  virtual absl::Status Drain(const v1::DrainRequest& request) = 0;
+  virtual absl::StatusOr<v1::PoliciesResponse> Policies() = 0;
+  virtual absl::Status SetPolicy(const v1::SetPolicyRequest& request) = 0;
+  virtual absl::StatusOr<v1::ReportResponse> Report(
+      const v1::ReportRequest& request) = 0;
+  virtual absl::StatusOr<v1::PushForecastResponse> PushForecast(
+      const v1::PushForecastRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetForecastResponse> GetForecast(
+      const v1::GetForecastRequest& request) = 0;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_CLI_CLIENT_H_

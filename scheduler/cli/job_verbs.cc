@@ -1,0 +1,91 @@
+// `ccsched cancel`, `hold`, `release` and `wait`.
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <ostream>
+
+#include "scheduler/cli/commands.h"
+#include "scheduler/cli/job_text.h"
+#include "scheduler/cli/wait_jobs.h"
+#include "scheduler/wire/text.h"
+
+namespace ccsched {
+namespace {
+
+struct VerbOptions {
+  std::vector<std::string> jobs;
+  std::string reason;
+};
+
+int RunVerb(Context& context, JobVerb verb, const char* done,
+            const VerbOptions& o) {
+  const auto ids = ParseJobIds(o.jobs);
+  if (!ids.ok()) return context.Fail(ids.status());
+  v1::JobActionRequest request;
+  request.mutable_job_ids()->Assign(ids->begin(), ids->end());
+  request.set_reason(o.reason);
+  const auto response = context.client().Act(verb, request);
+  if (!response.ok()) return context.Fail(response.status());
+  int code = kExitDone;
+  for (const v1::JobActionResult& result : response->results()) {
+    if (result.done()) {
+      context.out << "Job " << result.job_id() << " " << done << "\n";
+    } else {
+      context.err << "ccsched: job " << result.job_id() << ": "
+                  << Printable(result.message(), 1000) << "\n";
+      code = kExitFailed;
+    }
+  }
+  return code;
+}
+
+int RunWait(Context& context, const std::vector<std::string>& jobs) {
+  const auto ids = ParseJobIds(jobs);
+  if (!ids.ok()) return context.Fail(ids.status());
+  const auto ended = WaitForJobs(context, *ids);
+  if (!ended.ok()) return context.Fail(ended.status());
+  for (const auto& [id, job] : *ended) {
+    context.out << "Job " << id << " " << StateName(job.state()) << "\n";
+  }
+  return ExitCodeOfJobs(*ended);
+}
+
+}  // namespace
+
+void AddJobVerbs(Command& root, Context& context) {
+  struct Verb {
+    JobVerb verb;
+    const char *name, *about, *done, *examples;
+  };
+  static constexpr Verb kVerbs[] = {
+      {JobVerb::kCancel, "cancel", "cancel jobs; running ones are stopped",
+       "is cancelled", "  ccsched cancel 12\n  ccsched cancel 12 14-16"},
+      {JobVerb::kHold, "hold", "hold jobs that have not started", "is held",
+       "  ccsched hold 12"},
+      {JobVerb::kRelease, "release", "let held jobs go on", "is released",
+       "  ccsched release 12"},
+  };
+  for (const Verb& verb : kVerbs) {
+    auto o = std::make_shared<VerbOptions>();
+    Command& c = root.Sub(verb.name, verb.about, verb.examples);
+    c.Arguments("JOB", &o->jobs, true, "numbers, or ranges FIRST-LAST");
+    if (verb.verb == JobVerb::kCancel) {
+      c.Text("--reason", "TEXT", &o->reason, "why; it is kept with the job");
+    }
+    c.OnRun([o, &context, &verb] {
+      return RunVerb(context, verb.verb, verb.done, *o);
+    });
+  }
+}
+
+void AddWait(Command& root, Context& context) {
+  auto jobs = std::make_shared<std::vector<std::string>>();
+  Command& c = root.Sub("wait", "wait for jobs to end; exit as they do",
+                        "  ccsched wait 12 && echo trained\n"
+                        "\nExits as the first of them, by number, that did "
+                        "not succeed: its own exit\ncode, 128 + the signal "
+                        "that ended it, 124 if it timed out, 1 if cancelled.");
+  c.Arguments("JOB", jobs.get(), true, "numbers, or ranges FIRST-LAST");
+  c.OnRun([jobs, &context] { return RunWait(context, *jobs); });
+}
+
+}  // namespace ccsched

@@ -1,0 +1,59 @@
+// Prints offers.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/cli/offers.h"
+
+#include <ostream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/cli/job_text.h"
+#include "scheduler/cli/output.h"
+#include "scheduler/cli/table.h"
+
+namespace ccsched {
+
+void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
+                 bool colour, std::ostream& out) {
+  std::vector<Record> records;
+  for (const v1::Offer& offer : preview.offers()) {
+    records.push_back(OfferRecordOf(offer));
+  }
+  if (format == "csv") {
+    return PrintCsv(out, OfferRecordOf(v1::Offer()), records);
+  }
+  if (format == "json") {
+    Record head;
+    head.Add("policy", preview.policy());
+    head.AddRecord("reason", ReasonRecordOf(preview.reason()));
+    return PrintJson(out, "offers", head, "offers", records);
+  }
+  Table table({{"SITE"},
+               {"ACCELERATORS", Align::kRight},
+               {"START"},
+               {"FINISH"},
+               {"ENERGY", Align::kRight},
+               {"CO2E", Align::kRight},
+               {"CHOSEN"},
+               {"NOTE"}});
+  for (const v1::Offer& offer : preview.offers()) {
+    const Style style = offer.chosen() ? Style::kGreen : Style::kPlain;
+    table.Add(
+        {{offer.site(), style},
+         absl::StrCat(offer.count(), " ", offer.accelerator()),
+         ShortTime(offer.has_start(), offer.start()),
+         ShortTime(offer.has_finish(), offer.finish()),
+         EnergyText(offer.energy_kwh() > 0 ? std::optional(offer.energy_kwh())
+                                           : std::nullopt),
+         {CarbonText(offer.co2e_g()), style},
+         {offer.chosen() ? "*" : "", style},
+         absl::StrCat(offer.note(), offer.estimated() ? " (forecast "
+                                                        "extended)"
+                                                      : "")});
+  }
+  table.Print(out, colour);
+  if (!preview.reason().text().empty()) {
+    out << "\n" << preview.policy() << ": " << preview.reason().text() << "\n";
+  }
+}
+
+}  // namespace ccsched

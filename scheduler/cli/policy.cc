@@ -1,0 +1,151 @@
+// `ccsched policy list|show|set`.
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/nearest.h"
+#include "scheduler/cli/commands.h"
+#include "scheduler/cli/output.h"
+#include "scheduler/cli/table.h"
+
+namespace ccsched {
+namespace {
+
+struct PolicyOptions {
+  std::string name;
+  std::vector<std::string> parameters;
+  std::string format = "table";
+};
+
+Record PolicyRecord(const v1::PolicyInfo& policy) {
+  Record r;
+  r.Add("policy", policy.name());
+  r.Add("current", policy.current());
+  r.Add("summary", policy.summary());
+  return r;
+}
+
+Record ParameterRecord(const v1::PolicyParameter& p) {
+  Record r;
+  r.Add("parameter", p.name());
+  r.Add("unit", p.unit());
+  r.Add("value", p.value());
+  r.Add("default", p.default_value());
+  r.Add("doc", p.doc());
+  return r;
+}
+
+int RunList(Context& context, const std::string& format) {
+  const auto response = context.client().Policies();
+  if (!response.ok()) return context.Fail(response.status());
+  std::vector<Record> records;
+  Table table({{"POLICY"}, {"CURRENT"}, {"WHAT IT DOES"}});
+  for (const v1::PolicyInfo& policy : response->policies()) {
+    records.push_back(PolicyRecord(policy));
+    const Style style = policy.current() ? Style::kGreen : Style::kPlain;
+    table.Add({{policy.name(), style},
+               {policy.current() ? "*" : "", style},
+               policy.summary()});
+  }
+  if (format == "csv") {
+    PrintCsv(context.out, PolicyRecord({}), records);
+  } else if (format == "json") {
+    PrintJson(context.out, "policies", {}, "policies", records);
+  } else {
+    table.Print(context.out, context.out_colour);
+  }
+  return kExitDone;
+}
+
+int RunShow(Context& context, const PolicyOptions& o) {
+  const auto response = context.client().Policies();
+  if (!response.ok()) return context.Fail(response.status());
+  std::vector<std::string> names;
+  const v1::PolicyInfo* found = nullptr;
+  for (const v1::PolicyInfo& policy : response->policies()) {
+    names.push_back(policy.name());
+    if (o.name.empty() ? policy.current() : policy.name() == o.name) {
+      found = &policy;
+    }
+  }
+  if (found == nullptr) {
+    return context.Wrong(absl::StrCat("there is no policy '", o.name, "'",
+                                      DidYouMean(o.name, names)));
+  }
+  std::vector<Record> records;
+  Table table({{"PARAMETER"}, {"VALUE"}, {"DEFAULT"}, {"UNIT"}, {"WHAT"}});
+  for (const v1::PolicyParameter& p : found->parameters()) {
+    records.push_back(ParameterRecord(p));
+    table.Add({p.name(), p.value(), p.default_value(), p.unit(), p.doc()});
+  }
+  if (o.format == "csv") {
+    PrintCsv(context.out, ParameterRecord({}), records);
+  } else if (o.format == "json") {
+    Record head = PolicyRecord(*found);
+    head.Add("doc", found->doc());
+    PrintJson(context.out, "policy", head, "parameters", records);
+  } else {
+    context.out << Styled(found->name(), Style::kBold, context.out_colour)
+                << (found->current() ? " (current)" : "") << ": "
+                << found->summary() << "\n\n"
+                << found->doc() << "\n";
+    if (!table.empty()) {
+      context.out << "\n";
+      table.Print(context.out, context.out_colour);
+    }
+  }
+  return kExitDone;
+}
+
+int RunSet(Context& context, const PolicyOptions& o) {
+  v1::SetPolicyRequest request;
+  request.set_name(o.name);
+  for (const std::string& parameter : o.parameters) {
+    const size_t equals = parameter.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return context.Wrong(absl::StrCat("policy set: '", parameter,
+                                        "' must be PARAMETER=VALUE"));
+    }
+    (*request.mutable_parameters())[parameter.substr(0, equals)] =
+        parameter.substr(equals + 1);
+  }
+  const absl::Status status = context.client().SetPolicy(request);
+  if (!status.ok()) return context.Fail(status);
+  context.out << "Policy is " << o.name << "\n";
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddPolicy(Command& root, Context& context) {
+  Command& c = root.Sub("policy", "list, show or set the scheduling policy",
+                        "  ccsched policy list\n"
+                        "  ccsched policy show lowest-window\n"
+                        "  ccsched policy set planner step_h=2");
+  auto list_format = std::make_shared<std::string>("table");
+  AddFormat(c, list_format.get());
+  c.OnRun([list_format, &context] { return RunList(context, *list_format); });
+  Command& list = c.Sub("list", "list the policies that there are");
+  AddFormat(list, list_format.get());
+  list.OnRun(
+      [list_format, &context] { return RunList(context, *list_format); });
+
+  auto show_options = std::make_shared<PolicyOptions>();
+  Command& show = c.Sub("show", "explain a policy and its parameters");
+  show.Argument("NAME", &show_options->name, false,
+                "the current one if absent");
+  AddFormat(show, &show_options->format);
+  show.OnRun(
+      [show_options, &context] { return RunShow(context, *show_options); });
+
+  auto set_options = std::make_shared<PolicyOptions>();
+  Command& set = c.Sub("set", "schedule by another policy from now on",
+                       "  ccsched policy set planner step_h=2");
+  set.Argument("NAME", &set_options->name, true, "the policy");
+  set.Arguments("PARAMETER", &set_options->parameters, false,
+                "PARAMETER=VALUE; the others get their defaults");
+  set.OnRun([set_options, &context] { return RunSet(context, *set_options); });
+}
+
+}  // namespace ccsched

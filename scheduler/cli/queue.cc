@@ -1,0 +1,136 @@
+// `ccsched queue`: lists jobs.
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/cli/commands.h"
+#include "scheduler/cli/job_text.h"
+#include "scheduler/cli/output.h"
+#include "scheduler/cli/table.h"
+#include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/time.h"
+
+namespace ccsched {
+namespace {
+
+struct QueueOptions {
+  bool all = false;
+  std::vector<std::string> states;
+  std::string user, project;
+  std::optional<int64_t> limit;
+  std::string format = "table";
+};
+
+std::string Where(const v1::Job& job) {
+  if (job.attempts_size() > 0 && job.state() >= v1::JOB_STARTING) {
+    return job.attempts(job.attempts_size() - 1).site();
+  }
+  if (!job.planned_site().empty()) return "(" + job.planned_site() + ")";
+  return "-";
+}
+
+// When it starts, did start, or ended.
+std::string When(const v1::Job& job) {
+  if (HasEnded(job.state())) return ShortTime(job.has_ended(), job.ended());
+  if (job.has_started() && job.state() >= v1::JOB_STARTING) {
+    return ShortTime(true, job.started());
+  }
+  return job.has_planned_start()
+             ? "(" + ShortTime(true, job.planned_start()) + ")"
+             : "-";
+}
+
+std::string What(const v1::Job& job) {
+  const auto& types = job.spec().accelerator();
+  const bool placed = job.attempts_size() > 0;
+  const std::string type =
+      placed          ? job.attempts(job.attempts_size() - 1).accelerator()
+      : types.empty() ? ""
+                      : types[0] + (types.size() > 1 ? ",…" : "");
+  return absl::StrCat(
+      job.spec().has_accelerators() ? job.spec().accelerators() : 1,
+      type.empty() ? "" : " ", type);
+}
+
+void PrintTable(const std::vector<v1::Job>& jobs, Context& context) {
+  Table table({{"JOB", Align::kRight},
+               {"NAME"},
+               {"USER"},
+               {"STATE"},
+               {"ACCELERATORS"},
+               {"SITE"},
+               {"START/END"},
+               {"CO2E", Align::kRight},
+               {"WHY"}});
+  for (const v1::Job& job : jobs) {
+    table.Add(
+        {std::to_string(job.id()),
+         job.spec().name(),
+         job.spec().user(),
+         {StateName(job.state()), StateStyle(job.state())},
+         What(job),
+         Where(job),
+         When(job),
+         CarbonText(CCSCHED_OPTIONAL(job, co2e_g)),
+         {job.state_note().empty() ? job.reason().code() : job.state_note(),
+          Style::kDim}});
+  }
+  table.Print(context.out, context.out_colour);
+}
+
+int RunQueue(Context& context, const QueueOptions& o) {
+  v1::ListJobsRequest request;
+  for (const std::string& name : o.states) {
+    const auto state = ParseState(name);
+    if (!state.ok()) return context.Fail(state.status());
+    request.add_states(*state);
+  }
+  if (o.limit && *o.limit < 1) return context.Wrong("--limit must be above 0");
+  const size_t limit = o.limit.value_or(1'000'000);
+  request.set_all(o.all);
+  request.set_user(o.user);
+  request.set_project(o.project);
+  request.set_page_size(std::min<size_t>(limit, 1000));
+  std::vector<v1::Job> jobs;
+  do {
+    const auto page = context.client().List(request);
+    if (!page.ok()) return context.Fail(page.status());
+    jobs.insert(jobs.end(), page->jobs().begin(), page->jobs().end());
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty() && jobs.size() < limit);
+  if (jobs.size() > limit) jobs.resize(limit);
+  if (o.format == "table") {
+    PrintTable(jobs, context);
+    return kExitDone;
+  }
+  std::vector<Record> records;
+  for (const v1::Job& job : jobs) records.push_back(JobRecordOf(job));
+  if (o.format == "csv") {
+    PrintCsv(context.out, JobRecordOf(v1::Job()), records);
+  } else {
+    PrintJson(context.out, "jobs", {}, "jobs", records);
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddQueue(Command& root, Context& context) {
+  auto o = std::make_shared<QueueOptions>();
+  Command& c = root.Sub("queue", "list jobs that have not ended, or all",
+                        "  ccsched queue\n"
+                        "  ccsched queue --all --user ada -o json\n"
+                        "  ccsched queue --state deferred,running\n"
+                        "\nSITE and START in brackets are planned.");
+  c.Flag("-a,--all", &o->all, "ended ones too");
+  c.List("-s,--state", "STATE[,STATE]", &o->states,
+         "in these states: held, blocked, queued, deferred, running, …");
+  c.Text("-u,--user", "USER", &o->user, "of this user");
+  c.Text("--project", "NAME", &o->project, "of this project");
+  c.Number("-n,--limit", "N", &o->limit, "at most so many");
+  AddFormat(c, &o->format);
+  c.OnRun([o, &context] { return RunQueue(context, *o); });
+}
+
+}  // namespace ccsched

@@ -1,0 +1,93 @@
+// The command line: all commands, what is common to them, and the dispatch.
+// SPDX-License-Identifier: Apache-2.0
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/cli/commands.h"
+
+namespace ccsched {
+namespace {
+
+constexpr char kAbout[] =
+    "A carbon-aware job scheduler: jobs run when and where the grid is "
+    "cleanest, within\nwhat you promise.\n\n"
+    "Exit status: 0 done; 1 what was asked for failed; 2 the request was "
+    "wrong; 3 the\nscheduler could not be reached; with --wait, the job's own.";
+
+struct Globals {
+  std::string colour = "auto";
+};
+
+void ApplyColour(const std::string& mode, Context& context) {
+  if (mode == "auto") {
+    context.out_colour = context.out_terminal &&
+                         context.env("NO_COLOR").empty() &&
+                         context.env("TERM") != "dumb";
+  } else {
+    context.out_colour = mode == "always";
+  }
+}
+
+}  // namespace
+
+int RunCommandLine(std::vector<std::string> args, Context& context) {
+  Globals globals;
+  Command root("ccsched", kAbout);
+  root.Text("--address", "ADDRESS", &context.address,
+            "the scheduler: host:port or unix:/path (CCSCHED_ADDRESS)");
+  root.Choice("--color", &globals.colour, {"auto", "always", "never"},
+              "colour; auto honours NO_COLOR");
+  bool version = false;
+  root.Flag("--version", &version, "print the version");
+  AddSubmit(root, context);
+  AddQueue(root, context);
+  AddShow(root, context);
+  AddWhy(root, context);
+  AddLogs(root, context);
+  AddJobVerbs(root, context);
+  AddWait(root, context);
+  AddSites(root, context);
+  AddNodes(root, context);
+  AddForecast(root, context);
+  AddPolicy(root, context);
+  AddReport(root, context);
+#ifdef CCSCHED_HAS_FOOTPRINT
+  AddFootprint(root, context);
+#endif
+#ifdef CCSCHED_HAS_SIM
+  AddSim(root, context);
+#endif
+  AddDev(root, context);
+  AddCompletion(root, context);
+  AddVersion(root, context);
+  root.OnRun([&] {
+    if (version) {
+      context.out << "ccsched " << CCSCHED_VERSION << "\n";
+      return static_cast<int>(kExitDone);
+    }
+    context.err << root.Help();
+    return static_cast<int>(kExitWrong);
+  });
+
+  std::string help;
+  const absl::StatusOr<Command*> command = root.Parse(std::move(args), &help);
+  if (!command.ok()) {
+    // The message begins with the command's name already.
+    context.err << command.status().message() << "\n";
+    return kExitWrong;
+  }
+  if (*command == nullptr) {
+    context.out << help;
+    return kExitDone;
+  }
+  ApplyColour(globals.colour, context);
+  const int code = (*command)->Run();
+  context.out.flush();
+  if (!context.out.good() && code == kExitDone) {
+    context.err << "ccsched: the output could not be written\n";
+    return kExitFailed;
+  }
+  return code;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,191 @@
+// `ccsched show`: all that is recorded of a job.
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "scheduler/cli/commands.h"
+#include "scheduler/cli/job_text.h"
+#include "scheduler/cli/output.h"
+#include "scheduler/cli/table.h"
+#include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/text.h"
+#include "scheduler/wire/time.h"
+
+namespace ccsched {
+namespace {
+
+struct ShowOptions {
+  std::string job;
+  std::string format = "table";
+};
+
+class Lines {
+ public:
+  explicit Lines(Context& context) : context_(context) {}
+  void Add(const char* name, const std::string& value,
+           Style style = Style::kPlain) {
+    if (value.empty() || value == "-") return;
+    context_.out << absl::StrFormat("%-14s ", name)
+                 << Styled(Printable(value, 4000), style, context_.out_colour)
+                 << "\n";
+  }
+
+ private:
+  Context& context_;
+};
+
+std::string Asked(const v1::JobSpec& spec) {
+  std::string text = absl::StrCat(
+      spec.has_accelerators() ? spec.accelerators() : 1, " ",
+      spec.accelerator().empty() ? "of any type"
+                                 : absl::StrJoin(spec.accelerator(), " or "));
+  if (spec.has_nodes()) absl::StrAppend(&text, " on ", spec.nodes(), " nodes");
+  if (!spec.elastic().empty()) {
+    absl::StrAppend(&text, ", elastic ", spec.elastic());
+  }
+  if (!spec.site().empty()) {
+    absl::StrAppend(&text, ", at ", absl::StrJoin(spec.site(), " or "));
+  }
+  if (!spec.region().empty()) {
+    absl::StrAppend(&text, ", on the grid of ",
+                    absl::StrJoin(spec.region(), " or "));
+  }
+  return text;
+}
+
+std::string DurationText(bool given, const google::protobuf::Duration& d) {
+  return given ? ShortDuration(FromProto(d)) : "";
+}
+
+std::string Saved(const v1::Job& job) {
+  if (!job.has_baseline_co2e_g()) return "";
+  std::string text = absl::StrCat(CarbonText(job.baseline_co2e_g()),
+                                  " at once at ", job.baseline_site());
+  if (job.has_co2e_g() && job.baseline_co2e_g() > 0) {
+    absl::StrAppendFormat(&text, " (this job: %+.1f %%)",
+                          (job.co2e_g() / job.baseline_co2e_g() - 1) * 100);
+  }
+  return text;
+}
+
+void PrintAttempts(const v1::Job& job, Context& context) {
+  if (job.attempts_size() == 0) return;
+  context.out << "\n";
+  Table table({{"ATTEMPT", Align::kRight},
+               {"SITE"},
+               {"ACCELERATORS"},
+               {"NODES"},
+               {"STARTED"},
+               {"ENDED"},
+               {"OUTCOME"},
+               {"ENERGY", Align::kRight},
+               {"CO2E", Align::kRight},
+               {"METER"}});
+  for (const v1::Attempt& a : job.attempts()) {
+    std::vector<std::string> nodes;
+    for (const v1::NodeShare& share : a.nodes()) nodes.push_back(share.node());
+    std::string outcome = a.outcome().empty() ? "running" : a.outcome();
+    if (a.exit_code() != 0) absl::StrAppend(&outcome, " ", a.exit_code());
+    if (a.signal() > 0) absl::StrAppend(&outcome, ", signal ", a.signal());
+    table.Add({std::to_string(a.epoch()), a.site(),
+               absl::StrCat(a.count(), " ", a.accelerator()),
+               absl::StrJoin(nodes, ","),
+               ShortTime(a.has_started(), a.started(), true),
+               ShortTime(a.has_ended(), a.ended(), true), outcome,
+               EnergyText(CCSCHED_OPTIONAL(a, energy_kwh)),
+               CarbonText(CCSCHED_OPTIONAL(a, co2e_g)),
+               absl::StrCat(a.energy_method(),
+                            a.co2e_estimated() ? ", forecast" : "")});
+  }
+  table.Print(context.out, context.out_colour);
+}
+
+void PrintJob(const v1::Job& job, Context& context) {
+  const v1::JobSpec& spec = job.spec();
+  Lines lines(context);
+  lines.Add("job", std::to_string(job.id()), Style::kBold);
+  lines.Add("name", spec.name());
+  lines.Add(
+      "state",
+      absl::StrCat(StateName(job.state()), job.state_note().empty() ? "" : ": ",
+                   job.state_note()),
+      StateStyle(job.state()));
+  if (job.has_exit_code())
+    lines.Add("exit code", std::to_string(job.exit_code()));
+  lines.Add("user", spec.user());
+  lines.Add("project", spec.project());
+  lines.Add("command", CommandText(spec));
+  lines.Add("workdir", spec.workdir());
+  lines.Add("accelerators", Asked(spec));
+  if (job.array_id() != 0) {
+    lines.Add("array", absl::StrCat("index ", job.array_index(), " of array ",
+                                    job.array_id()));
+  }
+  lines.Add("after", absl::StrJoin(spec.after(), ", "));
+  lines.Add("submitted", ShortTime(job.has_submitted(), job.submitted(), true));
+  lines.Add("planned", job.has_planned_start()
+                           ? absl::StrCat(ShortTime(true, job.planned_start()),
+                                          " at ", job.planned_site())
+                           : "");
+  lines.Add("started", ShortTime(job.has_started(), job.started(), true));
+  lines.Add("ended", ShortTime(job.has_ended(), job.ended(), true));
+  lines.Add("finish by", ShortTime(job.has_finish_by(), job.finish_by()));
+  lines.Add("max delay", DurationText(spec.has_max_delay(), spec.max_delay()));
+  lines.Add("runtime", DurationText(spec.has_runtime(), spec.runtime()));
+  lines.Add("time limit",
+            DurationText(spec.has_time_limit(), spec.time_limit()));
+  if (spec.suspendable()) lines.Add("suspendable", "yes");
+  if (spec.priority() != 0)
+    lines.Add("priority", std::to_string(spec.priority()));
+  lines.Add("key", spec.key());
+  lines.Add("energy", EnergyText(CCSCHED_OPTIONAL(job, energy_kwh)));
+  lines.Add("CO2e", CarbonText(CCSCHED_OPTIONAL(job, co2e_g)));
+  lines.Add("baseline", Saved(job));
+  lines.Add("why", job.reason().text());
+  PrintAttempts(job, context);
+}
+
+int RunShow(Context& context, const ShowOptions& o) {
+  const auto id = ParseJobId(o.job);
+  if (!id.ok()) return context.Fail(id.status());
+  const auto job = context.client().Get(*id);
+  if (!job.ok()) return context.Fail(job.status());
+  if (o.format == "table") {
+    PrintJob(*job, context);
+    return kExitDone;
+  }
+  Record record = JobRecordOf(*job);
+  if (o.format == "csv") {
+    PrintCsv(context.out, record, {record});
+    return kExitDone;
+  }
+  record.AddList("command", job->spec().command());
+  record.Add("workdir", job->spec().workdir());
+  record.Add("suspendable", job->spec().suspendable());
+  record.AddList("after", job->spec().after());
+  record.Add("key", job->spec().key());
+  std::vector<Record> attempts;
+  for (const v1::Attempt& attempt : job->attempts()) {
+    attempts.push_back(AttemptRecordOf(attempt));
+  }
+  record.AddRecords("attempts", attempts);
+  record.AddRecord("decision", ReasonRecordOf(job->reason()));
+  PrintJson(context.out, "job", record);
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddShow(Command& root, Context& context) {
+  auto o = std::make_shared<ShowOptions>();
+  Command& c = root.Sub("show", "show a job with its attempts",
+                        "  ccsched show 12\n  ccsched show 12 -o json");
+  c.Argument("JOB", &o->job, true, "the job's number");
+  AddFormat(c, &o->format);
+  c.OnRun([o, &context] { return RunShow(context, *o); });
+}
+
+}  // namespace ccsched

@@ -1,0 +1,110 @@
+// `ccsched sites`: sites, their pools and their grids.
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "scheduler/cli/commands.h"
+#include "scheduler/cli/job_text.h"
+#include "scheduler/cli/output.h"
+#include "scheduler/cli/table.h"
+
+namespace ccsched {
+namespace {
+
+// One record a pool, with its site's fields: flat, so that CSV is too.
+Record PoolRecord(const v1::SiteStatus& site, const v1::PoolStatus& pool) {
+  Record r;
+  r.Add("site", site.name());
+  r.Add("region", site.region());
+  r.Add("pue", site.pue());
+  r.Add("intensity_g_per_kwh", CCSCHED_OPTIONAL(site, intensity));
+  r.Add("cfe_pct", CCSCHED_OPTIONAL(site, cfe_pct));
+  r.Add("data_state", site.data_state());
+  r.AddTime("data_issued", site.has_data_issued(), site.data_issued());
+  r.Add("basis", site.basis());
+  r.Add("accelerator", pool.accelerator());
+  r.Add("nodes", pool.nodes());
+  r.Add("accelerators", pool.total());
+  r.Add("busy", pool.busy());
+  r.Add("drained", pool.drained());
+  r.Add("idle_watts", pool.idle_watts());
+  r.Add("active_watts", pool.active_watts());
+  return r;
+}
+
+void PrintTable(const v1::SitesResponse& response, Context& context) {
+  Table table({{"SITE"},
+               {"REGION"},
+               {"PUE", Align::kRight},
+               {"NOW gCO2e/kWh", Align::kRight},
+               {"DATA"},
+               {"ACCELERATOR"},
+               {"NODES", Align::kRight},
+               {"TOTAL", Align::kRight},
+               {"BUSY", Align::kRight},
+               {"DRAINED", Align::kRight}});
+  for (const v1::SiteStatus& site : response.sites()) {
+    bool first = true;
+    for (const v1::PoolStatus& pool : site.pools()) {
+      const auto once = [&](std::string text) {
+        return first ? text : std::string();
+      };
+      const Style data = site.data_state() == "fresh"  ? Style::kGreen
+                         : site.data_state() == "none" ? Style::kRed
+                                                       : Style::kYellow;
+      table.Add(
+          {once(site.name()),
+           once(site.region()),
+           once(absl::StrFormat("%.2f", site.pue())),
+           once(site.has_intensity() ? absl::StrFormat("%.0f", site.intensity())
+                                     : "-"),
+           {once(site.data_state()), data},
+           pool.accelerator(),
+           std::to_string(pool.nodes()),
+           std::to_string(pool.total()),
+           std::to_string(pool.busy()),
+           pool.drained() > 0 ? std::to_string(pool.drained()) : "-"});
+      first = false;
+    }
+  }
+  table.Print(context.out, context.out_colour);
+  context.err << "It is " << ShortTime(response.has_now(), response.now(), true)
+              << ".\n";
+}
+
+int RunSites(Context& context, const std::string& format) {
+  const auto response = context.client().Sites();
+  if (!response.ok()) return context.Fail(response.status());
+  if (format == "table") {
+    PrintTable(*response, context);
+    return kExitDone;
+  }
+  std::vector<Record> records;
+  for (const v1::SiteStatus& site : response->sites()) {
+    for (const v1::PoolStatus& pool : site.pools()) {
+      records.push_back(PoolRecord(site, pool));
+    }
+  }
+  if (format == "csv") {
+    PrintCsv(context.out, PoolRecord({}, {}), records);
+  } else {
+    Record head;
+    head.AddTime("now", response->has_now(), response->now());
+    PrintJson(context.out, "sites", head, "pools", records);
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddSites(Command& root, Context& context) {
+  auto format = std::make_shared<std::string>("table");
+  Command& c = root.Sub("sites", "show sites, their pools and their grids",
+                        "  ccsched sites\n  ccsched sites -o json");
+  AddFormat(c, format.get());
+  c.OnRun([format, &context] { return RunSites(context, *format); });
+}
+
+}  // namespace ccsched

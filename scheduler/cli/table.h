@@ -1,0 +1,62 @@
+// Tables for people and the same rows as CSV.
+// SPDX-License-Identifier: Apache-2.0
+//
+//   Table table({{"JOB", Align::kRight}, {"NAME"}});
+//   table.Add({{"12"}, {"train", Style::kBold}});
+//   table.Print(out, colour);
+#ifndef CCSCHED_SCHEDULER_CLI_TABLE_H_
+#define CCSCHED_SCHEDULER_CLI_TABLE_H_
+
+#include <cstddef>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ccsched {
+
+enum class Align { kLeft, kRight };
+enum class Style { kPlain, kBold, kDim, kGreen, kYellow, kRed, kCyan };
+
+struct Column {
+  std::string name;
+  Align align = Align::kLeft;
+};
+struct Cell {
+  Cell(std::string t, Style s = Style::kPlain)  // NOLINT: a text is a cell
+      : text(std::move(t)), style(s) {}
+  Cell(const char* t, Style s = Style::kPlain)  // NOLINT
+      : text(t), style(s) {}
+  std::string text;
+  Style style;
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  // REQUIRES: as many cells as columns. Control characters are shown as \xNN.
+  void Add(std::vector<Cell> cells);
+  bool empty() const { return rows_.empty(); }
+  // Columns two spaces apart, as wide as their widest cell; no trailing
+  // blanks. Without rows only the header.
+  void Print(std::ostream& out, bool colour) const;
+
+ private:
+  const std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+};
+
+// How many columns of a terminal a UTF-8 text takes: 2 for East Asian wide
+// characters and emoji, 0 for combining marks.
+// Source: Unicode 15, EastAsianWidth.txt, the blocks that matter.
+size_t DisplayWidth(std::string_view text);
+
+// `text` in a style, by ANSI escapes; as it is if not `colour`.
+std::string Styled(std::string_view text, Style style, bool colour);
+
+// One line of RFC 4180 CSV, with its newline.
+std::string CsvLine(const std::vector<std::string>& fields);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_CLI_TABLE_H_

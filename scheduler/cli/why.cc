@@ -1,0 +1,101 @@
+// `ccsched why`: the last decision about a job, and what else there was.
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/cli/commands.h"
+#include "scheduler/cli/job_text.h"
+#include "scheduler/cli/output.h"
+#include "scheduler/cli/table.h"
+#include "scheduler/wire/text.h"
+
+namespace ccsched {
+namespace {
+
+struct WhyOptions {
+  std::string job;
+  std::string format = "table";
+};
+
+void PrintChoices(const v1::Reason& reason, Context& context) {
+  Table table({{"CHOICE"},
+               {"SITE"},
+               {"ACCELERATORS", Align::kRight},
+               {"START"},
+               {"ENERGY", Align::kRight},
+               {"CO2E", Align::kRight}});
+  for (const auto& [name, given, offer] :
+       {std::tuple("chosen", reason.has_chosen(), &reason.chosen()),
+        std::tuple("at once, first site", reason.has_now(), &reason.now()),
+        std::tuple("next best", reason.has_next(), &reason.next())}) {
+    if (!given) continue;
+    table.Add(
+        {name, offer->site(),
+         absl::StrCat(offer->count(), " ", offer->accelerator()),
+         ShortTime(offer->has_start(), offer->start()),
+         EnergyText(offer->energy_kwh() > 0 ? std::optional(offer->energy_kwh())
+                                            : std::nullopt),
+         CarbonText(offer->co2e_g())});
+  }
+  if (table.empty()) return;
+  context.out << "\n";
+  table.Print(context.out, context.out_colour);
+}
+
+int RunWhy(Context& context, const WhyOptions& o) {
+  const auto id = ParseJobId(o.job);
+  if (!id.ok()) return context.Fail(id.status());
+  const auto job = context.client().Get(*id);
+  if (!job.ok()) return context.Fail(job.status());
+  const v1::Reason& reason = job->reason();
+  Record record;
+  record.Add("job_id", job->id());
+  record.Add("state", StateName(job->state()));
+  record.Add("state_note", job->state_note());
+  if (o.format != "table") {
+    record.AddRecord("reason", ReasonRecordOf(reason));
+    if (o.format == "csv") {
+      PrintCsv(context.out, record, {record});
+    } else {
+      PrintJson(context.out, "why", record);
+    }
+    return kExitDone;
+  }
+  context.out << "Job " << job->id() << " is "
+              << Styled(StateName(job->state()), StateStyle(job->state()),
+                        context.out_colour);
+  if (!job->state_note().empty()) {
+    context.out << ": " << Printable(job->state_note(), 1000);
+  }
+  context.out << "\n";
+  if (reason.code().empty()) {
+    context.out << "Nothing was decided about it yet.\n";
+    return kExitDone;
+  }
+  context.out << Printable(reason.text(), 2000) << "\n";
+  PrintChoices(reason, context);
+  if (reason.capacity_price_g() != 0 || reason.delay_price_g() != 0) {
+    context.out << "\nBeside carbon it weighed capacity worth "
+                << CarbonText(reason.capacity_price_g()) << " and delay worth "
+                << CarbonText(reason.delay_price_g()) << ".\n";
+  }
+  context.out << "\nDecided "
+              << ShortTime(reason.has_decided(), reason.decided(), true)
+              << " by policy " << Printable(reason.policy()) << ".\n";
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddWhy(Command& root, Context& context) {
+  auto o = std::make_shared<WhyOptions>();
+  Command& c = root.Sub("why", "say why a job waits, or runs where it does",
+                        "  ccsched why 12\n"
+                        "\nIt asks only; no decision is taken by asking.");
+  c.Argument("JOB", &o->job, true, "the job's number");
+  AddFormat(c, &o->format);
+  c.OnRun([o, &context] { return RunWhy(context, *o); });
+}
+
+}  // namespace ccsched
