@@ -1,0 +1,229 @@
+// A scheduler of the agents' stream that does what a test tells it.
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/agent/fake_scheduler.h"
+
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+#include <utility>
+
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(10);
+
+}  // namespace
+
+FakeScheduler::FakeScheduler(std::string address) {
+  *registered.mutable_lease() = ToProto(absl::Seconds(60));
+  *registered.mutable_heartbeat() = ToProto(absl::Milliseconds(100));
+  registered.set_clock_rate(1);
+  registered.set_idle_watts(100);
+  registered.set_active_watts(300);
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  builder.RegisterService(this);
+  server_ = builder.BuildAndStart();
+}
+
+FakeScheduler::~FakeScheduler() {
+  Disconnect();
+  server_->Shutdown(std::chrono::system_clock::now());
+  server_->Wait();
+}
+
+void FakeScheduler::set_answer_heartbeats(bool answer) {
+  std::lock_guard lock(mutex_);
+  answer_heartbeats_ = answer;
+}
+
+void FakeScheduler::Disconnect() {
+  std::lock_guard lock(mutex_);
+  if (context_ != nullptr) context_->TryCancel();
+}
+
+grpc::Status FakeScheduler::Connect(grpc::ServerContext* context,
+                                    Stream* stream) {
+  {
+    std::lock_guard lock(mutex_);
+    stream_ = stream;
+    context_ = context;
+  }
+  v1::AgentMessage message;
+  while (stream->Read(&message)) OnMessage(message, *stream);
+  std::lock_guard write_lock(write_mutex_);
+  std::lock_guard lock(mutex_);
+  if (stream_ == stream) {
+    stream_ = nullptr;
+    context_ = nullptr;
+  }
+  return grpc::Status::OK;
+}
+
+void FakeScheduler::OnMessage(const v1::AgentMessage& message, Stream& stream) {
+  v1::SchedulerMessage answer;
+  {
+    std::lock_guard lock(mutex_);
+    messages_.push_back(message);
+    if (message.has_register_()) {
+      registrations_.push_back(message.register_());
+      *answer.mutable_registered() = registered;
+    } else if (message.has_heartbeat() && answer_heartbeats_) {
+      answer.mutable_lease()->set_sequence(message.sequence());
+    } else if (message.has_status() && message.status().has_ended()) {
+      ++ended_total_;
+      if (acknowledge) {
+        *answer.mutable_acknowledge()->add_ended() = message.status().key();
+      }
+    } else if (message.has_log()) {
+      LogSoFar& log = logs_[message.log().request_id()];
+      log.data += message.log().data();
+      log.error += message.log().error();
+      log.end |= message.log().end();
+    }
+  }
+  if (answer.kind_case() != v1::SchedulerMessage::KIND_NOT_SET) {
+    std::lock_guard lock(write_mutex_);
+    stream.Write(answer);
+  }
+  changed_.notify_all();
+}
+
+bool FakeScheduler::Send(const v1::SchedulerMessage& message) {
+  std::lock_guard write_lock(write_mutex_);
+  Stream* stream;
+  {
+    std::lock_guard lock(mutex_);
+    stream = stream_;
+  }
+  return stream != nullptr && stream->Write(message);
+}
+
+bool FakeScheduler::Start(const v1::StartAttempt& start) {
+  v1::SchedulerMessage message;
+  *message.mutable_start() = start;
+  return Send(message);
+}
+
+bool FakeScheduler::Stop(AttemptId id, v1::StopAttempt::Why why,
+                         absl::Duration grace) {
+  v1::SchedulerMessage message;
+  *message.mutable_stop()->mutable_key() = ToProto(id);
+  message.mutable_stop()->set_why(why);
+  *message.mutable_stop()->mutable_grace() = ToProto(grace);
+  return Send(message);
+}
+
+bool FakeScheduler::Acknowledge(AttemptId id) {
+  v1::SchedulerMessage message;
+  *message.mutable_acknowledge()->add_ended() = ToProto(id);
+  return Send(message);
+}
+
+bool FakeScheduler::ReadLog(uint64_t request, AttemptId id, bool follow) {
+  v1::SchedulerMessage message;
+  message.mutable_read_log()->set_request_id(request);
+  *message.mutable_read_log()->mutable_key() = ToProto(id);
+  message.mutable_read_log()->set_follow(follow);
+  return Send(message);
+}
+
+bool FakeScheduler::WaitFor(const std::function<bool()>& condition) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kPatience, condition);
+}
+
+std::optional<v1::Register> FakeScheduler::WaitRegistered(size_t n) {
+  if (!WaitFor([&] { return registrations_.size() >= n; })) return std::nullopt;
+  std::lock_guard lock(mutex_);
+  return registrations_[n - 1];
+}
+
+std::optional<v1::AttemptStatus> FakeScheduler::WaitStatus(
+    AttemptId id, const std::function<bool(const v1::AttemptStatus&)>& wanted) {
+  std::optional<v1::AttemptStatus> found;
+  WaitFor([&] {
+    for (const v1::AgentMessage& m : messages_) {
+      if (m.has_status() && FromProto(m.status().key()) == id &&
+          wanted(m.status())) {
+        found = m.status();
+        return true;
+      }
+    }
+    return false;
+  });
+  return found;
+}
+
+std::optional<v1::AttemptStatus> FakeScheduler::WaitRunning(AttemptId id) {
+  return WaitStatus(id, [](const auto& s) { return !s.has_ended(); });
+}
+
+std::optional<v1::AttemptStatus> FakeScheduler::WaitEnded(AttemptId id) {
+  return WaitStatus(id, [](const auto& s) { return s.has_ended(); });
+}
+
+bool FakeScheduler::WaitLog(
+    uint64_t request,
+    const std::function<bool(const std::string&, bool)>& wanted) {
+  return WaitFor([&] {
+    const LogSoFar& log = logs_[request];
+    return wanted(log.data, log.end);
+  });
+}
+
+bool FakeScheduler::WaitSamples(AttemptId id, size_t count) {
+  return WaitFor([&] {
+    size_t have = 0;
+    for (const v1::AgentMessage& m : messages_) {
+      for (const v1::EnergySample& s : m.telemetry().samples()) {
+        have += FromProto(s.key()) == id;
+      }
+    }
+    return have >= count;
+  });
+}
+
+std::vector<v1::AgentMessage> FakeScheduler::Messages() {
+  std::lock_guard lock(mutex_);
+  return messages_;
+}
+
+std::vector<v1::EnergySample> FakeScheduler::Samples(AttemptId id) {
+  std::vector<v1::EnergySample> samples;
+  for (const v1::AgentMessage& m : Messages()) {
+    for (const v1::EnergySample& s : m.telemetry().samples()) {
+      if (FromProto(s.key()) == id) samples.push_back(s);
+    }
+  }
+  return samples;
+}
+
+size_t FakeScheduler::EndedCount(AttemptId id) {
+  size_t count = 0;
+  for (const v1::AgentMessage& m : Messages()) {
+    count += m.has_status() && m.status().has_ended() &&
+             FromProto(m.status().key()) == id;
+  }
+  return count;
+}
+
+size_t FakeScheduler::ended_total() {
+  std::lock_guard lock(mutex_);
+  return ended_total_;
+}
+
+std::string FakeScheduler::Log(uint64_t request) {
+  std::lock_guard lock(mutex_);
+  return logs_[request].data;
+}
+
+std::string FakeScheduler::LogError(uint64_t request) {
+  std::lock_guard lock(mutex_);
+  return logs_[request].error;
+}
+
+}  // namespace ccsched

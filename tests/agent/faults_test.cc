@@ -1,0 +1,269 @@
+// What holds when the agent, a supervisor, the connection or the lease fails.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <filesystem>
+
+#include "gmock/gmock.h"
+#include "scheduler/wire/proto_time.h"
+#include "tests/agent/agent_fixture.h"
+
+namespace ccsched {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FaultsTest : public AgentTest {
+ protected:
+  // A job that appends a line to `path` and waits to be let go by `go`.
+  v1::StartAttempt Waiter(AttemptId id) {
+    return Shell(id, "echo started >> " + Path("starts") + "; while ! [ -e " +
+                         Path("go") + " ]; do sleep 0.02; done; exit 7");
+  }
+  void LetGo() { std::filesystem::create_directory(Path("go")); }
+};
+
+TEST_F(FaultsTest, TheSameStartTwiceStartsOnce) {
+  StartAgent();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started\n"));
+  LetGo();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->exit_code(), 7);
+  // After it was acknowledged too; the later job shows that it was read.
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  RunToEnd(Shell({2, 1}, "exit 0"));
+  EXPECT_EQ(Read(Path("starts")), "started\n");
+}
+
+TEST_F(FaultsTest, AnOlderEpochIsRefused) {
+  StartAgent();
+  EXPECT_EQ(RunToEnd(Shell({1, 3}, "exit 0")).outcome(), v1::OUTCOME_SUCCEEDED);
+  const auto status = RunToEnd(Waiter({1, 2}));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_THAT(status.message(), HasSubstr("stale"));
+  EXPECT_EQ(Read(Path("starts")), "");
+}
+
+TEST_F(FaultsTest, ANewerEpochStartsOnlyWhenTheOlderIsGone) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Shell(
+      {1, 1}, "trap '' TERM; echo $$ > " + Path("old") + "; exec sleep 600")));
+  ASSERT_TRUE(WaitFileHolds(Path("old"), "\n"));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  const auto status = RunToEnd(
+      Shell({1, 2}, "kill -0 $(cat " + Path("old") + ") && exit 1; exit 0"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_SUCCEEDED);
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_STOPPED);
+}
+
+TEST_F(FaultsTest, AStopThatComesFirstKeepsTheStartFromHappening) {
+  StartAgent();
+  scheduler_->Stop({1, 1}, v1::StopAttempt::CANCEL, absl::ZeroDuration());
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_STOPPED);
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  RunToEnd(Shell({2, 1}, "exit 0"));
+  EXPECT_EQ(Read(Path("starts")), "");
+}
+
+TEST_F(FaultsTest, AJobGoesOnWhileItsAgentIsKilledAndRestarted) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  const pid_t job = JobOf({1, 1}).pid;
+  KillAgent();
+  StartAgent();
+  const auto again = scheduler_->WaitRegistered(2);
+  ASSERT_EQ(again->attempts_size(), 1);
+  EXPECT_EQ(again->attempts(0).key().job_id(), 1);
+  EXPECT_FALSE(again->attempts(0).has_ended());
+  EXPECT_EQ(scheduler_->WaitRegistered(1)->state_id(), again->state_id());
+  EXPECT_NE(scheduler_->WaitRegistered(1)->incarnation(), again->incarnation());
+  EXPECT_EQ(JobOf({1, 1}).pid, job);
+  EXPECT_TRUE(Exists(job));
+  // It still holds its accelerator.
+  v1::StartAttempt all = Shell({2, 1}, "exit 0");
+  all.set_count(8);
+  EXPECT_EQ(RunToEnd(all).outcome(), v1::OUTCOME_REFUSED);
+  LetGo();
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_FAILED);
+  EXPECT_EQ(status->exit_code(), 7);
+  EXPECT_EQ(Read(Path("starts")), "started\n");
+}
+
+TEST_F(FaultsTest, AnEndWhileTheAgentIsDeadIsReportedByTheNext) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  const pid_t supervisor = SupervisorOf({1, 1}).pid;
+  KillAgent();
+  LetGo();
+  ASSERT_TRUE(WaitGone(supervisor));
+  StartAgent();
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->exit_code(), 7);
+  EXPECT_EQ(scheduler_->Samples({1, 1}).back().end().SerializeAsString(),
+            status->ended().SerializeAsString());
+}
+
+TEST_F(FaultsTest, AnEndIsReportedUntilItIsAcknowledged) {
+  scheduler_->acknowledge = false;
+  StartAgent();
+  RunToEnd(Shell({1, 1}, "exit 5"));
+  scheduler_->Disconnect();
+  ASSERT_TRUE(scheduler_->WaitRegistered(++registrations_));
+  RunToEnd(Shell({2, 1}, "exit 0"));
+  EXPECT_EQ(scheduler_->EndedCount({1, 1}), 2u);
+  KillAgent();
+  StartAgent();
+  RunToEnd(Shell({3, 1}, "exit 0"));
+  EXPECT_EQ(scheduler_->EndedCount({1, 1}), 3u);
+  for (uint64_t job : {1, 2, 3}) scheduler_->Acknowledge({job, 1});
+  RunToEnd(Shell({4, 1}, "exit 0"));
+  KillAgent();
+  StartAgent();
+  const auto again = scheduler_->WaitRegistered(3 + 1);
+  ASSERT_EQ(again->attempts_size(), 1);
+  EXPECT_EQ(again->attempts(0).key().job_id(), 4);
+}
+
+TEST_F(FaultsTest, AKilledSupervisorTakesAllOfItsJobWithIt) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Shell(
+      {1, 1}, "echo $$ >> " + Path("pids") + "; setsid sh -c 'echo $$ up >> " +
+                  Path("pids") + "; exec sleep 600' & wait")));
+  ASSERT_TRUE(WaitFileHolds(Path("pids"), "up"));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  std::istringstream text(Read(Path("pids")));
+  std::vector<pid_t> pids;
+  for (pid_t pid; text >> pid;) pids.push_back(pid);  // up to "up"
+  ASSERT_EQ(pids.size(), 2u);
+  kill(SupervisorOf({1, 1}).pid, SIGKILL);
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
+  for (const pid_t pid : pids) EXPECT_TRUE(WaitGone(pid));
+  EXPECT_EQ(scheduler_->Samples({1, 1}).back().method(), "estimated");
+}
+
+TEST_F(FaultsTest, WithAgentAndSupervisorKilledTheNextAgentCleansUp) {
+  StartAgent();
+  ASSERT_TRUE(
+      scheduler_->Start(Shell({1, 1}, "setsid sh -c 'echo $$ > " + Path("pid") +
+                                          "; exec sleep 600' & wait")));
+  ASSERT_TRUE(WaitFileHolds(Path("pid"), "\n"));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  const pid_t escaped = std::stoi(Read(Path("pid")));
+  const pid_t supervisor = SupervisorOf({1, 1}).pid;
+  KillAgent();
+  kill(supervisor, SIGKILL);
+  ASSERT_TRUE(WaitGone(supervisor));
+  StartAgent();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
+  EXPECT_TRUE(WaitGone(escaped));
+}
+
+TEST_F(FaultsTest, WhenTheLeaseIsNotRenewedTheJobsEnd) {
+  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(800));
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  scheduler_->set_answer_heartbeats(false);
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
+  EXPECT_THAT(status->message(), HasSubstr("lease"));
+}
+
+TEST_F(FaultsTest, TheLeaseEndsJobsWithoutAnAgentToo) {
+  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(800));
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  const pid_t job = JobOf({1, 1}).pid;
+  KillAgent();
+  EXPECT_TRUE(WaitGone(job));
+}
+
+TEST_F(FaultsTest, AStoppedAgentDoesNotKeepTheLeaseFromEnding) {
+  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(800));
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  kill(agent_, SIGSTOP);
+  EXPECT_TRUE(WaitGone(JobOf({1, 1}).pid));
+  kill(agent_, SIGCONT);
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
+}
+
+TEST_F(FaultsTest, ARenewedLeaseLetsJobsOutliveItsFirstTerm) {
+  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(600));
+  StartAgent();
+  const auto status = RunToEnd(Shell({1, 1}, "sleep 1.5; exit 0"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_SUCCEEDED);
+}
+
+TEST_F(FaultsTest, AnAgentConnectsAgainAfterTheStreamBreaks) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  for (size_t n = 2; n < 5; ++n) {
+    scheduler_->Disconnect();
+    ASSERT_TRUE(scheduler_->WaitRegistered(n));
+  }
+  LetGo();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->exit_code(), 7);
+  EXPECT_EQ(Read(Path("starts")), "started\n");
+}
+
+TEST_F(FaultsTest, ASecondAgentOnTheSameFolderIsRefused) {
+  StartAgent();
+  const std::string command =
+      std::string(CCSCHED_AGENT_BINARY) +
+      " --scheduler unix:" + Path("socket") +
+      " --node x --site s --accelerator a --count 1 --state " + Path("state") +
+      " 2> " + Path("second");
+  EXPECT_NE(std::system(command.c_str()), 0);
+  EXPECT_THAT(Read(Path("second")), HasSubstr("another agent"));
+}
+
+TEST_F(FaultsTest, OnSigtermTheAgentEndsAndItsJobsGoOn) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  EXPECT_EQ(StopAgent(), 0);
+  EXPECT_TRUE(Exists(JobOf({1, 1}).pid));
+}
+
+TEST_F(FaultsTest, EnergyIsCountedOnceOverARestart) {
+  scheduler_->registered.set_clock_rate(100);
+  StartAgent({"--sample-interval", "0.1"});
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 3));
+  KillAgent();
+  StartAgent({"--sample-interval", "0.1"});
+  LetGo();
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  // By start, the last to arrive wins: together they cover the whole run.
+  std::map<absl::Time, absl::Time> stretches;
+  for (const auto& sample : scheduler_->Samples({1, 1})) {
+    stretches[FromProto(sample.start())] = FromProto(sample.end());
+  }
+  absl::Time until = FromProto(status->started());
+  for (const auto& [start, end] : stretches) {
+    EXPECT_LE(start, until) << "a gap";
+    until = std::max(until, end);
+  }
+  EXPECT_EQ(until, FromProto(status->ended()));
+}
+
+}  // namespace
+}  // namespace ccsched
