@@ -80,16 +80,13 @@ class DueJobs {
   // job has left the queue. `due` are those that entered the queue since the
   // last call and are still in it, in queue order; `latest_us(JobRef)` is a
   // job's latest start, kNeverUs where there is none. Without `more_room` than
-  // before, only `due` are tried.
+  // before, a single due job is all that is tried.
   template <typename StartFn, typename LatestFn>
   void Run(const PolicyInput& in, absl::Span<const JobRef> due, bool more_room,
            StartFn start, LatestFn latest_us) {
     if (in.cold) waiting_.clear();
-    if (!more_room && !in.cold) {
-      for (const JobRef job : due) {
-        const bool first = in.queue.Front(in.jobs[job].shape) == job;
-        if (!first || !start(job)) Add(in, job, latest_us(job));
-      }
+    if (!more_room && !in.cold && due.size() <= 1) {
+      for (const JobRef job : due) TryOne(in, job, latest_us(job), start);
       return;
     }
     for (const JobRef job : due) Add(in, job, latest_us(job));
@@ -124,6 +121,15 @@ class DueJobs {
       return priority != o.priority ? priority < o.priority : key > o.key;
     }
   };
+  // Those of its shape that wait before it have been tried, but some policies
+  // grant more to a job at its latest start.
+  template <typename StartFn>
+  void TryOne(const PolicyInput& in, JobRef job, int64_t latest_us,
+              StartFn start) {
+    const bool may =
+        in.queue.Front(in.jobs[job].shape) == job || latest_us <= ToUs(in.now);
+    if (!may || !start(job)) Add(in, job, latest_us);
+  }
   void Add(const PolicyInput& in, JobRef job, int64_t latest_us);
   // The heap of a shape without those that have left the queue.
   std::vector<Waiting>* Pruned(const PolicyInput& in, ShapeId shape);

@@ -110,7 +110,10 @@ void StopAndGo::SetTimer(const PolicyInput& in, JobRef job, Track& track,
 
 bool StopAndGo::Stands(const Query& query, const Track& track) const {
   if (!track.planned) return false;
-  if (!query.shape.suspendable) return true;
+  return !query.shape.suspendable || PlanCovers(query, track);
+}
+
+bool StopAndGo::PlanCovers(const Query& query, const Track& track) const {
   double left_us = 0;
   for (size_t i = track.next_stint; i < track.plan.size(); ++i) {
     const Stint& stint = track.plan[i];
@@ -165,6 +168,20 @@ bool StopAndGo::PlanUnbroken(const PolicyInput& in, const Query& query,
 
 // --- Carrying it out
 
+// The rule's answer, but no wait goes beyond the latest start: from then on
+// the job runs to its end.
+StopAndGo::Phase StopAndGo::Consult(const PolicyInput& in, const Query& query,
+                                    Track& track) {
+  Phase phase = Ask(in, query, track);
+  if (phase.run) return phase;
+  if (query.latest_us <= query.now_us) {
+    return {.pool = query.where.value_or(phase.pool),
+            .why = ReasonCode::kPromise};
+  }
+  phase.until_us = std::min(phase.until_us, query.latest_us);
+  return phase;
+}
+
 // Everything that is there, on a cold start.
 void StopAndGo::TakeUpAll(const PolicyInput& in) {
   tracks_.clear();
@@ -186,7 +203,7 @@ void StopAndGo::Hear(const PolicyInput& in, Actions& actions, JobRef job) {
   Track& track = TrackOf(in, job);
   track.timer_us = kNeverUs;
   const Query query = QueryOf(in, job, track);
-  const Phase phase = Ask(in, query, track);
+  const Phase phase = Consult(in, query, track);
   if (phase.run) {
     due_.push_back(job);
     return;
@@ -198,29 +215,36 @@ void StopAndGo::Hear(const PolicyInput& in, Actions& actions, JobRef job) {
   actions.Defer(job, FromUs(phase.until_us), phase.pool, reason);
 }
 
+// What the job emits: as planned, if it keeps to its plan, else if it runs
+// straight on from the start of the choice.
 void StopAndGo::Explain(const PolicyInput& in, const Query& query,
                         const Track& track, Reason& reason) {
-  if (track.plan.empty()) return;
   const uint32_t own = query.shape.count;
-  Curve* const planned = curve(in, track.pool);
-  if (planned == nullptr) return;
+  const auto straight = [&](Choice& choice) {
+    Curve* const c = curve(in, choice.pool);
+    if (c == nullptr) return;
+    const int64_t from_us = ToUs(choice.start);
+    choice.carbon = GramsCo2e(c->Grams(from_us, from_us + query.remaining_us) *
+                              Kilowatts(in, choice.pool) * own);
+    choice.valid = true;
+  };
+  reason.now = {.pool = query.pools.front(), .start = in.now};
+  straight(reason.now);
+  Curve* const c = curve(in, reason.chosen.pool);
+  if (reason.chosen.pool != track.pool || c == nullptr ||
+      !PlanCovers(query, track)) {
+    straight(reason.chosen);
+    return;
+  }
   double grams = 0;
   for (size_t i = track.next_stint; i < track.plan.size(); ++i) {
     const Stint& stint = track.plan[i];
     const int64_t from_us = std::max(stint.start_us, query.now_us);
-    grams += planned->Grams(from_us, stint.end_us) *
+    grams += c->Grams(from_us, stint.end_us) *
              (stint.count == 0 ? own : stint.count);
   }
   reason.chosen.carbon = GramsCo2e(grams * Kilowatts(in, track.pool));
   reason.chosen.valid = true;
-  const PoolId first = query.pools.front();
-  reason.now = {.pool = first, .start = in.now};
-  if (Curve* const c = curve(in, first)) {
-    reason.now.carbon =
-        GramsCo2e(c->Grams(query.now_us, query.now_us + query.remaining_us) *
-                  Kilowatts(in, first) * own);
-    reason.now.valid = true;
-  }
 }
 
 void StopAndGo::RingTimers(const PolicyInput& in, Actions& actions) {
@@ -251,7 +275,7 @@ void StopAndGo::Review(const PolicyInput& in, Actions& actions, JobRef job) {
   }
   if (!Runs(state)) return;
   const Query query = QueryOf(in, job, track);
-  const Phase phase = Ask(in, query, track);
+  const Phase phase = Consult(in, query, track);
   Reason reason;
   reason.code = phase.why;
   if (!phase.run) {
@@ -284,7 +308,7 @@ bool StopAndGo::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
   if (!HasRoom(in, actions, job)) return false;
   Track& track = TrackOf(in, job);
   const Query query = QueryOf(in, job, track);
-  const Phase phase = Ask(in, query, track);
+  const Phase phase = Consult(in, query, track);
   if (!phase.run) {
     if (in.jobs[job].state == JobState::kSuspended) {
       SetTimer(in, job, track, phase.until_us);
@@ -332,7 +356,7 @@ bool StopAndGo::StartSomewhere(const PolicyInput& in, Actions& actions,
                 : query.latest_us <= query.now_us ? ReasonCode::kPromise
                                                   : phase.why;
   reason.chosen = {.pool = *best, .start = in.now};
-  if (*best == track.pool) Explain(in, query, track, reason);
+  Explain(in, query, track, reason);
   return actions.Start(query.job, *best, reason, count);
 }
 

@@ -71,12 +71,12 @@ class StopAndGo : public Policy {
     bool run = true;
     PoolId pool;         // where best
     uint32_t count = 0;  // 0: its own
-    // While it does not run: > now_us, and <= latest_us but where that is now.
     int64_t until_us = kNeverUs;
     ReasonCode why = ReasonCode::kBestIsNow;
   };
 
-  // What the job should do now, and until when.
+  // What the job should do now, and until when (after now). It waits no longer
+  // than to its latest start, whatever is said here.
   virtual Phase Ask(const PolicyInput& in, const Query& query,
                     Track& track) = 0;
   // Whether the job, which should run, may do so at this pool.
@@ -115,6 +115,9 @@ class StopAndGo : public Policy {
   // Of what the job has done in its running attempt; zero if there is none.
   absl::Duration Done(const PolicyInput& in, JobRef job, Track& track);
   Query QueryOf(const PolicyInput& in, JobRef job, Track& track);
+  // Whether what is left of the plan is the job's remaining work.
+  bool PlanCovers(const Query& query, const Track& track) const;
+  Phase Consult(const PolicyInput& in, const Query& query, Track& track);
   void SetTimer(const PolicyInput& in, JobRef job, Track& track, int64_t us);
   void TakeUpAll(const PolicyInput& in);
   void Hear(const PolicyInput& in, Actions& actions, JobRef job);
