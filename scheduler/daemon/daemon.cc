@@ -17,7 +17,7 @@
 namespace ccsched {
 namespace {
 
-constexpr absl::Duration kShutdownGrace = absl::Seconds(2);
+constexpr absl::Duration kShutdownGrace = absl::Milliseconds(500);
 
 absl::Status MakeStateFolder(const std::string& path) {
   std::error_code error;
@@ -110,6 +110,8 @@ absl::Status Daemon::Stop() {
   for (Input& input : left) {
     Refuse(input, absl::UnavailableError("the scheduler has stopped"));
   }
+  s.driver.reset();  // delivers the last answers
+  s.directory.CloseAll(absl::UnavailableError("the scheduler is stopping"));
   s.server->Shutdown(kShutdownGrace);
   return s.result;
 }

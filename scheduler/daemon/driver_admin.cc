@@ -200,17 +200,20 @@ void Driver::Apply(SetPolicyCall& call) {
 void Driver::Apply(PushForecastCall& call) {
   const v1::GridSeries& series = call.request.series();
   absl::StatusOr<GridRow> row = grid_->Accept(series, work_.now);
-  absl::StatusOr<v1::PushForecastResponse> response = row.status();
-  if (row.ok()) {
-    v1::PushForecastResponse taken;
-    taken.set_values(std::max(series.intensity_size(), series.cfe_pct_size()));
-    response = taken;
-    work_.batch.grids.push_back(*std::move(row));
-    if (series.actual()) {
-      const absl::Time start = FromProto(series.start());
-      Restate(series.region(), start,
-              start + FromProto(series.step()) * taken.values());
-    }
+  if (!row.ok()) {
+    work_.outbox.answers.push_back(
+        [status = row.status(), reply = std::move(call.reply)] {
+          reply(status);
+        });
+    return;
+  }
+  v1::PushForecastResponse response;
+  response.set_values(std::max(series.intensity_size(), series.cfe_pct_size()));
+  work_.batch.grids.push_back(*std::move(row));
+  if (series.actual()) {
+    const absl::Time start = FromProto(series.start());
+    Restate(series.region(), start,
+            start + FromProto(series.step()) * response.values());
   }
   work_.outbox.answers.push_back(
       [response, reply = std::move(call.reply)] { reply(response); });

@@ -33,6 +33,18 @@ void AgentDirectory::Remove(const std::string& node, const AgentLink* link) {
   }
 }
 
+void AgentDirectory::CloseAll(const absl::Status& why) {
+  absl::flat_hash_map<std::string, std::shared_ptr<AgentLink>> links;
+  {
+    const std::lock_guard lock(mutex_);
+    links.swap(links_);
+  }
+  for (const auto& [node, link] : links) {
+    Remove(node, link.get());
+    link->Close(why);
+  }
+}
+
 absl::StatusOr<uint64_t> AgentDirectory::OpenLog(
     const std::string& node, const v1::AttemptKey& key, bool follow,
     std::shared_ptr<LogSink> sink) {

@@ -25,6 +25,9 @@ class AgentDirectory {
   // Forgets the link if it still serves; fails the log requests through it.
   void Remove(const std::string& node, const AgentLink* link);
 
+  // Ends all streams: the scheduler stops.
+  void CloseAll(const absl::Status& why);
+
   // Asks the node's agent for an attempt's output. Returns the request's
   // number. Errors: Unavailable if no agent serves the node.
   absl::StatusOr<uint64_t> OpenLog(const std::string& node,

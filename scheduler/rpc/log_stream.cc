@@ -63,11 +63,10 @@ LogStream* LogStream::Begin(LedgerReader* reader, AgentDirectory* directory,
 
 void LogStream::Open(LedgerReader& reader, const v1::LogsRequest& request) {
   const absl::StatusOr<Place> place = FindOutput(reader, request);
-  absl::StatusOr<uint64_t> opened = place.status();
-  if (place.ok()) {
-    opened = directory_->OpenLog(place->node, place->key, request.follow(),
-                                 shared_from_this());
-  }
+  const absl::StatusOr<uint64_t> opened =
+      place.ok() ? directory_->OpenLog(place->node, place->key,
+                                       request.follow(), shared_from_this())
+                 : absl::StatusOr<uint64_t>(place.status());
   const std::lock_guard lock(mutex_);
   if (opened.ok()) {
     request_ = *opened;
