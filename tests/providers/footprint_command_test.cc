@@ -1,0 +1,133 @@
+// The face of `ccsched footprint`: JSON, CSV, files of runs, what is refused.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/providers/footprint_command.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace ccsched {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Json = nlohmann::json;
+
+class FootprintCommandTest : public ::testing::Test {
+ protected:
+  FootprintCommandTest()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("footprint." + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~FootprintCommandTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& name, const std::string& text) {
+    const auto path = folder_ / name;
+    std::ofstream(path) << text;
+    return path.string();
+  }
+  int Run(FootprintOptions options) {
+    out_.str("");
+    err_.str("");
+    return FootprintCommand(options, out_, err_);
+  }
+
+  std::filesystem::path folder_;
+  std::ostringstream out_, err_;
+};
+
+TEST_F(FootprintCommandTest, JsonListsTheSixSystemsAndTheFiveChoices) {
+  ASSERT_EQ(Run({.output = "json"}), 0) << err_.str();
+  const Json j = Json::parse(out_.str());
+  EXPECT_EQ(j["schema"], "ccsched.footprint/v1");
+  ASSERT_EQ(j["runs"].size(), 11);
+  const char* names[] = {
+      "Evolved Transformer NAS", "T5",   "Meena", "GShard-600B",
+      "Switch Transformer",      "GPT-3"};
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(j["runs"][i]["name"], names[i]);
+  const Json& gpt3 = j["runs"][5];
+  EXPECT_NEAR(gpt3["energy_kwh"].get<double>(), 1289376, 1e-6);
+  EXPECT_NEAR(gpt3["gross_co2e_kg"].get<double>(), 553142.304, 1e-6);
+  EXPECT_EQ(gpt3["printed"]["energy_kwh"], 1287000);
+  EXPECT_EQ(gpt3["printed"]["net_co2e_kg"], 552100);
+}
+
+TEST_F(FootprintCommandTest, WhatIfPrintsTheFactorOfEachChange) {
+  FootprintOptions options;
+  options.names = {"big p100 us average"};
+  options.what_if = {"datacenter=iowa", "accelerator=TPU v2",
+                     "model=Evolved Transformer"};
+  ASSERT_EQ(Run(options), 0) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("PUE 1.59 to 1.11"));
+  EXPECT_THAT(out_.str(), HasSubstr("1.43x"));
+  EXPECT_THAT(out_.str(), HasSubstr("56.54x"));
+  options.output = "json";
+  ASSERT_EQ(Run(options), 0);
+  const Json j = Json::parse(out_.str());
+  EXPECT_NEAR(j["runs"][0]["what_if"]["net_factor"].get<double>(), 57, .5);
+  options.output = "csv";
+  ASSERT_EQ(Run(options), 0);
+  EXPECT_THAT(out_.str(),
+              HasSubstr("\"Transformer (Big), P100, US average\",,316.27"));
+}
+
+TEST_F(FootprintCommandTest, ReadsRunsFromAFileAndTheirGridFromItsHours) {
+  Write("grid.csv",
+        "utc,ci_lca\n2022-01-01T00:00:00Z,100\n2022-01-01T01:00:00Z,300\n"
+        "2022-01-01T02:00:00Z,500\n");
+  const std::string file = Write("runs.yaml", R"(
+version: 1
+runs:
+  - name: mine
+    chips: 1000
+    days: 0.0625   # 1.5 hours
+    watts: 400
+    pue: 1.0
+    grid: {intensity: grid.csv, start: 2022-01-01T00:30:00Z}
+  - {name: other, chips: 1, days: 1, watts: 100, pue: 1.5, gross_g_per_kwh: 10}
+)");
+  ASSERT_EQ(Run({.file = file, .output = "json"}), 0) << err_.str();
+  const Json j = Json::parse(out_.str());
+  ASSERT_EQ(j["runs"].size(), 2);
+  EXPECT_NEAR(j["runs"][0]["energy_kwh"].get<double>(), 600, 1e-9);
+  // Half an hour at 100 g and an hour at 300 g, 400 kW.
+  EXPECT_NEAR(j["runs"][0]["gross_co2e_kg"].get<double>(), 20 + 120, 1e-9);
+  EXPECT_TRUE(j["runs"][0]["printed"]["energy_kwh"].is_null());
+}
+
+TEST_F(FootprintCommandTest, WhatIsWrongIsNamedAndNothingIsPrinted) {
+  const auto fails = [this](FootprintOptions options, const char* message) {
+    EXPECT_EQ(Run(options), 2);
+    EXPECT_EQ(out_.str(), "");
+    EXPECT_THAT(err_.str(), HasSubstr(message));
+  };
+  fails({.names = {"GPT-9"}}, "no run is named \"GPT-9\"");
+  fails({.output = "xml"}, "-o xml is none of table, json, csv");
+  fails({.file = (folder_ / "none.yaml").string()}, "none.yaml");
+  const auto run = [this](const std::string& fields) {
+    return FootprintOptions{
+        .file = Write("bad.yaml",
+                      "version: 1\nruns:\n  - {name: x, " + fields + "}\n")};
+  };
+  fails(run("chips: 1, days: 1, watts: 1, gross_g_per_kwh: 1"),
+        "bad.yaml:3: pue is missing");
+  fails(run("chips: 1, days: 1, watts: 1, pue: 0, gross_g_per_kwh: 1"),
+        "pue: 0 is not at least 1");
+  fails(run("chips: 1, days: 1, watts: 1, pue: 1"), "gross_g_per_kwh");
+  fails(run("chips: 1, days: 1, watts: -4, pue: 1, gross_g_per_kwh: 1"),
+        "watts: -4 is not above 0");
+  fails(run("chips: 1, days: 1, watts: 4, pue: 1, gross: 1"), "gross");
+  Write("grid.csv", "utc,ci_lca\n2022-01-01T00:00:00Z,100\n");
+  fails(run("chips: 1, days: 1, watts: 1, pue: 1, grid: {intensity: grid.csv, "
+            "start: 2022-01-01T00:00:00Z}"),
+        "the run is from 2022-01-01T00:00:00Z to 2022-01-02T00:00:00Z");
+}
+
+}  // namespace
+}  // namespace ccsched
