@@ -222,7 +222,8 @@ absl::StatusOr<std::vector<uint64_t>> ParseJobIds(
   constexpr size_t kIdsMax = 100'000;
   std::vector<uint64_t> ids;
   for (const std::string& text : texts) {
-    for (const std::string part : absl::StrSplit(text, ',')) {
+    const std::vector<std::string> parts = absl::StrSplit(text, ',');
+    for (const std::string& part : parts) {
       const size_t dash = part.find('-', 1);
       ASSIGN_OR_RETURN(const uint64_t first, ParseJobId(part.substr(0, dash)));
       uint64_t last = first;

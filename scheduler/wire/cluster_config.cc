@@ -102,7 +102,7 @@ class Builder {
     };
     RETURN_IF_ERROR(one_of("basis", region->mutable_basis(),
                            {"average-lifecycle", "average-direct",
-                            "marginal-lifecycle", "marginal-direct"}));
+                            "average-residual", "marginal-lifecycle", "marginal-direct"}));
     RETURN_IF_ERROR(
         one_of("gaps", region->mutable_gaps(), {"refuse", "interpolate"}));
     if (region->forecast().empty()) {
