@@ -82,6 +82,7 @@ void Chaos::KillScheduler() {
   cluster_->scheduler().Kill();
   HealAfter(absl::Milliseconds(random_.Below(1500)), [this] {
     cluster_->StartScheduler();
+    cluster_->WaitUntilServing();
     scheduler_hurt_ = false;
   });
 }

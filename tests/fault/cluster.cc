@@ -45,12 +45,9 @@ TestCluster::TestCluster(ClusterOptions options) : options_(options) {
   socket_ = dir_ + "/s.sock";
   fs::create_directory(dir_ + "/jobs");
   WriteConfig();
-  channel_ = grpc::CreateChannel("unix:" + socket_,
-                                 grpc::InsecureChannelCredentials());
-  jobs_ = v1::Jobs::NewStub(channel_);
-  admin_ = v1::Admin::NewStub(channel_);
   agents_.resize(options_.agents);
   StartScheduler();
+  WaitUntilServing();
   for (int i = 0; i < options_.agents; ++i) {
     wires_.push_back(
         std::make_unique<Proxy>(absl::StrCat(dir_, "/a", i, ".sock"), socket_));
@@ -97,8 +94,20 @@ void TestCluster::StartAgent(int i) {
       dir_ + "/" + name + ".log");
 }
 
+void TestCluster::Connect() {
+  // A channel that has failed waits for seconds before it tries again: here
+  // each new scheduler gets a new one.
+  grpc::ChannelArguments args;
+  args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  channel_ = grpc::CreateCustomChannel(
+      "unix:" + socket_, grpc::InsecureChannelCredentials(), args);
+  jobs_ = v1::Jobs::NewStub(channel_);
+  admin_ = v1::Admin::NewStub(channel_);
+}
+
 bool TestCluster::WaitUntilServing() {
   return Eventually(absl::Minutes(1), [this] {
+    Connect();
     v1::StatusResponse response;
     return admin_->Status(Context(absl::Seconds(2)).get(), {}, &response).ok();
   });
@@ -130,8 +139,8 @@ absl::StatusOr<uint64_t> TestCluster::Submit(const std::string& script,
     job.add_command(arg);
   }
   v1::SubmitResponse response;
-  const grpc::Status status =
-      jobs_->Submit(Context(absl::Seconds(5)).get(), request, &response);
+  const grpc::Status status = jobs_->Submit(
+      Context(absl::Milliseconds(1500)).get(), request, &response);
   if (!status.ok()) return FromGrpc(status);
   return response.job_id();
 }
@@ -141,7 +150,7 @@ absl::StatusOr<v1::Job> TestCluster::Get(uint64_t job) {
   request.set_job_id(job);
   v1::Job response;
   const grpc::Status status =
-      jobs_->Get(Context(absl::Seconds(5)).get(), request, &response);
+      jobs_->Get(Context(absl::Milliseconds(1500)).get(), request, &response);
   if (!status.ok()) return FromGrpc(status);
   return response;
 }

@@ -56,6 +56,7 @@ class TestCluster {
   std::string Logs() const;
 
  private:
+  void Connect();
   void WriteConfig() const;
 
   const ClusterOptions options_;
