@@ -115,7 +115,7 @@ void JobRunner::AdoptOne(AttemptId id) {
     case Remains::kNascent:
       // It has its lock and will say its number as the first thing it does.
       loop_.At(BootNanos() + kNanosPerSecond / 100, [this, id] {
-        if (IsRunning(id)) AdoptOne(id);
+        if (running_.contains(id)) AdoptOne(id);
       });
       return;
     case Remains::kGone:

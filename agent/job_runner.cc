@@ -280,6 +280,17 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
   }
 }
 
+bool JobRunner::IsRunning(AttemptId id) const {
+  if (running_.contains(id)) return true;
+  const auto waiting = waiting_.find(id.job);
+  if (waiting != waiting_.end() && FromProto(waiting->second.key()) == id) {
+    return true;
+  }
+  return std::any_of(starts_.begin(), starts_.end(), [&](const auto& start) {
+    return FromProto(start.key()) == id;
+  });
+}
+
 std::vector<v1::AttemptStatus> JobRunner::Known() const {
   std::vector<v1::AttemptStatus> all;
   for (const auto& [id, attempt] : store_.book().attempts()) {

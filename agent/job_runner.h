@@ -64,7 +64,8 @@ class JobRunner {
   void Sample();
   SampleOutbox& samples() { return samples_; }
 
-  bool IsRunning(AttemptId id) const { return running_.contains(id); }
+  // Runs, or is about to.
+  bool IsRunning(AttemptId id) const;
   size_t running_count() const { return running_.size(); }
 
  private:

@@ -42,7 +42,8 @@ Session::Session(EventLoop& loop, AttemptStore& store, LeaseFile& lease,
           {.running = [this](AttemptId id) { return runner_.IsRunning(id); },
            .known =
                [this](AttemptId id) {
-                 return store_.book().fence(id.job) >= id.epoch;
+                 return runner_.IsRunning(id) ||
+                        store_.book().fence(id.job) >= id.epoch;
                }},
           [this](v1::LogData data) {
             v1::AgentMessage message;

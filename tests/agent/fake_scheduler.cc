@@ -35,9 +35,9 @@ FakeScheduler::~FakeScheduler() {
   server_->Wait();
 }
 
-void FakeScheduler::set_answer_heartbeats(bool answer) {
+void FakeScheduler::set_answer(bool answer) {
   std::lock_guard lock(mutex_);
-  answer_heartbeats_ = answer;
+  answer_ = answer;
 }
 
 void FakeScheduler::Disconnect() {
@@ -70,8 +70,8 @@ void FakeScheduler::OnMessage(const v1::AgentMessage& message, Stream& stream) {
     messages_.push_back(message);
     if (message.has_register_()) {
       registrations_.push_back(message.register_());
-      *answer.mutable_registered() = registered;
-    } else if (message.has_heartbeat() && answer_heartbeats_) {
+      if (answer_) *answer.mutable_registered() = registered;
+    } else if (message.has_heartbeat() && answer_) {
       answer.mutable_lease()->set_sequence(message.sequence());
     } else if (message.has_status() && message.status().has_ended()) {
       ++ended_total_;

@@ -30,7 +30,8 @@ class FakeScheduler : public v1::Agents::Service {
   v1::Registered registered;
   bool acknowledge = true;
 
-  void set_answer_heartbeats(bool answer);
+  // Whether registrations and heartbeats are answered.
+  void set_answer(bool answer);
   // Ends the stream, if there is one, and refuses new ones while `down`.
   void Disconnect();
 
@@ -72,7 +73,7 @@ class FakeScheduler : public v1::Agents::Service {
   std::mutex mutex_;
   std::mutex write_mutex_;
   std::condition_variable changed_;
-  bool answer_heartbeats_ = true;
+  bool answer_ = true;
   Stream* stream_ = nullptr;
   grpc::ServerContext* context_ = nullptr;
   std::vector<v1::Register> registrations_;

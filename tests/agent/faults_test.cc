@@ -171,7 +171,11 @@ TEST_F(FaultsTest, WhenTheLeaseIsNotRenewedTheJobsEnd) {
   StartAgent();
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
-  scheduler_->set_answer_heartbeats(false);
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  scheduler_->set_answer(false);
+  EXPECT_TRUE(WaitGone(JobOf({1, 1}).pid));
+  scheduler_->set_answer(true);
+  scheduler_->Disconnect();
   const auto status = scheduler_->WaitEnded({1, 1});
   ASSERT_TRUE(status);
   EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
