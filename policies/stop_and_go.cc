@@ -322,7 +322,7 @@ bool StopAndGo::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
   }
   const uint32_t count = phase.count == 0 ? query.shape.count : phase.count;
   if (!StartSomewhere(in, actions, query, track, phase, count) &&
-      (count == query.shape.min_count ||
+      (phase.count == 0 || count == query.shape.min_count ||
        !StartSomewhere(in, actions, query, track, phase,
                        query.shape.min_count))) {
     return false;
