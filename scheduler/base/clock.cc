@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/base/clock.h"
 
+#include <ctime>
+
 #include "absl/time/clock.h"
 
 namespace ccsched {
@@ -10,6 +12,12 @@ absl::Time RealClock::Now() const { return absl::Now(); }
 
 absl::Time ScaledClock::Now() const {
   return origin_ + (absl::Now() - real_origin_) * rate_;
+}
+
+absl::Duration ThreadCpuTime() {
+  timespec t = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return absl::DurationFromTimespec(t);
 }
 
 }  // namespace ccsched

@@ -39,6 +39,9 @@ class ScaledClock : public Clock {
   const double rate_;
 };
 
+// CPU time that this thread has used.
+absl::Duration ThreadCpuTime();
+
 }  // namespace ccsched
 
 #endif  // CCSCHED_SCHEDULER_BASE_CLOCK_H_
