@@ -331,7 +331,8 @@ bool StopAndGo::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
   return true;
 }
 
-// At the pool of the phase if it has room, else at the cleanest that has.
+// At the pool of the phase if it has room, else where it emits least of those
+// that have.
 bool StopAndGo::StartSomewhere(const PolicyInput& in, Actions& actions,
                                const Query& query, Track& track,
                                const Phase& phase, uint32_t count) {
@@ -342,10 +343,16 @@ bool StopAndGo::StartSomewhere(const PolicyInput& in, Actions& actions,
     if (!actions.Fits(query.job, pool, count)) continue;
     if (!Allows(in, query, track, pool)) continue;
     Curve* const c = curve(in, pool);
-    const double cost = pool == phase.pool ? -kInfinite
-                        : c == nullptr
-                            ? kInfinite
-                            : c->At(query.now_us) * Kilowatts(in, pool);
+    double cost = kInfinite;
+    if (pool == phase.pool) {
+      cost = -kInfinite;
+    } else if (c != nullptr) {
+      // A job that may pause will look for its hours again; another has these.
+      cost = Kilowatts(in, pool) *
+             (query.shape.suspendable
+                  ? c->At(query.now_us)
+                  : c->Grams(query.now_us, query.now_us + query.remaining_us));
+    }
     if (best && !(cost < least)) continue;
     best = pool;
     least = cost;
