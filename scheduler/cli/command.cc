@@ -68,7 +68,7 @@ Command& Command::Sub(const std::string& name, const std::string& about,
   CLI::App* app = app_->add_subcommand(name, about);
   app->allow_extras();
   app->fallthrough();
-  if (!examples.empty()) app->footer("\nExamples:\n" + examples);
+  if (!examples.empty()) app->footer("Examples:\n" + examples);
   subs_.push_back(
       std::unique_ptr<Command>(new Command(this, app, name, about)));
   return *subs_.back();
@@ -176,7 +176,9 @@ std::string Command::FullName() const {
 }
 
 std::string Command::Help() const {
-  return app_->help(FullName().substr(0, FullName().size() - name_.size()));
+  const std::string full = FullName();
+  return app_->help(
+      parent_ == nullptr ? "" : full.substr(0, full.size() - name_.size() - 1));
 }
 
 absl::Status Command::CheckRest(const std::vector<std::string>& extras) {

@@ -1,11 +1,10 @@
 // `ccsched footprint`: options for providers/footprint_command.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/providers/footprint_command.h"
-
 #include <memory>
 
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/output.h"
+#include "scheduler/providers/footprint_command.h"
 
 namespace ccsched {
 
@@ -23,9 +22,8 @@ void AddFootprint(Command& root, Context& context) {
   c.Repeated("--what-if", "CHANGE", &o->what_if,
              "the same run changed, pue=1.1 say; repeat for more");
   AddFormat(c, &o->output);
-  c.OnRun([o, &context] {
-    return FootprintCommand(*o, context.out, context.err);
-  });
+  c.OnRun(
+      [o, &context] { return FootprintCommand(*o, context.out, context.err); });
 }
 
 }  // namespace ccsched

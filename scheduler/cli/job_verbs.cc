@@ -30,8 +30,7 @@ int RunVerb(Context& context, JobVerb verb, const char* done,
     if (result.done()) {
       context.out << "Job " << result.job_id() << " " << done << "\n";
     } else {
-      context.err << "ccsched: job " << result.job_id() << ": "
-                  << Printable(result.message(), 1000) << "\n";
+      context.err << "ccsched: " << Printable(result.message(), 1000) << "\n";
       code = kExitFailed;
     }
   }

@@ -100,9 +100,10 @@ class Builder {
           absl::StrCat("'", *value, "' must be ", absl::StrJoin(allowed, ", "),
                        DidYouMean(*value, allowed)));
     };
-    RETURN_IF_ERROR(one_of("basis", region->mutable_basis(),
-                           {"average-lifecycle", "average-direct",
-                            "average-residual", "marginal-lifecycle", "marginal-direct"}));
+    RETURN_IF_ERROR(
+        one_of("basis", region->mutable_basis(),
+               {"average-lifecycle", "average-direct", "average-residual",
+                "marginal-lifecycle", "marginal-direct"}));
     RETURN_IF_ERROR(
         one_of("gaps", region->mutable_gaps(), {"refuse", "interpolate"}));
     if (region->forecast().empty()) {

@@ -209,7 +209,7 @@ absl::StatusOr<std::vector<uint32_t>> ParseArray(std::string_view text) {
       return bad(kForm);
     }
     if (last < first || step == 0) return bad(kForm);
-    if ((last - first) / step + 1 + indices.size() > kArrayJobsMax) {
+    if (uint64_t{last - first} / step + 1 + indices.size() > kArrayJobsMax) {
       return bad(absl::StrCat("makes more than ", kArrayJobsMax, " jobs"));
     }
     for (uint64_t i = first; i <= last; i += step) {

@@ -24,6 +24,11 @@ std::string Compared(const Choice& with, const Choice& without) {
                          GramsText(b), (a / b - 1) * 100);
 }
 
+// To the second: nobody reads microseconds in a sentence.
+std::string Seconds(absl::Time t) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
+}
+
 std::string Joined(std::string_view sentence, const std::string& addition) {
   return addition.empty() ? std::string(sentence)
                           : absl::StrCat(ToAbsl(sentence), ": ", addition);
@@ -35,8 +40,8 @@ std::string Waits(const DecisionRecord& d, absl::Time decided,
   const absl::Time until =
       d.kind == DecisionKind::kDefer ? d.until : chosen.start;
   return absl::StrCat(
-      "waits until ", FormatRfc3339(until), " (",
-      ShortDuration(until - decided), " from the decision)",
+      "waits until ", Seconds(until), " (", ShortDuration(until - decided),
+      " from the decision)",
       chosen.valid ? absl::StrCat(" to run at ", SiteName(chosen, topology))
                    : "");
 }
