@@ -88,7 +88,7 @@ struct DecisionRow {
 // One hour (or less) of one attempt. Integers, rounded once. A stretch whose
 // energy is unknown has a row too, without joules. A row that covers earlier
 // rows of the attempt restates them: they stay on record as superseded, and
-// sums leave them out. REQUIRES: start < end; the attempt is on record or in
+// sums leave them out. REQUIRES: start <= end; the attempt is on record or in
 // the batch; no earlier row is covered in part only.
 struct EmissionRow {
   JobId job;

@@ -21,6 +21,17 @@ absl::Status CheckNumber(const char* what, JobId job, uint64_t number) {
       " is out of range (", kNumberMax, " numbers, ", kJobMax, " jobs)"));
 }
 
+absl::Status CutError(int64_t attempt, int64_t start, int64_t end, int64_t from,
+                      int64_t to) {
+  const auto text = [](int64_t micros) {
+    return absl::FormatTime(absl::FromUnixMicros(micros), absl::UTCTimeZone());
+  };
+  return absl::InvalidArgumentError(absl::StrCat(
+      "ledger: emission of job ", PackedJob(attempt).value(), " from ",
+      text(start), " to ", text(end), " covers only a part of the one from ",
+      text(from), " to ", text(to)));
+}
+
 absl::Status NamedError(const absl::Status& status, const char* what,
                         uint64_t id) {
   return absl::Status(status.code(),
@@ -173,7 +184,7 @@ absl::Status SqliteLedger::WriteDecisions(
 
 absl::Status SqliteLedger::WriteEmission(const EmissionRow& row) {
   RETURN_IF_ERROR(CheckNumber("attempt", row.job, row.epoch));
-  if (row.start >= row.end) {
+  if (row.start > row.end) {
     return absl::InvalidArgumentError(
         absl::StrCat("ledger: emission of job ", row.job.value(), " from ",
                      absl::FormatTime(row.start), " ends before it begins"));
@@ -187,7 +198,9 @@ absl::Status SqliteLedger::WriteEmission(const EmissionRow& row) {
         absl::StrCat("ledger: emission of attempt ", row.epoch, " of job ",
                      row.job.value(), ", which is not on record"));
   }
-  ASSIGN_OR_RETURN(uint32_t revision, Supersede(attempt, row));
+  ASSIGN_OR_RETURN(uint32_t revision,
+                   Supersede(attempt, absl::ToUnixMicros(row.start),
+                             absl::ToUnixMicros(row.end)));
   Statement& insert = db_->Prepare(
       "INSERT INTO emissions (attempt, start, "
       "revision, " CCSCHED_EMISSION_COLUMNS
@@ -195,43 +208,42 @@ absl::Status SqliteLedger::WriteEmission(const EmissionRow& row) {
   return insert.Bind(attempt, row.start, revision, EmissionFields(row)).Run();
 }
 
-// Marks the rows that `row` covers as superseded. Returns its revision.
-absl::StatusOr<uint32_t> SqliteLedger::Supersede(int64_t attempt,
-                                                 const EmissionRow& row) {
+// Marks the rows within [start, end) as superseded; one without length stands
+// in for others without length at that instant only. Returns the revision of
+// the row to be written. Compares times as they are kept, in microseconds.
+absl::StatusOr<uint32_t> SqliteLedger::Supersede(int64_t attempt, int64_t start,
+                                                 int64_t end) {
   Statement& earlier = db_->Prepare(
       "SELECT start, \"end\", revision, superseded_by IS NULL "
-      "FROM emissions WHERE attempt = ? AND start < ? "
+      "FROM emissions WHERE attempt = ? AND start <= ? "
       "ORDER BY start DESC, revision DESC");
-  earlier.Bind(attempt, row.end);
+  earlier.Bind(attempt, end);
   std::optional<uint32_t> newest;
   bool covers = false;
   while (earlier.Next()) {
-    auto start = earlier.Column<absl::Time>(0);
-    auto end = earlier.Column<absl::Time>(1);
-    bool stands = earlier.Column<bool>(3);
-    bool within = start >= row.start && end <= row.end;
-    if (stands && !within && end > row.start) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "ledger: emission of job ", row.job.value(), " from ",
-          absl::FormatTime(row.start), " to ", absl::FormatTime(row.end),
-          " covers only a part of the one from ", absl::FormatTime(start),
-          " to ", absl::FormatTime(end)));
-    }
-    if (start < row.start) {
+    auto from = earlier.Column<int64_t>(0);
+    auto to = earlier.Column<int64_t>(1);
+    bool stands = earlier.Column<bool>(3) && (from < to) == (start < end);
+    if (from < start) {
       // Rows that stand don't overlap: none before this one can matter.
+      if (stands && to > start) return CutError(attempt, start, end, from, to);
       if (stands) break;
       continue;
     }
+    if (from == end && start < end) continue;  // adjoins it
     newest = std::max(newest.value_or(0), earlier.Column<uint32_t>(2));
-    covers = covers || stands;
+    if (!stands) continue;
+    if (to > end) return CutError(attempt, start, end, from, to);
+    covers = true;
   }
   RETURN_IF_ERROR(earlier.status());
   uint32_t revision = newest ? *newest + 1 : 0;
   if (covers) {
     Statement& mark = db_->Prepare(
-        "UPDATE emissions SET superseded_by = ? WHERE attempt = ? AND "
-        "start >= ? AND start < ? AND superseded_by IS NULL");
-    RETURN_IF_ERROR(mark.Bind(revision, attempt, row.start, row.end).Run());
+        "UPDATE emissions SET superseded_by = ?1 WHERE attempt = ?2 AND "
+        "start >= ?3 AND start <= ?4 AND \"end\" <= ?4 AND "
+        "(start < \"end\") = (?3 < ?4) AND superseded_by IS NULL");
+    RETURN_IF_ERROR(mark.Bind(revision, attempt, start, end).Run());
   }
   return revision;
 }

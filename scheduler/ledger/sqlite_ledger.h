@@ -44,7 +44,8 @@ class SqliteLedger : public Ledger {
   absl::Status WriteAttempts(const std::vector<AttemptRow>& rows);
   absl::Status WriteDecisions(const std::vector<DecisionRow>& rows);
   absl::Status WriteEmission(const EmissionRow& row);
-  absl::StatusOr<uint32_t> Supersede(int64_t attempt, const EmissionRow& row);
+  absl::StatusOr<uint32_t> Supersede(int64_t attempt, int64_t start,
+                                     int64_t end);
   absl::Status WriteCluster(const Batch& batch);
 
   FileLock lock_;

@@ -260,6 +260,27 @@ TEST_F(ReportTest, ARowMayRestateSeveralAndSeveralOne) {
   EXPECT_THAT(ledger_->reader().Emissions(JobId(1), true).value(), SizeIs(6));
 }
 
+TEST_F(ReportTest, TimesFinerThanAMicrosecondAreCutBeforeTheyAreCompared) {
+  Batch batch;
+  batch.submissions = {Submission(1)};
+  batch.states = {State(1)};
+  batch.attempts = {Attempt(1, 1, 0, 4)};
+  batch.emissions = {Emission(1, 1, 0), Emission(1, 1, 0), Emission(1, 1, 1)};
+  // An hour, half a microsecond, an hour; each beginning where one ends.
+  absl::Time middle = At(1) + absl::Nanoseconds(300);
+  batch.emissions[0].end = batch.emissions[1].start = middle;
+  batch.emissions[1].end = middle + absl::Nanoseconds(500);
+  batch.emissions[2].start = batch.emissions[1].end;
+  Commit(batch);
+  EXPECT_EQ(ledger_->reader().Job(JobId(1))->milligrams, 3 * 440000);
+  for (EmissionRow& row : batch.emissions) row.milligrams = 7;
+  Batch restated;
+  restated.emissions = batch.emissions;
+  Commit(restated);
+  EXPECT_EQ(ledger_->reader().Job(JobId(1))->milligrams, 3 * 7);
+  EXPECT_THAT(ledger_->reader().Emissions(JobId(1), true).value(), SizeIs(6));
+}
+
 TEST_F(ReportTest, ARowThatCutsAnotherIsRefused) {
   Batch batch;
   batch.submissions = {Submission(1)};
@@ -268,7 +289,7 @@ TEST_F(ReportTest, ARowThatCutsAnotherIsRefused) {
   Commit(batch);
   for (const EmissionRow& cut :
        {Emission(1, 1, .5), Emission(1, 1, 1, .5), Emission(1, 1, -1, 1.5),
-        Emission(1, 1, 1.25, .5), Emission(1, 1, 2, 0), Emission(1, 2, 7),
+        Emission(1, 1, 1.25, .5), Emission(1, 1, 2, -1), Emission(1, 2, 7),
         Emission(9, 1, 7)}) {
     Batch bad;
     bad.emissions = {Emission(1, 1, 2), cut};
