@@ -1,0 +1,55 @@
+// The figures of a simulated run.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SIM_RESULT_H_
+#define CCSCHED_SIM_RESULT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "scheduler/base/units.h"
+
+namespace ccsched {
+
+struct SiteFigures {
+  std::string site;
+  uint64_t peak = 0;  // accelerators at work at once
+  // Of its accelerators, from the first submission to the last end; absent
+  // where there are as many as one asks for.
+  std::optional<double> utilisation;
+  GramsCo2e co2e;
+  KilowattHours energy;
+};
+
+struct SimResult {
+  std::string policy;  // its label
+  uint64_t jobs = 0;
+  uint64_t unfinished = 0;
+  uint64_t promises_broken = 0;
+  GramsCo2e co2e;       // of the jobs' stretches, overheads included
+  GramsCo2e idle_co2e;  // of unoccupied accelerators
+  KilowattHours energy, idle_energy;  // PUE included
+  // From submission to end, without the useful work. Over finished jobs;
+  // percentiles are interpolated linearly between ranks.
+  absl::Duration wait_mean, wait_p50, wait_p95, wait_p99;
+  // Mean of max(1, (end - submission) / max(runtime, 10 s)).
+  // Source: Feitelson 2001.
+  double bounded_slowdown_mean = 1;
+  uint64_t suspensions = 0;
+  uint64_t moves = 0;  // resumptions at another site
+  uint64_t resizes = 0;
+  uint64_t node_failures = 0;
+  std::vector<SiteFigures> sites;
+  absl::Time first_submission, last_end;
+  uint64_t steps = 0;  // of the engine
+  // CPU time of this run's thread: in the policy (sampled), and in all.
+  absl::Duration decide_cpu, cpu;
+  std::optional<GramsCo2e> bound;
+  std::optional<double> saved_vs_fcfs;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SIM_RESULT_H_

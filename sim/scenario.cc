@@ -1,0 +1,406 @@
+// A scenario as it will be played: read from YAML, checked, files loaded.
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenario.h"
+
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "ccsched/v1/scenario.pb.h"
+#include "policies/registry.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/yaml.h"
+#include "sim/scenario_grid.h"
+
+namespace ccsched {
+namespace {
+
+class Loader {
+ public:
+  Loader(const std::string& path, const ScenarioOptions& options)
+      : options_(options) {
+    scenario_.path = path;
+    source_.file = path;
+  }
+
+  absl::StatusOr<Scenario> Load() {
+    RETURN_IF_ERROR(ReadYamlFile(scenario_.path, proto_, &source_));
+    for (const std::string& assignment : options_.set) {
+      RETURN_IF_ERROR(SetPath(proto_, assignment));
+    }
+    RETURN_IF_ERROR(LoadFrame());
+    RETURN_IF_ERROR(LoadRegions(proto_, source_, options_.seed, scenario_));
+    RETURN_IF_ERROR(LoadSites());
+    RETURN_IF_ERROR(LoadJobs());
+    RETURN_IF_ERROR(LoadPolicies());
+    return std::move(scenario_);
+  }
+
+ private:
+  absl::Status At(const std::string& path, const std::string& what) const {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source_.At(path), ": ", what));
+  }
+
+  absl::Status LoadFrame() {
+    if (proto_.version() != 1) {
+      return At("version",
+                absl::StrCat("version ", proto_.version(),
+                             " is not known; this is for version 1"));
+    }
+    scenario_.name = proto_.name();
+    if (scenario_.name.empty()) {
+      const size_t slash = scenario_.path.rfind('/');
+      scenario_.name =
+          scenario_.path.substr(slash == std::string::npos ? 0 : slash + 1);
+      const size_t dot = scenario_.name.rfind('.');
+      if (dot != std::string::npos && dot > 0) scenario_.name.resize(dot);
+    }
+    if (!proto_.has_start()) return At("", "the scenario has no start");
+    scenario_.start = FromProto(proto_.start());
+    if (proto_.has_end()) {
+      scenario_.end = FromProto(proto_.end());
+      if (scenario_.end <= scenario_.start) {
+        return At("end", "the end is not after the start");
+      }
+    }
+    if (proto_.has_horizon()) {
+      const absl::Duration horizon = FromProto(proto_.horizon());
+      if (horizon <= absl::ZeroDuration()) {
+        return At("horizon", "the horizon is not positive");
+      }
+      scenario_.horizon = scenario_.start + horizon;
+    }
+    if (proto_.faults().has_node_mtbf()) {
+      scenario_.node_mtbf = FromProto(proto_.faults().node_mtbf());
+      if (scenario_.node_mtbf <= absl::ZeroDuration()) {
+        return At("faults.node_mtbf", "has to be positive");
+      }
+    }
+    if (proto_.faults().has_repair()) {
+      scenario_.node_repair = FromProto(proto_.faults().repair());
+    }
+    scenario_.network_gbit_per_s = proto_.network().gbit_per_s();
+    scenario_.network_kwh_per_gb = proto_.network().kwh_per_gb();
+    return absl::OkStatus();
+  }
+
+  absl::Status LoadSites() {
+    if (proto_.sites().empty()) return At("", "there are no sites");
+    for (int i = 0; i < proto_.sites_size(); ++i) {
+      RETURN_IF_ERROR(
+          LoadSite(proto_.sites(i), absl::StrCat("sites[", i, "]")));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status LoadSite(const ccsched::v1::ScenarioSite& from,
+                        const std::string& at) {
+    Topology& topology = scenario_.topology;
+    Site site;
+    site.name = from.name();
+    if (site.name.empty()) return At(at, "site without a name");
+    for (const Site& other : topology.sites) {
+      if (other.name == site.name) {
+        return At(at + ".name",
+                  absl::StrCat("site ", site.name, " is given twice"));
+      }
+    }
+    size_t region = 0;
+    while (region < topology.regions.size() &&
+           topology.regions[region].name != from.region()) {
+      ++region;
+    }
+    if (region == topology.regions.size()) {
+      return At(at + ".region",
+                absl::StrCat("there is no region \"", from.region(), "\""));
+    }
+    site.region = RegionId(static_cast<uint16_t>(region));
+    if (from.has_pue()) site.pue = from.pue();
+    if (!(site.pue >= 1) || !std::isfinite(site.pue)) {
+      return At(at + ".pue", absl::StrCat("pue ", site.pue,
+                                          " is not a number of at least 1"));
+    }
+    if (!from.pue_csv().empty() || from.has_cap_watts()) {
+      return At(at, "pue_csv and cap_watts are not supported yet");
+    }
+    const SiteId id(static_cast<uint16_t>(topology.sites.size()));
+    if (from.pools().empty()) {
+      return At(at, absl::StrCat("site ", site.name, " has no pools"));
+    }
+    topology.sites.push_back(std::move(site));
+    scenario_.site_extras.emplace_back();
+    for (int i = 0; i < from.pools_size(); ++i) {
+      RETURN_IF_ERROR(
+          LoadPool(from.pools(i), id, absl::StrCat(at, ".pools[", i, "]")));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<uint32_t> PoolCount(const ccsched::v1::ScenarioPool& from,
+                                     const std::string& at) const {
+    if (from.count() == "unlimited") return kUnlimited;
+    uint32_t count = 0;
+    const std::string& text = from.count();
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), count);
+    if (text.empty() || error != std::errc() ||
+        end != text.data() + text.size() || count == 0 || count >= kUnlimited) {
+      return At(at + ".count",
+                absl::StrCat("count \"", text,
+                             "\" is neither a positive number nor unlimited"));
+    }
+    return count;
+  }
+
+  absl::Status LoadPool(const ccsched::v1::ScenarioPool& from, SiteId site,
+                        const std::string& at) {
+    Topology& topology = scenario_.topology;
+    if (from.accelerator().empty()) return At(at, "pool without accelerator");
+    uint16_t type = 0;
+    while (type < topology.accelerators.size() &&
+           topology.accelerators[type] != from.accelerator()) {
+      ++type;
+    }
+    if (type == topology.accelerators.size()) {
+      topology.accelerators.push_back(from.accelerator());
+    }
+    for (const Pool& other : topology.pools) {
+      if (other.site == site && other.accelerator == AcceleratorId(type)) {
+        return At(at + ".accelerator",
+                  absl::StrCat("a second pool of ", from.accelerator(),
+                               " at one site"));
+      }
+    }
+    PoolSize size;
+    ASSIGN_OR_RETURN(size.count, PoolCount(from, at));
+    if (from.has_node_size()) size.node_size = from.node_size();
+    if (from.has_node_size() && size.node_size == 0) {
+      return At(at + ".node_size", "node_size 0 is not positive");
+    }
+    if (size.node_size != 0 && size.count == kUnlimited) {
+      return At(at + ".node_size", "an unlimited pool has no nodes");
+    }
+    if (size.node_size > size.count) {
+      return At(at + ".node_size", "a node is larger than its pool");
+    }
+    if (!from.has_active_watts()) return At(at, "pool without active_watts");
+    Pool pool{.site = site,
+              .accelerator = AcceleratorId(type),
+              .idle = Watts(from.idle_watts()),
+              .active = Watts(from.active_watts())};
+    if (!(pool.idle.value() >= 0) || !(pool.active >= pool.idle) ||
+        !std::isfinite(pool.active.value())) {
+      return At(at, "0 <= idle_watts <= active_watts has to hold");
+    }
+    if (size.count == kUnlimited && pool.idle > Watts(0)) {
+      return At(at + ".idle_watts", "an unlimited pool can't have idle watts");
+    }
+    topology.pools.push_back(pool);
+    scenario_.pool_sizes.push_back(size);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<RuntimeKnowledge> Runtime(const std::string& name,
+                                           const std::string& at) const {
+    if (name == "known") return RuntimeKnowledge::kKnown;
+    if (name == "learned") return RuntimeKnowledge::kLearned;
+    if (name == "class-mean") return RuntimeKnowledge::kClassMean;
+    return At(at, absl::StrCat("runtime \"", name,
+                               "\" is not known, learned or class-mean"));
+  }
+
+  // A duration that must not be negative.
+  absl::StatusOr<absl::Duration> Length(const google::protobuf::Duration& d,
+                                        const std::string& at) const {
+    const absl::Duration length = FromProto(d);
+    if (length < absl::ZeroDuration()) return At(at, "is negative");
+    return length;
+  }
+
+  absl::Status LoadJobs() {
+    const ccsched::v1::ScenarioJobs& from = proto_.jobs();
+    WorkloadSpec& jobs = scenario_.jobs;
+    if (from.trace().empty()) return At("jobs", "there is no trace");
+    jobs.trace = ResolvePath(scenario_.path, from.trace());
+    jobs.format = from.format();
+    jobs.at = source_.At("jobs.trace");
+    jobs.shift = FromProto(from.shift());
+    jobs.origin = FromProto(from.origin());
+    if (from.has_tick()) {
+      jobs.tick = FromProto(from.tick());
+      if (*jobs.tick < absl::Microseconds(1)) {
+        return At("jobs.tick", "the tick is not positive");
+      }
+    }
+    RETURN_IF_ERROR(LoadDefaults(from.defaults()));
+    for (int i = 0; i < from.classes_size(); ++i) {
+      const std::string at = absl::StrCat("jobs.classes[", i, "]");
+      JobClassSpec c;
+      c.name = from.classes(i).name();
+      c.max_delay = jobs.max_delay;
+      if (from.classes(i).has_shorter_than()) {
+        ASSIGN_OR_RETURN(c.shorter_than,
+                         Length(from.classes(i).shorter_than(), at));
+      } else if (i + 1 < from.classes_size()) {
+        return At(at, "only the last class may be without shorter_than");
+      }
+      if (from.classes(i).has_max_delay()) {
+        ASSIGN_OR_RETURN(c.max_delay, Length(from.classes(i).max_delay(), at));
+      }
+      jobs.classes.push_back(std::move(c));
+    }
+    if (jobs.classes.empty() ||
+        jobs.classes.back().shorter_than != absl::InfiniteDuration()) {
+      jobs.classes.push_back({.name = "all", .max_delay = jobs.max_delay});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status LoadDefaults(const ccsched::v1::ScenarioJobDefaults& from) {
+    WorkloadSpec& jobs = scenario_.jobs;
+    const std::string at = "jobs.defaults";
+    if (from.has_max_delay()) {
+      ASSIGN_OR_RETURN(jobs.max_delay,
+                       Length(from.max_delay(), at + ".max_delay"));
+    }
+    jobs.suspendable = from.suspendable();
+    ASSIGN_OR_RETURN(jobs.checkpoint,
+                     Length(from.checkpoint(), at + ".checkpoint"));
+    ASSIGN_OR_RETURN(jobs.restart, Length(from.restart(), at + ".restart"));
+    if (!from.runtime().empty()) {
+      ASSIGN_OR_RETURN(jobs.runtime, Runtime(from.runtime(), at + ".runtime"));
+    }
+    if (!from.elastic().empty()) {
+      const std::vector<std::string> ends = absl::StrSplit(from.elastic(), ':');
+      if (ends.size() != 2 || !absl::SimpleAtod(ends[0], &jobs.elastic_min) ||
+          !absl::SimpleAtod(ends[1], &jobs.elastic_max) ||
+          !(jobs.elastic_min > 0 && jobs.elastic_min <= 1 &&
+            jobs.elastic_max >= 1)) {
+        return At(at + ".elastic",
+                  absl::StrCat("elastic \"", from.elastic(),
+                               "\" is not MIN:MAX with 0 < MIN <= 1 <= MAX"));
+      }
+    }
+    if (from.has_elastic_exponent()) {
+      jobs.elastic_exponent = from.elastic_exponent();
+    }
+    jobs.state_gb = from.state_gb();
+    const Topology& topology = scenario_.topology;
+    for (uint16_t i = 0; i < topology.pools.size(); ++i) {
+      const std::string& type =
+          topology.accelerators[topology.pools[i].accelerator.value()];
+      if (from.accelerator().empty() || type == from.accelerator()) {
+        jobs.placement.push_back(PoolId(i));
+      }
+    }
+    if (jobs.placement.empty()) {
+      return At(at + ".accelerator", absl::StrCat("no site has accelerator \"",
+                                                  from.accelerator(), "\""));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status LoadPolicies() {
+    std::vector<PolicyRun> listed;
+    for (int i = 0; i < proto_.policies_size(); ++i) {
+      const ccsched::v1::ScenarioPolicy& from = proto_.policies(i);
+      const std::string at = absl::StrCat("policies[", i, "]");
+      PolicyRun run;
+      run.name = from.name();
+      run.label = from.label().empty() ? from.name() : from.label();
+      run.runtime = scenario_.jobs.runtime;
+      if (!from.runtime().empty()) {
+        ASSIGN_OR_RETURN(run.runtime, Runtime(from.runtime(), at));
+      }
+      for (const auto& [key, text] : from.parameters()) {
+        double value = 0;
+        if (!absl::SimpleAtod(text, &value)) {
+          return At(at, absl::StrCat("parameter ", key, " \"", text,
+                                     "\" is not a number"));
+        }
+        run.parameters[key] = value;
+      }
+      listed.push_back(std::move(run));
+    }
+    if (options_.policies.empty()) {
+      for (size_t i = 0; i < listed.size(); ++i) {
+        RETURN_IF_ERROR(
+            Take(listed[i], source_.At(absl::StrCat("policies[", i, "]"))));
+      }
+    }
+    for (const std::string& wanted : options_.policies) {
+      const PolicyRun* found = nullptr;
+      for (const PolicyRun& run : listed) {
+        if (run.label == wanted) found = &run;
+      }
+      if (found != nullptr) {
+        RETURN_IF_ERROR(Take(*found, "--policy"));
+        continue;
+      }
+      ASSIGN_OR_RETURN(PolicyRun run, ParsePolicy(wanted));
+      RETURN_IF_ERROR(Take(std::move(run), "--policy"));
+    }
+    if (scenario_.policies.empty()) return At("", "there are no policies");
+    return absl::OkStatus();
+  }
+
+  // "name" or "name:parameter=value,parameter=value".
+  absl::StatusOr<PolicyRun> ParsePolicy(const std::string& text) const {
+    PolicyRun run;
+    run.label = text;
+    run.runtime = scenario_.jobs.runtime;
+    const size_t colon = text.find(':');
+    run.name = text.substr(0, colon);
+    if (colon == std::string::npos) return run;
+    for (const absl::string_view piece :
+         absl::StrSplit(absl::string_view(text).substr(colon + 1), ',')) {
+      const std::pair<std::string, std::string> parts =
+          absl::StrSplit(piece, absl::MaxSplits('=', 1));
+      double value = 0;
+      if (!absl::SimpleAtod(parts.second, &value)) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--policy ", text, ": \"", piece, "\" is not parameter=number"));
+      }
+      run.parameters[parts.first] = value;
+    }
+    return run;
+  }
+
+  absl::Status Take(PolicyRun run, const std::string& where) {
+    const absl::StatusOr<std::unique_ptr<Policy>> made =
+        MakePolicy(run.name, run.parameters);
+    if (!made.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": ", std::string(made.status().message())));
+    }
+    if (!labels_.insert(run.label).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": policy ", run.label,
+                       " is there twice; give one of them a label"));
+    }
+    scenario_.policies.push_back(std::move(run));
+    return absl::OkStatus();
+  }
+
+  const ScenarioOptions& options_;
+  ccsched::v1::Scenario proto_;
+  YamlSource source_;
+  Scenario scenario_;
+  std::set<std::string> labels_;
+};
+
+}  // namespace
+
+absl::StatusOr<Scenario> LoadScenario(const std::string& path,
+                                      const ScenarioOptions& options) {
+  return Loader(path, options).Load();
+}
+
+}  // namespace ccsched

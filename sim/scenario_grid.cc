@@ -1,0 +1,179 @@
+// Loads a scenario's regions: actual series, forecasts, prices.
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenario_grid.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "scheduler/carbon/grid_csv.h"
+#include "scheduler/wire/proto_time.h"
+#include "sim/forecasts.h"
+
+namespace ccsched {
+namespace {
+
+absl::Status At(const YamlSource& source, const std::string& path,
+                const std::string& what) {
+  return absl::InvalidArgumentError(absl::StrCat(source.At(path), ": ", what));
+}
+
+// Names the scenario's line where the message names no file of its own.
+absl::Status Blame(const YamlSource& source, const std::string& path,
+                   const absl::Status& status) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(source.At(path), ": ", std::string(status.message())));
+}
+
+// Shifts the stamps of a series.
+StepSeries Shifted(const StepSeries& series, absl::Duration offset) {
+  return *StepSeries::Create(series.start() + offset, series.step(),
+                             series.values());
+}
+
+class RegionLoader {
+ public:
+  RegionLoader(const YamlSource& source, uint64_t seed, Scenario& scenario)
+      : source_(source), seed_(seed), scenario_(scenario) {}
+
+  absl::Status Load(const ccsched::v1::ScenarioRegion& region, int index) {
+    at_ = absl::StrCat("regions[", index, "]");
+    if (region.name().empty()) return At(source_, at_, "region without a name");
+    for (const Region& other : scenario_.topology.regions) {
+      if (other.name == region.name()) {
+        return At(source_, at_ + ".name",
+                  absl::StrCat("region ", region.name(), " is given twice"));
+      }
+    }
+    const absl::StatusOr<GapRule> gaps = ParseGapRule(region.gaps());
+    if (!gaps.ok()) return Blame(source_, at_ + ".gaps", gaps.status());
+    gaps_ = *gaps;
+    if (region.intensity().empty()) {
+      return At(source_, at_,
+                absl::StrCat("region ", region.name(), " has no intensity"));
+    }
+    RegionData data;
+    data.file = ResolvePath(scenario_.path, region.intensity());
+    absl::StatusOr<GridColumn> actual =
+        ReadGridCsv(data.file, region.column(), gaps_);
+    if (!actual.ok()) {
+      return Blame(source_, at_ + ".intensity", actual.status());
+    }
+    data.actual = std::move(actual->series);
+    RETURN_IF_ERROR(CheckCoverage(region.name(), data.actual));
+    if (!region.price().empty()) {
+      absl::StatusOr<GridColumn> price = ReadGridCsv(
+          ResolvePath(scenario_.path, region.price()), "price", gaps_);
+      if (!price.ok()) return Blame(source_, at_ + ".price", price.status());
+      data.price = std::move(price->series);
+    }
+    const RegionId id(static_cast<uint16_t>(scenario_.regions.size()));
+    RETURN_IF_ERROR(LoadForecast(id, region.forecast(), data.actual));
+    scenario_.topology.regions.push_back({region.name()});
+    scenario_.regions.push_back(std::move(data));
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status CheckCoverage(const std::string& name,
+                             const StepSeries& actual) const {
+    absl::Time last = scenario_.start;
+    if (scenario_.end != absl::InfiniteFuture()) last = scenario_.end;
+    if (scenario_.horizon) last = std::max(last, *scenario_.horizon);
+    if (actual.Covers(scenario_.start, last)) return absl::OkStatus();
+    return At(
+        source_, at_ + ".intensity",
+        absl::StrCat("the intensity of ", name, " covers ", Utc(actual.start()),
+                     " to ", Utc(actual.end()), ", the scenario ",
+                     Utc(scenario_.start), " to ", Utc(last)));
+  }
+  static std::string Utc(absl::Time t) {
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
+  }
+
+  absl::StatusOr<ForecastSpec> Spec(
+      const ccsched::v1::ScenarioForecast& forecast) const {
+    const std::string at = at_ + ".forecast";
+    ForecastSpec spec;
+    spec.seed = seed_;
+    if (!forecast.csv().empty()) {
+      if (forecast.issued() != "day-ahead") {
+        return At(source_, at + ".issued",
+                  absl::StrCat("issued \"", forecast.issued(),
+                               "\" is not known; day-ahead is"));
+      }
+      spec.kind = ForecastKind::kDayAhead;
+      absl::StatusOr<GridColumn> column =
+          ReadGridCsv(ResolvePath(scenario_.path, forecast.csv()),
+                      forecast.column(), gaps_);
+      if (!column.ok()) return Blame(source_, at + ".csv", column.status());
+      spec.issued = Shifted(column->series, FromProto(forecast.offset()));
+      return spec;
+    }
+    const absl::StatusOr<ForecastKind> kind =
+        ParseForecastKind(forecast.name());
+    if (!kind.ok()) return Blame(source_, at, kind.status());
+    spec.kind = *kind;
+    if (forecast.has_every()) spec.every = FromProto(forecast.every());
+    if (forecast.has_horizon()) spec.reach = FromProto(forecast.horizon());
+    if (forecast.has_error()) spec.error = forecast.error();
+    if (forecast.has_correlation()) spec.correlation = forecast.correlation();
+    if (spec.every <= absl::ZeroDuration() ||
+        spec.reach <= absl::ZeroDuration() || !(spec.error >= 0) ||
+        !(spec.correlation >= 0 && spec.correlation <= 1)) {
+      return At(source_, at,
+                "every and horizon have to be positive, error at least 0, "
+                "correlation between 0 and 1");
+    }
+    return spec;
+  }
+
+  absl::Status LoadForecast(RegionId id,
+                            const ccsched::v1::ScenarioForecast& forecast,
+                            const StepSeries& actual) {
+    ASSIGN_OR_RETURN(const ForecastSpec spec, Spec(forecast));
+    const absl::Time until =
+        scenario_.horizon ? *scenario_.horizon : absl::InfiniteFuture();
+    absl::StatusOr<std::vector<ForecastIssue>> issues =
+        MakeForecasts(id, spec, actual, scenario_.start, until);
+    if (!issues.ok()) {
+      return Blame(source_, at_ + ".forecast", issues.status());
+    }
+    std::move(issues->begin(), issues->end(),
+              std::back_inserter(scenario_.forecasts));
+    return absl::OkStatus();
+  }
+
+  const YamlSource& source_;
+  const uint64_t seed_;
+  Scenario& scenario_;
+  std::string at_;
+  GapRule gaps_ = GapRule::kRefuse;
+};
+
+}  // namespace
+
+std::string ResolvePath(const std::string& file, const std::string& path) {
+  if (path.empty() || path.front() == '/') return path;
+  const size_t slash = file.rfind('/');
+  return slash == std::string::npos ? path : file.substr(0, slash + 1) + path;
+}
+
+absl::Status LoadRegions(const ccsched::v1::Scenario& proto,
+                         const YamlSource& source, uint64_t seed,
+                         Scenario& scenario) {
+  if (proto.regions().empty()) return At(source, "", "there are no regions");
+  RegionLoader loader(source, seed, scenario);
+  for (int i = 0; i < proto.regions_size(); ++i) {
+    RETURN_IF_ERROR(loader.Load(proto.regions(i), i));
+  }
+  std::stable_sort(scenario.forecasts.begin(), scenario.forecasts.end(),
+                   [](const ForecastIssue& a, const ForecastIssue& b) {
+                     return a.at < b.at;
+                   });
+  return absl::OkStatus();
+}
+
+}  // namespace ccsched

@@ -1,0 +1,260 @@
+// Plays one scenario by one policy through the scheduler's own engine.
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "policies/registry.h"
+#include "scheduler/base/clock.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/core/engine.h"
+#include "sim/fleet.h"
+#include "sim/tally.h"
+#include "sim/timed_policy.h"
+
+namespace ccsched {
+namespace {
+
+// So many steps at one instant mean that a policy goes round in a circle.
+constexpr uint64_t kStepsAtOnce = 10'000'000;
+
+int64_t CeilMicros(absl::Time t) {
+  if (t == absl::InfiniteFuture()) return kForeverUs;
+  const int64_t us = absl::ToUnixMicros(t);
+  return absl::FromUnixMicros(us) < t ? us + 1 : us;
+}
+
+// Turns jobs of the trace into what the engine is told of them.
+class Submitter {
+ public:
+  Submitter(const Scenario& scenario, const Workload& workload,
+            RuntimeKnowledge runtime, Engine& engine)
+      : spec_(scenario.jobs), facts_(workload.facts()), runtime_(runtime) {
+    shape_.placement = engine.InternPlacement(spec_.placement);
+    shape_.suspendable = spec_.suspendable;
+    shape_.checkpoint = spec_.checkpoint;
+    shape_.restart = spec_.restart;
+    elastic_ = spec_.elastic_min < 1 || spec_.elastic_max > 1;
+  }
+
+  JobSubmitted Submit(uint64_t id, const SimJob& job) {
+    JobSubmitted e;
+    e.spec.id = JobId(id);
+    e.spec.submitted = absl::FromUnixMicros(job.submit_us);
+    e.spec.user = job.user;
+    e.spec.project = job.project;
+    e.spec.name = job.name;
+    if (job.max_delay_us != kForeverUs) {
+      e.spec.max_delay = absl::Microseconds(job.max_delay_us);
+    }
+    switch (runtime_) {
+      case RuntimeKnowledge::kKnown:
+        e.spec.runtime = absl::Microseconds(job.duration_us);
+        e.spec.runtime_known = true;
+        if (const int64_t deadline = job.deadline_us();
+            deadline != kForeverUs) {
+          e.spec.finish_by = absl::FromUnixMicros(deadline);
+        }
+        break;
+      case RuntimeKnowledge::kClassMean:
+        e.spec.runtime =
+            absl::Microseconds(1) * facts_.class_mean_us[job.job_class];
+        break;
+      case RuntimeKnowledge::kLearned:
+        // A finish_by would give the runtime away.
+        break;
+    }
+    shape_.count = shape_.min_count = shape_.max_count = job.count;
+    if (elastic_) {
+      shape_.min_count = std::max<uint32_t>(
+          1, static_cast<uint32_t>(job.count * spec_.elastic_min));
+      shape_.max_count = static_cast<uint32_t>(job.count * spec_.elastic_max);
+    }
+    e.shape = shape_;
+    return e;
+  }
+
+ private:
+  const WorkloadSpec& spec_;
+  const WorkloadFacts& facts_;
+  const RuntimeKnowledge runtime_;
+  JobShape shape_;
+  bool elastic_ = false;
+};
+
+// One run: the streams of what happens, merged by time.
+class Playing {
+ public:
+  Playing(const Scenario& scenario, const Workload& workload,
+          const PolicyRun& policy, const SimulationOptions& options,
+          std::unique_ptr<Policy> made, absl::Duration* decide_cpu)
+      : scenario_(scenario),
+        workload_(workload),
+        tally_(scenario),
+        fleet_(scenario, tally_, options.sink, options.keep_nodes),
+        engine_(scenario.topology,
+                options.timing
+                    ? std::make_unique<TimedPolicy>(std::move(made), decide_cpu)
+                    : std::move(made),
+                MakePolicy,
+                {.horizon = scenario.horizon,
+                 .explain = false,
+                 .baselines = false}),
+        submitter_(scenario, workload, policy.runtime, engine_) {
+    result_.policy = policy.label;
+  }
+
+  absl::StatusOr<SimResult> Play() {
+    ASSIGN_OR_RETURN(source_, workload_.Open());
+    ASSIGN_OR_RETURN(next_job_, source_->Next());
+    Limits();
+    JoinNodes();
+    for (;;) {
+      const int64_t now = NextTime();
+      if (now != now_us_) {
+        tally_.EndInstant();
+        now_us_ = now;
+        at_once_ = 0;
+      }
+      if (now == kForeverUs || now > last_us_) break;
+      if (++at_once_ > kStepsAtOnce) {
+        return absl::InternalError(absl::StrCat(
+            "policy ", result_.policy, " does not let time go on after ",
+            absl::FormatTime(absl::FromUnixMicros(now), absl::UTCTimeZone())));
+      }
+      RETURN_IF_ERROR(Step(now));
+    }
+    return Finish();
+  }
+
+ private:
+  // Beyond `last_us_` nothing happens: the horizon, or, for jobs that wait
+  // forever, the end of what is known of the grids.
+  void Limits() {
+    data_end_us_ = kForeverUs;
+    for (const RegionData& region : scenario_.regions) {
+      data_end_us_ =
+          std::min(data_end_us_, absl::ToUnixMicros(region.actual.end()));
+    }
+    last_us_ =
+        scenario_.horizon ? absl::ToUnixMicros(*scenario_.horizon) : kForeverUs;
+  }
+
+  void JoinNodes() {
+    uint32_t node = 0;
+    for (uint16_t i = 0; i < scenario_.pool_sizes.size(); ++i) {
+      const PoolSize& size = scenario_.pool_sizes[i];
+      const uint32_t each = size.node_size == 0 ? size.count : size.node_size;
+      for (uint32_t done = 0; done < size.count; done += each) {
+        events_.emplace_back(NodeJoined{NodeId(node++), PoolId(i),
+                                        std::min(each, size.count - done)});
+      }
+    }
+  }
+
+  int64_t NextTime() {
+    // The nodes join at the start, whatever else happens then.
+    if (!events_.empty()) return absl::ToUnixMicros(scenario_.start);
+    const int64_t end = fleet_.NextEnd();
+    const int64_t arrival =
+        next_job_ != nullptr ? next_job_->submit_us : kForeverUs;
+    if (arrival == kForeverUs && fleet_.live() == 0) return kForeverUs;
+    int64_t now = std::min({end, arrival, wake_us_});
+    if (next_forecast_ < scenario_.forecasts.size()) {
+      now = std::min(
+          now, absl::ToUnixMicros(scenario_.forecasts[next_forecast_].at));
+    }
+    const bool idle = arrival == kForeverUs && end == kForeverUs;
+    return idle && now >= data_end_us_ ? kForeverUs : now;
+  }
+
+  // Everything that happens at `now`, in this order: nodes and forecasts
+  // come, attempts end, jobs are submitted.
+  absl::Status Step(int64_t now) {
+    const auto& forecasts = scenario_.forecasts;
+    const absl::Time time = absl::FromUnixMicros(now);
+    while (next_forecast_ < forecasts.size() &&
+           forecasts[next_forecast_].at <= time) {
+      const ForecastIssue& issue = forecasts[next_forecast_++];
+      events_.emplace_back(ForecastIssued{issue.region, issue.forecast});
+    }
+    RETURN_IF_ERROR(fleet_.EndDue(now, events_));
+    while (next_job_ != nullptr && next_job_->submit_us <= now) {
+      const uint64_t id = ++result_.jobs;
+      fleet_.Submit(id, *next_job_);
+      events_.emplace_back(submitter_.Submit(id, *next_job_));
+      if (id == 1) first_submit_us_ = next_job_->submit_us;
+      ASSIGN_OR_RETURN(next_job_, source_->Next());
+    }
+    if (events_.empty()) events_.emplace_back(Tick{});
+    const Effects& effects = engine_.Step(time, events_);
+    events_.clear();
+    ++result_.steps;
+    if (!effects.refusals.empty()) {
+      return absl::InternalError(absl::StrCat(
+          "policy ", result_.policy, ": the engine refused an event: ",
+          std::string(effects.refusals.front().status.message())));
+    }
+    wake_us_ = CeilMicros(effects.wake);
+    return fleet_.Carry(now, effects, result_);
+  }
+
+  absl::StatusOr<SimResult> Finish() {
+    const int64_t until = std::min(last_us_, data_end_us_);
+    if (fleet_.live() > 0 || next_job_ != nullptr) {
+      ASSIGN_OR_RETURN(result_.unfinished, fleet_.CutOff(until));
+      // Jobs whose submission the end of the run cut off are none.
+    }
+    RETURN_IF_ERROR(tally_.Finish(first_submit_us_, until, result_));
+    return std::move(result_);
+  }
+
+  const Scenario& scenario_;
+  const Workload& workload_;
+  SimResult result_;
+  Tally tally_;
+  Fleet fleet_;
+  Engine engine_;
+  Submitter submitter_;
+  std::unique_ptr<JobSource> source_;
+  const SimJob* next_job_ = nullptr;
+  size_t next_forecast_ = 0;
+  std::vector<Event> events_;
+  int64_t now_us_ = 0;
+  int64_t wake_us_ = kForeverUs;
+  int64_t first_submit_us_ = 0;
+  int64_t data_end_us_ = kForeverUs;
+  int64_t last_us_ = kForeverUs;
+  uint64_t at_once_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<SimResult> Simulate(const Scenario& scenario,
+                                   const Workload& workload,
+                                   const PolicyRun& policy,
+                                   const SimulationOptions& options) {
+  const absl::Duration before =
+      options.timing ? ThreadCpuTime() : absl::ZeroDuration();
+  std::unique_ptr<Policy> made;
+  if (options.make_policy) {
+    made = options.make_policy();
+  } else {
+    ASSIGN_OR_RETURN(made, MakePolicy(policy.name, policy.parameters));
+  }
+  absl::Duration decide_cpu;
+  Playing run(scenario, workload, policy, options, std::move(made),
+              &decide_cpu);
+  ASSIGN_OR_RETURN(SimResult result, run.Play());
+  if (options.timing) {
+    result.decide_cpu = decide_cpu;
+    result.cpu = ThreadCpuTime() - before;
+  }
+  return result;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,209 @@
+// Adds up the figures of a run as it goes.
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/tally.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "sim/workload.h"
+
+namespace ccsched {
+namespace {
+
+constexpr double kHoursPerUs = StepSeries::kHoursPerUs;
+constexpr int kBucketBits = 10;  // steps of 1/1024 within a power of two
+constexpr int64_t kSlowdownFloorUs = 10'000'000;
+
+}  // namespace
+
+size_t DurationSample::Bucket(int64_t us) {
+  const uint64_t v = static_cast<uint64_t>(std::max<int64_t>(us, 0));
+  if (v < (uint64_t{1} << kBucketBits)) return v;
+  const int shift = std::bit_width(v) - 1 - kBucketBits;
+  return (static_cast<size_t>(shift + 1) << kBucketBits) +
+         ((v >> shift) - (uint64_t{1} << kBucketBits));
+}
+
+double DurationSample::Value(size_t bucket) {
+  if (bucket < (size_t{1} << kBucketBits)) return static_cast<double>(bucket);
+  const int shift = static_cast<int>(bucket >> kBucketBits) - 1;
+  const uint64_t mantissa = (bucket & ((size_t{1} << kBucketBits) - 1)) +
+                            (uint64_t{1} << kBucketBits);
+  return std::ldexp(static_cast<double>(mantissa) + 0.5, shift);
+}
+
+void DurationSample::Add(int64_t us) {
+  ++count_;
+  sum_ += static_cast<double>(us);
+  if (buckets_.empty() && exact_.size() < kExact) {
+    exact_.push_back(us);
+    return;
+  }
+  if (buckets_.empty()) {
+    buckets_.resize(Bucket(kForeverUs) + 1);
+    for (const int64_t v : exact_) ++buckets_[Bucket(v)];
+    exact_ = {};
+  }
+  ++buckets_[Bucket(us)];
+}
+
+double DurationSample::Percentile(double p) {
+  if (count_ == 0) return 0;
+  const double rank = p * static_cast<double>(count_ - 1);
+  if (buckets_.empty()) {
+    if (!sorted_) std::sort(exact_.begin(), exact_.end());
+    sorted_ = true;
+    const size_t i = static_cast<size_t>(rank);
+    const double low = static_cast<double>(exact_[i]);
+    if (i + 1 == exact_.size()) return low;
+    return low + (rank - i) * (static_cast<double>(exact_[i + 1]) - low);
+  }
+  uint64_t seen = 0;
+  for (size_t b = 0; b < buckets_.size(); ++b) {
+    seen += buckets_[b];
+    if (static_cast<double>(seen) > rank) return Value(b);
+  }
+  return Value(buckets_.size() - 1);
+}
+
+Tally::Tally(const Scenario& scenario)
+    : scenario_(scenario),
+      pools_(scenario.topology.pools.size()),
+      in_use_(scenario.topology.sites.size()),
+      peak_(scenario.topology.sites.size()) {
+  for (uint16_t i = 0; i < scenario.topology.pools.size(); ++i) {
+    const RegionId region = scenario.topology.region(PoolId(i));
+    const StepSeries& series = scenario.regions[region.value()].actual;
+    series_.push_back(&series);
+    series_start_us_.push_back(absl::ToUnixMicros(series.start()));
+    series_length_us_.push_back(series.step_us() *
+                                static_cast<int64_t>(series.values().size()));
+    pue_.push_back(scenario.topology.site(PoolId(i)).pue);
+  }
+}
+
+absl::Status Tally::Integral(PoolId pool, int64_t from_us, int64_t to_us,
+                             double* value) const {
+  const size_t p = pool.value();
+  const int64_t from = from_us - series_start_us_[p];
+  const int64_t to = to_us - series_start_us_[p];
+  if (from < 0 || to > series_length_us_[p]) {
+    const RegionId region = scenario_.topology.region(pool);
+    return absl::OutOfRangeError(absl::StrCat(
+        scenario_.regions[region.value()].file, ": the intensity of ",
+        scenario_.topology.regions[region.value()].name, " ends at ",
+        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", series_[p]->end(),
+                         absl::UTCTimeZone()),
+        ", but a job runs until ",
+        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(to_us),
+                         absl::UTCTimeZone())));
+  }
+  *value = series_[p]->PrefixHours(to) - series_[p]->PrefixHours(from);
+  return absl::OkStatus();
+}
+
+absl::Status Tally::Charge(PoolId pool, uint32_t count, int64_t from_us,
+                           int64_t to_us, GramsCo2e* co2e) {
+  double integral = 0;
+  RETURN_IF_ERROR(Integral(pool, from_us, to_us, &integral));
+  const size_t p = pool.value();
+  const double kilowatts =
+      scenario_.topology.pools[p].active.value() / 1000 * count * pue_[p];
+  *co2e = GramsCo2e(kilowatts * integral);
+  PoolSums& sums = pools_[p];
+  const double hours = static_cast<double>(to_us - from_us) * kHoursPerUs;
+  sums.grams_per_kw += count * integral * pue_[p];
+  sums.pue_hours += count * hours * pue_[p];
+  sums.hours += count * hours;
+  sums.co2e += *co2e;
+  return absl::OkStatus();
+}
+
+void Tally::Occupy(PoolId pool, uint32_t count) {
+  in_use_[scenario_.topology.pools[pool.value()].site.value()] += count;
+  occupied_more_ = true;
+}
+
+void Tally::Vacate(PoolId pool, uint32_t count) {
+  in_use_[scenario_.topology.pools[pool.value()].site.value()] -= count;
+}
+
+void Tally::EndInstant() {
+  if (!occupied_more_) return;
+  for (size_t s = 0; s < in_use_.size(); ++s) {
+    peak_[s] = std::max(peak_[s], in_use_[s]);
+  }
+  occupied_more_ = false;
+}
+
+void Tally::JobEnded(int64_t submit_us, int64_t duration_us, int64_t end_us,
+                     int64_t deadline_us) {
+  ++ended_;
+  last_end_us_ = std::max(last_end_us_, end_us);
+  waits_.Add(end_us - submit_us - duration_us);
+  const double turnaround = static_cast<double>(end_us - submit_us);
+  const double floor =
+      static_cast<double>(std::max(duration_us, kSlowdownFloorUs));
+  slowdown_sum_ += std::max(1.0, turnaround / floor);
+  if (end_us > deadline_us) ++broken_;
+}
+
+absl::Status Tally::Finish(int64_t first_submit_us, int64_t until_us,
+                           SimResult& result) {
+  const Topology& topology = scenario_.topology;
+  // What did not end was there until the run stopped.
+  const bool all_ended = ended_ == result.jobs;
+  const int64_t last_us =
+      all_ended ? last_end_us_ : std::max(last_end_us_, until_us);
+  result.first_submission = absl::FromUnixMicros(first_submit_us);
+  result.last_end = absl::FromUnixMicros(last_us);
+  result.promises_broken = broken_;
+  const double span_hours =
+      static_cast<double>(last_us - first_submit_us) * kHoursPerUs;
+  result.sites.resize(topology.sites.size());
+  std::vector<double> used(topology.sites.size()), there(used);
+  for (uint16_t i = 0; i < topology.pools.size(); ++i) {
+    const Pool& pool = topology.pools[i];
+    const PoolSize& size = scenario_.pool_sizes[i];
+    const PoolSums& sums = pools_[i];
+    const size_t site = pool.site.value();
+    SiteFigures& figures = result.sites[site];
+    const double active_kw = pool.active.value() / 1000;
+    figures.co2e += sums.co2e;
+    figures.energy += KilowattHours(active_kw * sums.pue_hours);
+    used[site] += sums.hours;
+    if (size.count == kUnlimited) {
+      there[site] = std::nan("");
+      continue;
+    }
+    there[site] += size.count * span_hours;
+    if (pool.idle == Watts(0)) continue;
+    double integral = 0;
+    RETURN_IF_ERROR(Integral(PoolId(i), first_submit_us, last_us, &integral));
+    const double idle_kw = pool.idle.value() / 1000;
+    result.idle_co2e += GramsCo2e(
+        idle_kw * (size.count * integral * pue_[i] - sums.grams_per_kw));
+    result.idle_energy += KilowattHours(
+        idle_kw * (size.count * span_hours * pue_[i] - sums.pue_hours));
+  }
+  for (size_t s = 0; s < topology.sites.size(); ++s) {
+    SiteFigures& figures = result.sites[s];
+    figures.site = topology.sites[s].name;
+    figures.peak = peak_[s];
+    if (there[s] > 0) figures.utilisation = used[s] / there[s];
+    result.co2e += figures.co2e;
+    result.energy += figures.energy;
+  }
+  const auto duration = [](double us) { return absl::Microseconds(1) * us; };
+  result.wait_mean = duration(waits_.mean_us());
+  result.wait_p50 = duration(waits_.Percentile(0.5));
+  result.wait_p95 = duration(waits_.Percentile(0.95));
+  result.wait_p99 = duration(waits_.Percentile(0.99));
+  if (ended_ > 0) result.bounded_slowdown_mean = slowdown_sum_ / ended_;
+  return absl::OkStatus();
+}
+
+}  // namespace ccsched

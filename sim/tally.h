@@ -1,0 +1,88 @@
+// Adds up the figures of a run as it goes.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SIM_TALLY_H_
+#define CCSCHED_SIM_TALLY_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "sim/result.h"
+#include "sim/scenario.h"
+#include "sim/stretch.h"
+
+namespace ccsched {
+
+// A distribution of durations: exact up to four million values, by steps of a
+// thousandth beyond, in constant memory.
+class DurationSample {
+ public:
+  void Add(int64_t us);
+  double mean_us() const { return count_ == 0 ? 0 : sum_ / count_; }
+  // REQUIRES: 0 <= p <= 1. 0 of nothing.
+  double Percentile(double p);
+
+ private:
+  static constexpr size_t kExact = size_t{1} << 22;
+  static size_t Bucket(int64_t us);
+  static double Value(size_t bucket);
+
+  uint64_t count_ = 0;
+  double sum_ = 0;
+  std::vector<int64_t> exact_;
+  bool sorted_ = false;
+  std::vector<uint64_t> buckets_;
+};
+
+class Tally {
+ public:
+  explicit Tally(const Scenario& scenario);
+
+  // What `count` accelerators at work emit over [from, to).
+  // Errors: OutOfRange naming the region whose series does not reach so far.
+  absl::Status Charge(PoolId pool, uint32_t count, int64_t from_us,
+                      int64_t to_us, GramsCo2e* co2e);
+
+  void Occupy(PoolId pool, uint32_t count);
+  void Vacate(PoolId pool, uint32_t count);
+  // The instant is over: what is occupied now counts for the peak.
+  void EndInstant();
+
+  void JobEnded(int64_t submit_us, int64_t duration_us, int64_t end_us,
+                int64_t deadline_us);
+
+  // Figures that are known only at the end. `until_us`: where the run stopped
+  // if nothing ever ended. Errors: OutOfRange as above.
+  absl::Status Finish(int64_t first_submit_us, int64_t until_us,
+                      SimResult& result);
+
+ private:
+  struct PoolSums {
+    double grams_per_kw = 0;  // Σ count × ∫ intensity × PUE dt
+    double pue_hours = 0;     // Σ count × ∫ PUE dt
+    double hours = 0;         // Σ count × dt
+    GramsCo2e co2e;
+  };
+  // ∫ intensity × PUE dt at the pool's site.
+  absl::Status Integral(PoolId pool, int64_t from_us, int64_t to_us,
+                        double* value) const;
+
+  const Scenario& scenario_;
+  std::vector<const StepSeries*> series_;  // by pool
+  std::vector<int64_t> series_start_us_;
+  std::vector<int64_t> series_length_us_;
+  std::vector<double> pue_;
+  std::vector<PoolSums> pools_;
+  std::vector<uint64_t> in_use_, peak_;  // by site
+  bool occupied_more_ = false;
+  DurationSample waits_;
+  double slowdown_sum_ = 0;
+  uint64_t ended_ = 0;
+  uint64_t broken_ = 0;
+  int64_t last_end_us_ = 0;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SIM_TALLY_H_

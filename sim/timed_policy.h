@@ -1,0 +1,51 @@
+// A policy that is timed while it decides.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SIM_TIMED_POLICY_H_
+#define CCSCHED_SIM_TIMED_POLICY_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "policies/policy.h"
+#include "scheduler/base/clock.h"
+
+namespace ccsched {
+
+// Measures every decision of a policy that takes long and every 64th of one
+// that does not: reading the clock costs as much as deciding.
+class TimedPolicy : public Policy {
+ public:
+  explicit TimedPolicy(std::unique_ptr<Policy> policy, absl::Duration* total)
+      : policy_(std::move(policy)), total_(total) {}
+
+  void Decide(const PolicyInput& input, Actions& actions) override {
+    if (skip_ > 0) {
+      --skip_;
+      policy_->Decide(input, actions);
+      return;
+    }
+    const absl::Duration before = ThreadCpuTime();
+    policy_->Decide(input, actions);
+    const absl::Duration took = ThreadCpuTime() - before;
+    *total_ += took * weight_;
+    weight_ = took > absl::Microseconds(50) ? 1 : kEvery;
+    skip_ = weight_ - 1;
+  }
+  std::vector<Choice> Offers(const PolicyInput& input, const Job& job,
+                             const JobShape& shape) const override {
+    return policy_->Offers(input, job, shape);
+  }
+
+ private:
+  static constexpr int kEvery = 64;
+  std::unique_ptr<Policy> policy_;
+  absl::Duration* const total_;
+  int skip_ = 0;
+  int weight_ = 1;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SIM_TIMED_POLICY_H_
