@@ -59,13 +59,21 @@ absl::StatusOr<NodeEntry*> Driver::Admit(const AgentHello& in) {
         "node ", node->name, " belongs to another pool, at ",
         topology().site(node->pool).name, ": give this node another name"));
   }
-  if (node->state_id != hello.state_id() && !node->state_id.empty() &&
-      node->state != NodeState::kLost) {
+  if (node->state_id == hello.state_id() || node->state_id.empty() ||
+      node->state == NodeState::kLost) {
+    return node;
+  }
+  const auto silence = std::chrono::steady_clock::now() - node->lease->heard();
+  if (silence <= lease_times_.lost_after) {
     return absl::AlreadyExistsError(absl::StrCat(
         "node ", node->name,
         " is served by another agent (or had its state folder wiped): its "
         "lease must end before this one may take its place"));
   }
+  // Even if many nodes are silent: whoever holds this name now, the old agent
+  // has stopped everything by itself.
+  node->lease->End();
+  LoseNode(*node);
   return node;
 }
 
