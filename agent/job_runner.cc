@@ -44,7 +44,8 @@ JobRunner::JobRunner(EventLoop& loop, AttemptStore& store,
       store_(store),
       options_(std::move(options)),
       send_(std::move(send)),
-      samples_(store, send_) {
+      samples_(store, send_),
+      run_files_(options_.launch.state + "/run") {
   if (store_.book().registered()) time_.emplace(*store_.book().registered());
 }
 
@@ -118,6 +119,7 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
     return;
   }
   record.set_output(spec->output);
+  record.set_grace_ms(spec->grace_ns / 1'000'000);
   store_.Accept(record);
   accepted_.push_back(
       {.id = id, .spec = *std::move(spec), .script = start.spec().script()});
@@ -188,7 +190,7 @@ void JobRunner::Spawn(const Accepted& accepted) {
   const AttemptId id = accepted.id;
   absl::StatusOr<Supervised> supervised =
       SpawnSupervisor(options_.supervisor, id, accepted.spec, accepted.script,
-                      PathsOf(options_.launch.state, id));
+                      PathsOf(options_.launch.state, id), run_files_);
   if (!supervised.ok()) {
     Log(LogLevel::kError, "job not started",
         {{"attempt", id.ToString()}, {"status", supervised.status()}});
@@ -213,12 +215,13 @@ void JobRunner::Track(AttemptId id, Running running) {
 
 void JobRunner::Stop(const v1::StopAttempt& stop) {
   const AttemptId id = FromProto(stop.key());
-  const bool suspend = stop.why() == v1::StopAttempt::SUSPEND ||
-                       stop.why() == v1::StopAttempt::MOVE;
-  const int64_t grace_ms = absl::ToInt64Milliseconds(FromProto(stop.grace()));
+  const bool suspend = stop.why() == v1::StopAttempt::SUSPEND;
   const auto found = running_.find(id);
   if (found != running_.end()) {
     Running& running = found->second;
+    const int64_t grace_ms =
+        stop.has_grace() ? absl::ToInt64Milliseconds(FromProto(stop.grace()))
+                         : store_.book().Find(id)->grace_ms;
     SignalStop(
         id, running,
         EncodeStop(suspend ? StopKind::kSuspend : StopKind::kStop, grace_ms));
@@ -275,8 +278,12 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
     const AttemptId id = FromProto(key);
     const KnownAttempt* known = store_.book().Find(id);
     if (known == nullptr || !known->ended) continue;
-    RemoveTraces(PathsOf(options_.launch.state, id));
+    RemoveTraces(PathsOf(options_.launch.state, id), run_files_);
     store_.Acknowledge(id);
+    samples_.Forget(id);
+  }
+  for (const v1::SampleTaken& taken : acknowledge.sampled()) {
+    samples_.Taken(FromProto(taken.key()), FromProto(taken.until()));
   }
 }
 

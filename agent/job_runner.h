@@ -108,6 +108,7 @@ class JobRunner {
   const RunnerOptions options_;
   const Send send_;
   SampleOutbox samples_;
+  RunFilePool run_files_;
   Ended ended_;
   std::optional<ClusterTime> time_;
   std::map<AttemptId, Running> running_;

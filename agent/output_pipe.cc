@@ -13,7 +13,7 @@
 namespace ccsched {
 namespace {
 
-int OpenFile(const std::string& path, int flags) {
+int OpenLog(const std::string& path, int flags) {
   return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags,
               0640);
 }
@@ -29,12 +29,19 @@ OutputPipe::~OutputPipe() {
 bool OutputPipe::Open(const std::string& path, uint64_t limit, bool append) {
   path_ = path;
   limit_ = limit;
-  file_ = OpenFile(path, append ? 0 : O_TRUNC);
+  append_ = append;
+  if (pipe2(pipe_, O_CLOEXEC) != 0) return false;
+  return fcntl(pipe_[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+// With the first output: a job that writes nothing costs no file.
+bool OutputPipe::OpenFile() {
+  if (file_ >= 0) return true;
+  file_ = OpenLog(path_, append_ ? 0 : O_TRUNC);
   struct stat status {};
   if (file_ < 0 || fstat(file_, &status) != 0) return false;
   size_ = status.st_size;
-  if (pipe2(pipe_, O_CLOEXEC) != 0) return false;
-  return fcntl(pipe_[0], F_SETFL, O_NONBLOCK) == 0;
+  return true;
 }
 
 void OutputPipe::CloseWriteEnd() {
@@ -43,10 +50,10 @@ void OutputPipe::CloseWriteEnd() {
 }
 
 void OutputPipe::Write(const char* data, uint64_t size) {
-  while (size > 0) {
+  while (size > 0 && OpenFile()) {
     if (size_ >= limit_ / 2) {
       std::rename(path_.c_str(), (path_ + ".1").c_str());
-      const int next = OpenFile(path_, O_TRUNC);
+      const int next = OpenLog(path_, O_TRUNC);
       if (next < 0) return;
       close(file_);
       file_ = next;

@@ -12,7 +12,7 @@ namespace ccsched {
 
 // Keeps between limit/2 and `limit` bytes of the newest output, in `path` and,
 // once that is half full, `path`.1. On a full disk output is dropped; the job
-// is never held up.
+// is never held up. The file is made with the first byte.
 class OutputPipe {
  public:
   OutputPipe() = default;
@@ -32,10 +32,12 @@ class OutputPipe {
   bool Copy(uint64_t bytes_max);
 
  private:
+  bool OpenFile();
   void Write(const char* data, uint64_t size);
 
   std::string path_;
   uint64_t limit_ = 0;
+  bool append_ = false;
   uint64_t size_ = 0;  // of the file now
   int file_ = -1;
   int pipe_[2] = {-1, -1};

@@ -6,19 +6,21 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
+#include <utility>
 
+#include "absl/time/time.h"
 #include "agent/attempt_store.h"
 #include "ccsched/v1/agents.pb.h"
 
 namespace ccsched {
 
-// Sends to the scheduler and returns the message's sequence number, or drops
-// it and returns 0 if there is no connection.
-using Send = std::function<uint64_t(v1::AgentMessage)>;
+// Sends to the scheduler, or drops it if there is no connection.
+using Send = std::function<void(v1::AgentMessage)>;
 
-// A sample may reach the scheduler twice, with the same key and start, when a
-// connection breaks; it never gets lost but with the agent itself, and then
-// the next agent counts from the last sample that was taken.
+// A sample may reach the scheduler twice when a connection breaks: it counts a
+// stretch of time once. None gets lost but with the agent itself, and then the
+// next agent counts from the last sample that was taken.
 class SampleOutbox {
  public:
   SampleOutbox(AttemptStore& store, Send send)
@@ -26,23 +28,23 @@ class SampleOutbox {
 
   // `cpu_ns`: the attempt's CPU time up to the sample's end.
   void Put(const v1::EnergySample& sample, int64_t cpu_ns);
-  // The scheduler has all that was sent up to this sequence number.
-  void Taken(uint64_t sequence);
+  // The scheduler has the attempt's energy up to `until` on record.
+  void Taken(AttemptId id, absl::Time until);
+  // The attempt's end was taken, and all before it.
+  void Forget(AttemptId id) { waiting_.erase(id); }
   // After a connection was made: all that may have been lost with the last.
   void Resend();
-  size_t size() const { return waiting_.size(); }
 
  private:
   struct Waiting {
-    uint64_t sequence = 0;
     v1::EnergySample sample;
     int64_t cpu_ns = 0;
   };
-  uint64_t SendOne(const v1::EnergySample& sample);
+  void SendOne(const v1::EnergySample& sample);
 
   AttemptStore& store_;
   const Send send_;
-  std::deque<Waiting> waiting_;
+  std::map<AttemptId, std::deque<Waiting>> waiting_;
 };
 
 }  // namespace ccsched

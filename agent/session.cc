@@ -36,7 +36,7 @@ Session::Session(EventLoop& loop, AttemptStore& store, LeaseFile& lease,
       options_(std::move(options)),
       random_(options_.seed),
       runner_(loop, store, options_.runner,
-              [this](v1::AgentMessage m) { return Send(std::move(m)); }),
+              [this](v1::AgentMessage m) { Send(std::move(m)); }),
       logs_(
           loop, options_.runner.launch.state,
           {.running = [this](AttemptId id) { return runner_.IsRunning(id); },
@@ -93,8 +93,8 @@ void Session::Connect() {
 
 // Drops it where nobody who could use it is there: what must not get lost is
 // sent again after the next registration.
-uint64_t Session::Send(v1::AgentMessage message) {
-  return registered_ ? SendNow(std::move(message)) : 0;
+void Session::Send(v1::AgentMessage message) {
+  if (registered_) SendNow(std::move(message));
 }
 
 uint64_t Session::SendNow(v1::AgentMessage message) {
@@ -166,7 +166,6 @@ void Session::OnLease(uint64_t sequence) {
       Extend(heartbeats_.front().at_ns);
     }
   }
-  runner_.samples().Taken(sequence);
 }
 
 void Session::Heartbeat() {

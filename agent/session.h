@@ -58,7 +58,7 @@ class Session {
   void Extend(int64_t sent_ns);
   void Heartbeat();
   void SampleSoon();
-  uint64_t Send(v1::AgentMessage message);
+  void Send(v1::AgentMessage message);
   uint64_t SendNow(v1::AgentMessage message);
 
   EventLoop& loop_;

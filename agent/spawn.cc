@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -25,6 +27,7 @@ namespace {
 
 // Above the numbers that the supervisor finds its fds at.
 constexpr int kLowestFd = 10;
+constexpr size_t kSpareMax = 256;
 
 absl::Status SystemError(const std::string& what, int error) {
   return absl::UnavailableError(absl::StrCat(what, ": ", strerror(error)));
@@ -64,15 +67,20 @@ absl::Status WriteScript(const std::string& script, const AttemptPaths& paths) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Fd> MakeRunFile(const std::string& path) {
+absl::StatusOr<Fd> MakeRunFile(const std::string& path, RunFilePool& pool) {
+  const std::string spare = pool.Take();
+  const std::string& first = spare.empty() ? path : spare;
   ASSIGN_OR_RETURN(
-      Fd fd,
-      Raise(open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
-            "open " + path));
+      Fd fd, Raise(open(first.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+                   "open " + first));
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    return SystemError("lock " + path, errno);
+    return SystemError("lock " + first, errno);
   }
-  if (!RunFile(fd.get()).Create()) return SystemError("write " + path, errno);
+  if (!RunFile(fd.get()).Create()) return SystemError("write " + first, errno);
+  // Only now: under its new name it must not show an end of another attempt.
+  if (!spare.empty() && std::rename(first.c_str(), path.c_str()) != 0) {
+    return SystemError("rename " + first, errno);
+  }
   return fd;
 }
 
@@ -127,7 +135,8 @@ Fd::~Fd() {
 absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
                                            AttemptId id, const LaunchSpec& spec,
                                            const std::string& script,
-                                           const AttemptPaths& paths) {
+                                           const AttemptPaths& paths,
+                                           RunFilePool& pool) {
   RETURN_IF_ERROR(WriteScript(script, paths));
   if (spec.output != paths.log) {
     unlink(paths.log.c_str());
@@ -136,7 +145,7 @@ absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
     }
   }
   ASSIGN_OR_RETURN(const Fd launch, MakeLaunchFd(spec));
-  ASSIGN_OR_RETURN(const Fd locked, MakeRunFile(paths.run));
+  ASSIGN_OR_RETURN(const Fd locked, MakeRunFile(paths.run, pool));
   Supervised supervised;
   supervised.run = Fd(open(paths.run.c_str(), O_RDONLY | O_CLOEXEC));
   if (!supervised.run.valid()) return SystemError("open " + paths.run, errno);
@@ -176,8 +185,40 @@ Adopted FindSupervisor(const AttemptPaths& paths) {
   return adopted;
 }
 
-void RemoveTraces(const AttemptPaths& paths) {
-  unlink(paths.run.c_str());
+RunFilePool::RunFilePool(std::string folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder_, error)) {
+    uint64_t number = 0;
+    const std::string name = entry.path().filename();
+    if (sscanf(name.c_str(), "spare.%lu", &number) != 1) continue;
+    spare_.push_back(number);
+    last_ = std::max(last_, number);
+  }
+}
+
+std::string RunFilePool::NameOf(uint64_t number) const {
+  return absl::StrCat(folder_, "/spare.", number);
+}
+
+std::string RunFilePool::Take() {
+  if (spare_.empty()) return "";
+  const std::string path = NameOf(spare_.back());
+  spare_.pop_back();
+  return path;
+}
+
+void RunFilePool::Give(const std::string& path) {
+  if (spare_.size() >= kSpareMax) {
+    unlink(path.c_str());
+  } else if (std::rename(path.c_str(), NameOf(last_ + 1).c_str()) == 0) {
+    spare_.push_back(++last_);
+  }
+}
+
+void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool) {
+  pool.Give(paths.run);
+  if (rmdir(paths.folder.c_str()) == 0 || errno == ENOENT) return;
   std::error_code ignored;
   std::filesystem::remove_all(paths.folder, ignored);
 }

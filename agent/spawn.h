@@ -7,6 +7,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agent/attempt_book.h"
@@ -40,13 +41,34 @@ struct Supervised {
   Fd run;      // its run file, for reading
 };
 
+// Run files that are not in use, kept for the next attempts: making and
+// deleting one for each job is what costs most on ext4, which for seconds
+// steps over the inodes of deleted files one by one.
+class RunFilePool {
+ public:
+  // `folder`: where run files are. Takes up what an earlier agent left.
+  explicit RunFilePool(std::string folder);
+  // The path of a spare file, to be blanked and renamed; empty if none.
+  std::string Take();
+  // Keeps the file, or removes it if there are enough.
+  void Give(const std::string& path);
+
+ private:
+  std::string NameOf(uint64_t number) const;
+
+  const std::string folder_;
+  std::vector<uint64_t> spare_;
+  uint64_t last_ = 0;
+};
+
 // Writes the job's script, makes its run file and starts its supervisor.
 // Errors: naming the file or the call, and what the system says; nothing runs
 // then. REQUIRES: no other thread makes fds without close-on-exec.
 absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
                                            AttemptId id, const LaunchSpec& spec,
                                            const std::string& script,
-                                           const AttemptPaths& paths);
+                                           const AttemptPaths& paths,
+                                           RunFilePool& pool);
 
 // What an earlier agent left of an attempt.
 enum class Remains : uint8_t {
@@ -61,7 +83,7 @@ struct Adopted {
 Adopted FindSupervisor(const AttemptPaths& paths);
 
 // Removes what the attempt has on disk, but for its output.
-void RemoveTraces(const AttemptPaths& paths);
+void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool);
 
 }  // namespace ccsched
 

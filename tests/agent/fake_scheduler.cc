@@ -78,6 +78,12 @@ void FakeScheduler::OnMessage(const v1::AgentMessage& message, Stream& stream) {
       if (acknowledge) {
         *answer.mutable_acknowledge()->add_ended() = message.status().key();
       }
+    } else if (message.has_telemetry() && acknowledge) {
+      for (const v1::EnergySample& sample : message.telemetry().samples()) {
+        v1::SampleTaken& taken = *answer.mutable_acknowledge()->add_sampled();
+        *taken.mutable_key() = sample.key();
+        *taken.mutable_until() = sample.end();
+      }
     } else if (message.has_log()) {
       LogSoFar& log = logs_[message.log().request_id()];
       log.data += message.log().data();
@@ -173,6 +179,10 @@ bool FakeScheduler::WaitLog(
     const LogSoFar& log = logs_[request];
     return wanted(log.data, log.end);
   });
+}
+
+bool FakeScheduler::WaitEndedTotal(size_t count) {
+  return WaitFor([&] { return ended_total_ >= count; });
 }
 
 bool FakeScheduler::WaitSamples(AttemptId id, size_t count) {

@@ -51,6 +51,7 @@ class FakeScheduler : public v1::Agents::Service {
   std::optional<v1::AttemptStatus> WaitEnded(AttemptId id);
   bool WaitLog(uint64_t request,
                const std::function<bool(const std::string&, bool)>& wanted);
+  bool WaitEndedTotal(size_t count);
   bool WaitSamples(AttemptId id, size_t count);
   bool WaitFor(const std::function<bool()>& condition);
 
