@@ -98,6 +98,22 @@ int64_t DueJobs::NextLatest(const PolicyInput& in) {
   return next_us;
 }
 
+void DueJobs::Hold(const PolicyInput& in, JobRef job) {
+  if (held_for_ != kNoJob) return;
+  const uint32_t count = in.shape(job).count;
+  bool found = false;
+  for (const PoolId pool : in.placement(job)) {
+    const PoolUse& use = in.pools[pool.value()];
+    if (use.total < count) continue;
+    if (found && use.free <= in.pools[held_.value()].free) continue;
+    found = true;
+    held_ = pool;
+  }
+  if (!found) return;
+  held_for_ = job;
+  held_key_ = in.jobs[job].queue_key;
+}
+
 void DueJobs::Gather(const PolicyInput& in) {
   heads_.clear();
   for (const ShapeId shape : in.queue.shapes()) PushHead(in, shape);

@@ -73,7 +73,8 @@ class Arrivals {
 // The queue of a policy that defers jobs: what is in the queue is due. Jobs
 // that have reached their latest start go first, the earliest such start in
 // front; then the rest in queue order. A job that fits nowhere lets those of
-// other shapes pass.
+// other shapes pass, but for the first of those at their latest start: the
+// emptiest of its pools is left alone until it fits there.
 class DueJobs {
  public:
   // Tries to start jobs by `start`, a bool(JobRef) that returns whether the
@@ -90,11 +91,23 @@ class DueJobs {
       return;
     }
     for (const JobRef job : due) Add(in, job, latest_us(job));
+    held_for_ = kNoJob;
     Gather(in);
     while (!heads_.empty()) {
       const Entry entry = PopHead();
-      if (start(entry.job)) PushHead(in, entry.shape);
+      if (start(entry.job)) {
+        PushHead(in, entry.shape);
+      } else if (entry.latest_us != kNeverUs) {
+        Hold(in, entry.job);
+      }
     }
+  }
+
+  // Whether this pool is not being held for another job.
+  bool MayUse(const PolicyInput& in, PoolId pool) const {
+    return held_for_ == kNoJob || pool != held_ ||
+           in.jobs[held_for_].queue_key != held_key_ ||
+           in.jobs[held_for_].state != JobState::kQueued;
   }
 
   // The earliest latest start after now of a waiting job; kNeverUs if none.
@@ -130,6 +143,7 @@ class DueJobs {
         in.queue.Front(in.jobs[job].shape) == job || latest_us <= ToUs(in.now);
     if (!may || !start(job)) Add(in, job, latest_us);
   }
+  void Hold(const PolicyInput& in, JobRef job);
   void Add(const PolicyInput& in, JobRef job, int64_t latest_us);
   // The heap of a shape without those that have left the queue.
   std::vector<Waiting>* Pruned(const PolicyInput& in, ShapeId shape);
@@ -139,17 +153,20 @@ class DueJobs {
 
   std::vector<std::vector<Waiting>> waiting_;  // by shape: a heap
   std::vector<Entry> heads_;                   // a heap
+  PoolId held_;
+  JobRef held_for_ = kNoJob;
+  uint64_t held_key_ = 0;
 };
 
-// Of the job's pools that have room for it, the one of least `cost(PoolId)`,
-// the first of equals; false if there is none.
+// Of the job's pools that have room for it and that `queue` lets it use, the
+// one of least `cost(PoolId)`, the first of equals; false if there is none.
 template <typename CostFn>
-bool CheapestFit(const PolicyInput& in, const Actions& actions, JobRef job,
-                 CostFn cost, PoolId& best) {
+bool CheapestFit(const PolicyInput& in, const Actions& actions,
+                 const DueJobs& queue, JobRef job, CostFn cost, PoolId& best) {
   bool found = false;
   double least = 0;
   for (const PoolId pool : in.placement(job)) {
-    if (!actions.Fits(job, pool)) continue;
+    if (!queue.MayUse(in, pool) || !actions.Fits(job, pool)) continue;
     const double c = cost(pool);
     if (found && !(c < least)) continue;
     best = pool;

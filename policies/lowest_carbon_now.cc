@@ -18,8 +18,10 @@ class LowestCarbonNow : public Policy {
     if (in.cold || in.forecast_changed) orders_.clear();
     if (in.queue.empty()) return;
     const auto start = [&](JobRef job) { return Try(in, actions, job); };
-    const auto never = [](JobRef) { return kNeverUs; };
-    due_.Run(in, arrivals_.Of(in), in.capacity_freed, start, never);
+    const auto latest_us = [&](JobRef job) {
+      return ToUs(in.LatestStart(job, in.remaining(job).mean));
+    };
+    queue_.Run(in, arrivals_.Of(in), in.capacity_freed, start, latest_us);
   }
 
   std::vector<Choice> Offers(const PolicyInput& in, const Job& job,
@@ -75,6 +77,7 @@ class LowestCarbonNow : public Policy {
         order.any_known ? ReasonCode::kCleanestNow : ReasonCode::kNoData;
     reason.chosen.start = in.now;
     for (const auto& [intensity, pool] : order.pools) {
+      if (!queue_.MayUse(in, pool)) continue;
       reason.chosen.pool = pool;
       if (actions.Start(job, pool, reason)) return true;
     }
@@ -83,7 +86,7 @@ class LowestCarbonNow : public Policy {
 
   Curves curves_;
   Arrivals arrivals_;
-  DueJobs due_;
+  DueJobs queue_;
   std::vector<Order> orders_;  // by placement
 };
 

@@ -47,7 +47,7 @@ bool Quota::TryStart(const PolicyInput& in, Actions& actions, JobRef job) {
   double least = 0;
   Reason reason;
   for (const PoolId pool : in.placement(job)) {
-    if (!actions.Fits(job, pool)) continue;
+    if (!queue_.MayUse(in, pool) || !actions.Fits(job, pool)) continue;
     if (!urgent && !HasQuota(in, pool, count)) continue;
     Curve* const curve = curves_.of(in, pool);
     const double cost =

@@ -145,7 +145,7 @@ bool StartOnce::TryStart(const PolicyInput& in, Actions& actions, JobRef job) {
   PoolId pool;
   // Pools of unknown intensity come last.
   const bool fits = CheapestFit(
-      in, actions, job,
+      in, actions, queue_, job,
       [&](PoolId p) {
         Curve* const curve = curves_.of(in, p);
         if (curve == nullptr) return std::numeric_limits<double>::infinity();

@@ -340,6 +340,7 @@ bool StopAndGo::StartSomewhere(const PolicyInput& in, Actions& actions,
   std::optional<PoolId> best;
   double least = kInfinite;
   for (const PoolId pool : query.pools) {
+    if (!queue_.MayUse(in, pool)) continue;
     if (!actions.Fits(query.job, pool, count)) continue;
     if (!Allows(in, query, track, pool)) continue;
     Curve* const c = curve(in, pool);

@@ -227,6 +227,16 @@ TEST(LowestWindowTest, AJobAtItsLatestStartGoesBeforeEarlierOnes) {
   EXPECT_EQ(result.StartHours(2), 6);
 }
 
+TEST(LowestWindowTest, RoomIsKeptForAWideJobAtItsLatestStart) {
+  Play play = OneSite("lowest-window", Flat(200), 4);
+  play.Job({.runtime_h = 2, .count = 2, .max_delay_h = 0});
+  play.Job({.submit_h = 0.5, .count = 4, .max_delay_h = 0});
+  for (int i = 0; i < 4; ++i) {
+    play.Job({.submit_h = 1.0 + i, .runtime_h = 5, .max_delay_h = 24});
+  }
+  EXPECT_EQ(play.Run().StartHours(2), 2);
+}
+
 TEST(LowestWindowTest, AJobWithoutAPromiseWaitsADayAtMost) {
   std::vector<double> grid(48, 300);
   grid[30] = 1;

@@ -6,6 +6,8 @@
 #include <map>
 #include <vector>
 
+#include "policies/planner/slot_usage.h"
+
 namespace ccsched {
 
 LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
@@ -25,6 +27,7 @@ LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
   std::vector<std::pair<int64_t, uint32_t>> ends;  // a heap of running jobs
   size_t next = 0;
   int64_t replan_at = 0;
+  SlotUsage use(plan.pools.size(), plan.slots);
   const auto settle = [&](int64_t now) {
     // Starts that were due before now happened as planned.
     for (auto it = waiting.begin(); it != waiting.end();) {
@@ -36,6 +39,7 @@ LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
       const PlanJob& job = plan.jobs[it->second];
       result.grams +=
           job.count * carbon.Between(entry.pool, entry.start, entry.end);
+      use.Add(entry.pool, entry.start, std::min(entry.end, plan.end()), job.count);
       result.late += entry.end > job.latest_end;
       result.wait_hours += (entry.start - job.release) / 3.6e9;
       rolling.Start(it->first, entry.pool, entry.start, entry.end);
@@ -66,6 +70,7 @@ LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
     ++next;
     replan_at = std::max(replan_at, arrival / every_us * every_us + every_us);
   }
+  result.usage = use.Sum();
   result.wait_hours /= plan.jobs.size();
   return result;
 }

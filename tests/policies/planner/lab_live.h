@@ -12,7 +12,8 @@ struct LiveResult {
   double grams = 0;
   int late = 0;
   int replans = 0;
-  double wait_hours = 0;  // mean
+  double wait_hours = 0;      // mean
+  std::vector<double> usage;  // of each pool's slots
 };
 
 // Runtimes and intensities are known exactly; replans every `every_us`.

@@ -14,6 +14,7 @@
 #include "policies/planner/improve.h"
 #include "policies/planner/pricing.h"
 #include "policies/planner/schedule.h"
+#include "policies/planner/slot_usage.h"
 #include "tests/policies/planner/lab_live.h"
 #include "tests/policies/planner/lab_load.h"
 
@@ -22,6 +23,18 @@ namespace {
 
 double CpuSeconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+void PrintUsage(const PlanInstance& plan, const std::vector<double>& usage) {
+  for (size_t p = 0; p < plan.pools.size(); ++p) {
+    std::printf("pool %zu (%% by day):", p);
+    for (int32_t day = 0; day < plan.slots / 24; ++day) {
+      double sum = 0;
+      for (int h = 0; h < 24; ++h) sum += usage[p * plan.slots + day * 24 + h];
+      std::printf(" %.0f", 100 * sum / 24 / plan.pools[p].capacity);
+    }
+    std::printf("\n");
+  }
 }
 
 void Report(const char* what, const PlanInstance& plan,
@@ -48,7 +61,11 @@ void Report(const char* what, const PlanInstance& plan,
         Improve(plan, carbon, prices, movable, {.rounds = rounds}, schedule);
   }
   double grams = 0;
+  SlotUsage use(plan.pools.size(), plan.slots);
   for (size_t j = 0; j < plan.jobs.size(); ++j) {
+    use.Add(schedule.place(j).pool, schedule.place(j).start,
+            schedule.place(j).start + plan.jobs[j].duration,
+            plan.jobs[j].count);
     const Schedule::Place& place = schedule.place(j);
     grams += plan.jobs[j].count *
              carbon.Between(place.pool, place.start,
@@ -58,6 +75,7 @@ void Report(const char* what, const PlanInstance& plan,
   std::printf("%s: %.4f t, gap %.2f %%, late %d, cpu %.2f s\n", what,
               grams / 1e6, 100 * (grams / bound - 1), late,
               CpuSeconds() - before);
+  PrintUsage(plan, use.Sum());
 }
 
 int Main(int argc, char** argv) {
@@ -65,7 +83,7 @@ int Main(int argc, char** argv) {
       {"zones", "4"},    {"capacity", "300"}, {"delay", "24"},
       {"days", "28"},    {"keep", "1"},       {"suspend", "0"},
       {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
-      {"weeks", "209"},  {"improve", "300"},  {"ascent", "25"},
+      {"weeks", "209"}, {"bound", "0"}, {"tail", "0.5"}, {"fade", "1e9"}, {"usage", "0"},  {"improve", "300"},  {"ascent", "25"},
       {"every", "1"},    {"history", "3"},    {"scale", "1"},
       {"least", "8"},    {"horizon", "168"}};
   for (int i = 1; i < argc; ++i) {
@@ -110,14 +128,17 @@ int Main(int argc, char** argv) {
     options.demand.scale = std::stod(args["scale"]);
     options.demand.least_size = std::stod(args["least"]);
     options.horizon_slots = std::stoi(args["horizon"]);
+    options.demand.fade_hours = std::stod(args["fade"]);
+    options.tail = std::stod(args["tail"]);
     before = CpuSeconds();
     const LiveResult live = PlayLive(
         plan, options, static_cast<int64_t>(std::stod(args["every"]) * 3.6e9));
     std::printf(
         "live: %.4f t, gap %.2f %%, late %d, wait %.2f h, replans %d, cpu "
         "%.2f s\n",
-        live.grams / 1e6, 100 * (live.grams / pricing.best_bound() - 1),
+        live.grams / 1e6, 100 * (live.grams / (std::stod(args["bound"]) > 0 ? std::stod(args["bound"]) * 1e6 : pricing.best_bound()) - 1),
         live.late, live.wait_hours, live.replans, CpuSeconds() - before);
+    if (args["usage"] == "1") PrintUsage(plan, live.usage);
     return 0;
   }
   PriceTable carbon(plan);
