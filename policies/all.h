@@ -18,6 +18,7 @@ PolicySpec EcovisorPolicy();
 PolicySpec CarbonScalerPolicy();
 PolicySpec CapacityCurvePolicy();
 PolicySpec ThresholdPolicy();
+PolicySpec PlannerPolicy();
 
 }  // namespace ccsched
 

@@ -61,6 +61,7 @@ absl::Span<const PolicySpec> AllPolicies() {
       CarbonScalerPolicy(),
       CapacityCurvePolicy(),
       ThresholdPolicy(),
+      PlannerPolicy(),
   };
   // clang-format on
   return *policies;

@@ -3,6 +3,7 @@
 #include "policies/planner/demand.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ccsched {
 namespace {
@@ -67,7 +68,9 @@ void DemandHistory::Replay(int64_t from, int64_t to, int64_t shift,
     PlanJob job = *it;
     job.release += shift;
     job.latest_end += shift;
-    job.weight = static_cast<float>(weight * copies);
+    const double ahead = static_cast<double>(job.release - now) / kSlotUs;
+    job.weight = static_cast<float>(weight * copies *
+                                    std::exp(-ahead / options_.fade_hours));
     jobs.push_back(job);
   }
 }

@@ -17,9 +17,10 @@ namespace ccsched {
 class DemandHistory {
  public:
   struct Options {
-    int weeks = 3;          // looked back at, at most
-    double scale = 1;       // of what is expected
-    double least_size = 8;  // accelerator-hours of one expected job
+    int weeks = 1;           // looked back at, at most
+    double scale = 0.6;      // of what is expected
+    double fade_hours = 72;  // what is so far ahead is expected 1/e times
+    double least_size = 60;  // accelerator-hours of one expected job
   };
   DemandHistory() = default;
   explicit DemandHistory(const Options& options) : options_(options) {}

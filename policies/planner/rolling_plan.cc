@@ -9,6 +9,7 @@
 
 #include "policies/planner/improve.h"
 #include "policies/planner/pricing.h"
+#include "policies/planner/room_search.h"
 #include "policies/planner/slot_usage.h"
 
 namespace ccsched {
@@ -102,6 +103,58 @@ void RollingPlan::Forget(int64_t now, uint32_t job) {
   free_.push_back(job);
 }
 
+void RollingPlan::Again(int64_t now, uint32_t job) {
+  Entry& entry = entries_[job];
+  if (entry.running) {
+    Hold(entry, -1, now);
+    entry.running = false;
+  } else if (entry.pool >= 0) {
+    schedule_->Take(entry.work);
+  }
+  Put(now, entry);
+}
+
+RollingPlan::Offer RollingPlan::Weigh(const PlanJob& job, int pool,
+                                      int64_t start) const {
+  const int64_t from = start - origin_;
+  const double carbon =
+      job.count * carbon_.Between(pool, from, from + job.duration);
+  const double cost =
+      job.count * priced_.Between(pool, from, from + job.duration);
+  return {pool, start, carbon, cost - carbon};
+}
+
+std::vector<RollingPlan::Offer> RollingPlan::Offers(int64_t now,
+                                                    const PlanJob& job) const {
+  std::vector<Offer> offers;
+  if (!based_) return offers;
+  PlanJob relative = Relative(job, now);
+  // The grid may be too short for it.
+  relative.latest_end = std::min(relative.latest_end, work_.end() - kSlotUs);
+  if (relative.latest_start() < relative.release) return offers;
+  for (const uint16_t pool : work_.placements[job.pools]) {
+    StartChoice best;
+    const PlanPool& p = work_.pools[pool];
+    if (p.limited) {
+      BestStartWithRoom(priced_, schedule_->timeline(pool), pool,
+                        static_cast<int32_t>(p.capacity),
+                        static_cast<int32_t>(Occupied(job.count, p.node_size)),
+                        relative.release, relative.latest_start(),
+                        relative.duration, best);
+    } else {
+      BestStart(priced_, pool, relative.release, relative.latest_start(),
+                relative.duration, best);
+    }
+    if (best.pool < 0) continue;
+    offers.push_back(Weigh(job, pool, best.start + origin_));
+  }
+  std::stable_sort(offers.begin(), offers.end(),
+                   [](const Offer& a, const Offer& b) {
+                     return a.carbon + a.price < b.carbon + b.price;
+                   });
+  return offers;
+}
+
 void RollingPlan::Rebase(int64_t now) {
   const int64_t old_origin = origin_;
   const int32_t old_slots = work_.slots;
@@ -193,12 +246,42 @@ void RollingPlan::SeekPrices(int64_t now, int rounds) {
     for (int32_t k = work_.priced_slots - tail; k < work_.priced_slots; ++k) {
       sum += price[k];
     }
-    std::fill(price + work_.priced_slots, price + work_.slots, sum / tail);
+    std::fill(price + work_.priced_slots, price + work_.slots,
+              options_.tail * sum / tail);
+  }
+}
+
+void RollingPlan::PutAll(int64_t now, std::vector<uint32_t>& order) {
+  // Whoever comes too late in one turn goes first in the next.
+  constexpr int kTurns = 4;
+  const size_t before = work_.jobs.size();
+  for (int turn = 0; turn < kTurns; ++turn) {
+    for (const uint32_t i : order) Put(now, entries_[i]);
+    const auto late = [this](uint32_t i) {
+      return entries_[i].pool < 0 ||
+             entries_[i].end >
+                 origin_ + work_.jobs[entries_[i].work].latest_end;
+    };
+    if (turn + 1 == kTurns || std::none_of(order.begin(), order.end(), late)) {
+      return;
+    }
+    std::stable_partition(order.begin(), order.end(), late);
+    for (const uint32_t i : order) {
+      if (entries_[i].pool >= 0) schedule_->Take(entries_[i].work);
+    }
+    work_.jobs.resize(before);
+    schedule_->Grow();
   }
 }
 
 void RollingPlan::Replan(int64_t now) {
   const bool first = !based_;
+  for (Entry& entry : entries_) {
+    if (entry.used && entry.running && entry.new_end != 0) {
+      entry.end = entry.new_end;
+      entry.new_end = 0;
+    }
+  }
   work_.jobs.clear();
   Rebase(now);
   SeekPrices(now, first ? options_.first_rounds : options_.ascent_rounds);
@@ -221,7 +304,7 @@ void RollingPlan::Replan(int64_t now) {
     const double dy = static_cast<double>(y.duration) * y.count;
     return dx > dy;
   });
-  for (const uint32_t i : order) Put(now, entries_[i]);
+  PutAll(now, order);
   if (options_.improve_rounds > 0 && order.size() > 1) {
     std::vector<uint32_t> movable;
     for (const uint32_t i : order) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "policies/planner/demand.h"
@@ -17,9 +18,10 @@ namespace ccsched {
 
 struct RollingOptions {
   int32_t horizon_slots = 168;  // prices are sought so far ahead
-  int ascent_rounds = 25;       // of each replanning
+  double tail = 0;              // share of the last prices believed beyond
+  int ascent_rounds = 15;       // of each replanning
   int first_rounds = 150;       // of the first one
-  int64_t improve_rounds = 300;
+  int64_t improve_rounds = 200;
   DemandHistory::Options demand;
 };
 
@@ -34,6 +36,16 @@ class RollingPlan {
               std::vector<std::vector<uint16_t>> placements,
               const RollingOptions& options, GramsFn grams);
 
+  // Pools may change their size; a placement may be added at the end.
+  // The new size counts from the next replanning on; returns whether it is new.
+  bool SetCapacity(int pool, double capacity) {
+    return std::exchange(work_.pools[pool].capacity, capacity) != capacity;
+  }
+  void AddPlacement(std::vector<uint16_t> pools) {
+    work_.placements.push_back(std::move(pools));
+  }
+  size_t placements() const { return work_.placements.size(); }
+
   // A job came, or is waiting again. It gets a place, under the prices of the
   // last replanning. `job.release` is when it came.
   uint32_t Arrive(int64_t now, const PlanJob& job, bool expect_again);
@@ -42,6 +54,12 @@ class RollingPlan {
   void Start(uint32_t job, int pool, int64_t start, int64_t end);
   // It ended or is no longer to be planned: what it held is free from now on.
   void Forget(int64_t now, uint32_t job);
+  // It holds what it holds until `end`, it is now thought.
+  // Takes effect with the next replanning.
+  void SetEnd(uint32_t job, int64_t end) { entries_[job].new_end = end; }
+  // A job that could not start as planned, or that is to be thought about
+  // again, gets the cheapest place there is from `now` on.
+  void Again(int64_t now, uint32_t job);
   // Plans anew all that has not started.
   void Replan(int64_t now);
 
@@ -52,8 +70,22 @@ class RollingPlan {
     int pool = -1;  // where it is planned to run or runs; -1: nowhere
     int64_t start = 0;
     int64_t end = 0;
-    uint32_t work = 0;  // its index in the instance being planned
+    int64_t new_end = 0;  // as thought since the last replanning; 0: as then
+    uint32_t work = 0;    // its index in the instance being planned
   };
+  // A place and what it costs, in grams: carbon, and the price of capacity.
+  struct Offer {
+    int pool = -1;
+    int64_t start = 0;
+    double carbon = 0;
+    double price = 0;
+  };
+  // The cheapest place with room at each allowed pool, cheapest first.
+  std::vector<Offer> Offers(int64_t now, const PlanJob& job) const;
+  // What running from `start` at `pool` costs. REQUIRES: planned before.
+  Offer Weigh(const PlanJob& job, int pool, int64_t start) const;
+  bool planned() const { return based_; }
+
   const Entry& entry(uint32_t job) const { return entries_[job]; }
   size_t size() const { return entries_.size(); }
   int64_t last_replan() const { return last_replan_; }
@@ -66,6 +98,7 @@ class RollingPlan {
   // Adds (sign 1) or frees (sign -1) what a running job holds from `from` on.
   void Hold(const Entry& entry, int sign, int64_t from);
   void Put(int64_t now, Entry& entry);
+  void PutAll(int64_t now, std::vector<uint32_t>& order);
   void TakePlace(Entry& entry);
 
   RollingOptions options_;

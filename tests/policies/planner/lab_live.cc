@@ -39,7 +39,8 @@ LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
       const PlanJob& job = plan.jobs[it->second];
       result.grams +=
           job.count * carbon.Between(entry.pool, entry.start, entry.end);
-      use.Add(entry.pool, entry.start, std::min(entry.end, plan.end()), job.count);
+      use.Add(entry.pool, entry.start, std::min(entry.end, plan.end()),
+              job.count);
       result.late += entry.end > job.latest_end;
       result.wait_hours += (entry.start - job.release) / 3.6e9;
       rolling.Start(it->first, entry.pool, entry.start, entry.end);

@@ -83,9 +83,10 @@ int Main(int argc, char** argv) {
       {"zones", "4"},    {"capacity", "300"}, {"delay", "24"},
       {"days", "28"},    {"keep", "1"},       {"suspend", "0"},
       {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
-      {"weeks", "209"}, {"bound", "0"}, {"tail", "0.5"}, {"fade", "1e9"}, {"usage", "0"},  {"improve", "300"},  {"ascent", "25"},
-      {"every", "1"},    {"history", "3"},    {"scale", "1"},
-      {"least", "8"},    {"horizon", "168"}};
+      {"weeks", "209"},  {"bound", "0"},      {"tail", "0"},
+      {"fade", "72"},    {"usage", "0"},      {"improve", "200"},
+      {"ascent", "15"},  {"every", "1"},      {"history", "1"},
+      {"scale", "0.6"},  {"least", "60"},     {"horizon", "168"}};
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     args[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
@@ -136,7 +137,11 @@ int Main(int argc, char** argv) {
     std::printf(
         "live: %.4f t, gap %.2f %%, late %d, wait %.2f h, replans %d, cpu "
         "%.2f s\n",
-        live.grams / 1e6, 100 * (live.grams / (std::stod(args["bound"]) > 0 ? std::stod(args["bound"]) * 1e6 : pricing.best_bound()) - 1),
+        live.grams / 1e6,
+        100 * (live.grams / (std::stod(args["bound"]) > 0
+                                 ? std::stod(args["bound"]) * 1e6
+                                 : pricing.best_bound()) -
+               1),
         live.late, live.wait_hours, live.replans, CpuSeconds() - before);
     if (args["usage"] == "1") PrintUsage(plan, live.usage);
     return 0;

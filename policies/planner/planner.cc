@@ -1,0 +1,385 @@
+// planner: a rolling plan of all jobs under prices of capacity.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/planner/planner.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ccsched {
+namespace {
+
+// What a slot of one kilowatt is taken to emit where nothing is forecast: more
+// than any grid does, so that it is the last resort but never free.
+constexpr double kUnknownGramsPerKwh = 1500;
+
+int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
+int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
+absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
+
+}  // namespace
+
+void Planner::FillGrams(int pool, int64_t origin, int32_t slots,
+                        double* grams) const {
+  const PoolId id(static_cast<uint16_t>(pool));
+  const double kilowatts = input_->topology.GridPower(id, 1).value() / 1000;
+  const Forecast* forecast = input_->forecast(id);
+  if (forecast == nullptr) {
+    std::fill(grams, grams + slots, kilowatts * kUnknownGramsPerKwh);
+    return;
+  }
+  int64_t us = forecast->series().OffsetUs(At(origin));
+  double before = forecast->GramsUntil(us);
+  for (int32_t k = 0; k < slots; ++k) {
+    us += kSlotUs;
+    const double after = forecast->GramsUntil(us);
+    grams[k] = kilowatts * (after - before);
+    before = after;
+  }
+}
+
+PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
+                          const JobShape& shape) const {
+  const RuntimeBelief belief = in.runtimes.Remaining(job, shape, job.executed);
+  PlanJob plan;
+  plan.release = Us(job.spec.submitted);
+  plan.count = shape.count;
+  plan.max_count = shape.count;
+  plan.pools = shape.placement.value();
+  absl::Duration length = belief.known ? belief.p50 : belief.mean;
+  absl::Duration careful = belief.known ? belief.p50 : belief.p90;
+  if (job.executed > absl::ZeroDuration()) {
+    length += shape.restart;
+    careful += shape.restart;
+  }
+  length = std::min(length, absl::Hours(24 * 120));
+  careful = std::min(careful, absl::Hours(24 * 120));
+  plan.duration = Us(absl::Ceil(length, absl::Microseconds(1)));
+  absl::Time latest =
+      std::min(job.spec.submitted + job.executed + job.spec.max_delay,
+               job.spec.finish_by - careful);
+  if (job.executed > absl::ZeroDuration()) latest -= shape.restart;
+  if (latest == absl::InfiniteFuture()) {
+    latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
+  }
+  if (in.grid.horizon.has_value()) {
+    latest = std::min(latest, *in.grid.horizon - length);
+  }
+  latest = std::max(latest, job.spec.submitted);
+  plan.latest_end = Us(latest) + plan.duration;
+  return plan;
+}
+
+void Planner::Rebuild(const PolicyInput& in) {
+  std::vector<PlanPool> pools(in.pools.size());
+  for (size_t p = 0; p < pools.size(); ++p) {
+    pools[p].limited = in.pools[p].total < kUnlimited / 2;
+    pools[p].capacity = in.pools[p].total;
+  }
+  plan_ = std::make_unique<RollingPlan>(
+      std::move(pools), std::vector<std::vector<uint16_t>>(), settings_.rolling,
+      [this](int pool, int64_t origin, int32_t slots, double* grams) {
+        FillGrams(pool, origin, slots, grams);
+      });
+  planned_.clear();
+  stuck_.clear();
+  unknown_running_ = 0;
+}
+
+bool Planner::ClusterChanged(const PolicyInput& in) {
+  while (plan_->placements() < in.placements.size()) {
+    std::vector<uint16_t> pools;
+    for (const PoolId pool : in.placements[PlacementId(plan_->placements())]) {
+      pools.push_back(pool.value());
+    }
+    plan_->AddPlacement(std::move(pools));
+  }
+  bool changed = false;
+  for (size_t p = 0; p < in.pools.size(); ++p) {
+    changed |= plan_->SetCapacity(static_cast<int>(p), in.pools[p].total);
+  }
+  return changed;
+}
+
+void Planner::Take(const PolicyInput& in, JobRef ref, bool first) {
+  const Job& job = in.jobs[ref];
+  const auto [it, is_new] = planned_.try_emplace(job.spec.id);
+  Planned& planned = it->second;
+  if (!is_new) {
+    if (planned.running && !planned.known) --unknown_running_;
+    plan_->Forget(Us(in.now), planned.index);
+    planned = {};
+  }
+  planned.index = plan_->Arrive(Us(in.now), Describe(in, job, in.shape(ref)),
+                                first && is_new);
+}
+
+// Where the plan is cold: a job that runs already.
+void Planner::TakeRun(const PolicyInput& in, JobRef ref) {
+  Take(in, ref, true);
+  NoteRun(in, ref, planned_[in.jobs[ref].spec.id]);
+}
+
+void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
+  const Job& job = in.jobs[ref];
+  const Run& run = in.runs[job.run];
+  const absl::Duration ran = in.now - run.start;
+  const RuntimeBelief belief = in.runtimes.Remaining(
+      job, in.shape(ref),
+      job.executed + std::max(absl::ZeroDuration(), ran - run.overhead));
+  absl::Duration left = belief.known ? belief.p50 : belief.mean;
+  if (ran < run.overhead) left += run.overhead - ran;
+  left = std::clamp(left, absl::Microseconds(1), absl::Hours(24 * 120));
+  const int64_t end = Us(absl::Ceil(left, absl::Microseconds(1))) + Us(in.now);
+  if (planned.running) {
+    plan_->SetEnd(planned.index, end);
+    return;
+  }
+  planned.running = true;
+  planned.known = belief.known;
+  if (!planned.known) ++unknown_running_;
+  plan_->Start(planned.index, run.pool.value(), Us(run.start), end);
+}
+
+void Planner::TakeChanges(const PolicyInput& in) {
+  for (const JobId id : in.gone) {
+    const auto found = planned_.find(id);
+    if (found == planned_.end()) continue;
+    if (found->second.running && !found->second.known) --unknown_running_;
+    plan_->Forget(Us(in.now), found->second.index);
+    planned_.erase(found);
+  }
+  candidates_.clear();
+  if (in.cold) {
+    for (const std::vector<RunRef>& runs : in.running) {
+      for (const RunRef run : runs) TakeRun(in, in.runs[run].job);
+    }
+    std::vector<JobRef> queued;
+    for (const ShapeId shape : in.queue.shapes()) {
+      for (JobRef job = in.queue.Front(shape); job != kNoJob;
+           job = in.jobs[job].next) {
+        queued.push_back(job);
+      }
+    }
+    std::sort(queued.begin(), queued.end(), [&in](JobRef a, JobRef b) {
+      return in.jobs[a].spec.id < in.jobs[b].spec.id;
+    });
+    for (const JobRef job : queued) Take(in, job, true);
+    candidates_ = std::move(queued);
+  } else {
+    for (const JobRef job : in.ready) {
+      const auto found = planned_.find(in.jobs[job].spec.id);
+      // One that was deferred is due now; one that ran must be planned anew.
+      const bool fresh = found == planned_.end();
+      if (fresh || found->second.running) Take(in, job, fresh);
+      candidates_.push_back(job);
+    }
+  }
+  for (const JobRef job : in.suspended) {
+    const auto found = planned_.find(in.jobs[job].spec.id);
+    const bool fresh = found == planned_.end();
+    if (fresh || found->second.running) Take(in, job, fresh);
+    candidates_.push_back(job);
+  }
+  if (!in.capacity_freed) return;
+  for (const JobId id : stuck_) {
+    const JobRef job = in.jobs.Find(id);
+    if (job != kNoJob && planned_.contains(id)) candidates_.push_back(job);
+  }
+  stuck_.clear();
+}
+
+bool Planner::ReplanIsDue(const PolicyInput& in) const {
+  if (planned_.empty()) return false;
+  if (!plan_->planned()) return true;
+  const int64_t now = Us(in.now);
+  const int64_t every =
+      std::max<int64_t>(1'000'000, settings_.replan_minutes * 6e7);
+  if (in.forecast_changed) return true;
+  return now / every != plan_->last_replan() / every;
+}
+
+void Planner::Replan(const PolicyInput& in) {
+  if (unknown_running_ > 0) {
+    for (const std::vector<RunRef>& runs : in.running) {
+      for (const RunRef run : runs) {
+        const JobRef job = in.runs[run].job;
+        const auto found = planned_.find(in.jobs[job].spec.id);
+        if (found != planned_.end() && found->second.running &&
+            !found->second.known) {
+          NoteRun(in, job, found->second);
+        }
+      }
+    }
+  }
+  plan_->Replan(Us(in.now));
+  candidates_.clear();
+  for (const auto& [id, planned] : planned_) {
+    const JobRef job = in.jobs.Find(id);
+    if (job != kNoJob && !planned.running) candidates_.push_back(job);
+  }
+}
+
+void Planner::Decide(const PolicyInput& in, Actions& actions) {
+  input_ = &in;
+  if (plan_ == nullptr || in.cold) Rebuild(in);
+  const bool resized = ClusterChanged(in);
+  TakeChanges(in);
+  if (ReplanIsDue(in) || (resized && !planned_.empty())) Replan(in);
+  Act(in, actions);
+  input_ = nullptr;
+}
+
+void Planner::Act(const PolicyInput& in, Actions& actions) {
+  // Those with the least time left go first; by id, whatever their slots are.
+  std::sort(candidates_.begin(), candidates_.end(), [&](JobRef a, JobRef b) {
+    const JobId x = in.jobs[a].spec.id;
+    const JobId y = in.jobs[b].spec.id;
+    const PlanJob& p = plan_->entry(planned_[x].index).job;
+    const PlanJob& q = plan_->entry(planned_[y].index).job;
+    if (p.latest_start() != q.latest_start()) {
+      return p.latest_start() < q.latest_start();
+    }
+    return x < y;
+  });
+  candidates_.erase(std::unique(candidates_.begin(), candidates_.end()),
+                    candidates_.end());
+  const int64_t now = Us(in.now);
+  for (const JobRef job : candidates_) {
+    Planned& planned = planned_[in.jobs[job].spec.id];
+    const RollingPlan::Entry* entry = &plan_->entry(planned.index);
+    if (entry->pool >= 0 && entry->start <= now) {
+      const PoolId pool(static_cast<uint16_t>(entry->pool));
+      if (StartAt(in, actions, job, planned, pool)) continue;
+      // No room after all: somewhere else, or later.
+      plan_->Again(now, planned.index);
+      entry = &plan_->entry(planned.index);
+      if (entry->pool < 0 || entry->start <= now) {
+        if (!StartSomewhere(in, actions, job, planned)) {
+          stuck_.push_back(in.jobs[job].spec.id);
+        }
+        continue;
+      }
+    }
+    if (entry->pool < 0) {
+      if (!StartSomewhere(in, actions, job, planned)) {
+        stuck_.push_back(in.jobs[job].spec.id);
+      }
+      continue;
+    }
+    TellDeferral(in, actions, job, planned);
+  }
+}
+
+bool Planner::StartAt(const PolicyInput& in, Actions& actions, JobRef job,
+                      Planned& planned, PoolId pool) {
+  if (!actions.Fits(job, pool)) return false;
+  if (!actions.Start(job, pool, Explain(in, job, pool.value(), Us(in.now)))) {
+    return false;
+  }
+  NoteRun(in, job, planned);
+  return true;
+}
+
+bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
+                             JobRef job, Planned& planned) {
+  const PlanJob& plan = plan_->entry(planned.index).job;
+  PoolId best;
+  double least = 0;
+  bool found = false;
+  for (const PoolId pool : in.placement(job)) {
+    if (!actions.Fits(job, pool)) continue;
+    const RollingPlan::Offer offer =
+        plan_->Weigh(plan, pool.value(), Us(in.now));
+    if (found && offer.carbon + offer.price >= least) continue;
+    best = pool;
+    least = offer.carbon + offer.price;
+    found = true;
+  }
+  return found && StartAt(in, actions, job, planned, best);
+}
+
+void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
+                           Planned& planned) {
+  const RollingPlan::Entry& entry = plan_->entry(planned.index);
+  const absl::Time start = At(entry.start);
+  const PoolId pool(static_cast<uint16_t>(entry.pool));
+  const JobState state = in.jobs[job].state;
+  if (state == JobState::kSuspended) {
+    actions.WakeAt(start);
+    return;
+  }
+  const bool deferred = state == JobState::kDeferred;
+  if (deferred && planned.told_start == start && planned.told_pool == pool) {
+    return;
+  }
+  planned.told_start = start;
+  planned.told_pool = pool;
+  actions.Defer(job, start, pool, Explain(in, job, entry.pool, entry.start));
+}
+
+Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
+                        int64_t start) const {
+  const Job& job = in.jobs[ref];
+  const PlanJob plan = Describe(in, job, in.shape(ref));
+  const auto choice = [](const RollingPlan::Offer& offer) {
+    return Choice{.pool = PoolId(static_cast<uint16_t>(offer.pool)),
+                  .start = At(offer.start),
+                  .carbon = GramsCo2e(offer.carbon),
+                  .valid = true};
+  };
+  Reason reason;
+  const RollingPlan::Offer chosen = plan_->Weigh(plan, pool, start);
+  reason.chosen = choice(chosen);
+  reason.capacity_price = GramsCo2e(chosen.price);
+  const Placement& allowed = in.placement(ref);
+  const int64_t now = Us(in.now);
+  const RollingPlan::Offer at_once =
+      plan_->Weigh(plan, allowed.front().value(), now);
+  reason.now = choice(at_once);
+  RollingPlan::Offer next;
+  for (const PoolId other : allowed) {
+    if (static_cast<int>(other.value()) == pool && start <= now) continue;
+    const RollingPlan::Offer offer = plan_->Weigh(plan, other.value(), now);
+    if (next.pool < 0 ||
+        offer.carbon + offer.price < next.carbon + next.price) {
+      next = offer;
+    }
+  }
+  if (next.pool >= 0) reason.next = choice(next);
+  if (in.forecast(PoolId(static_cast<uint16_t>(pool))) == nullptr) {
+    reason.code = ReasonCode::kNoData;
+  } else if (start > now) {
+    reason.code = next.pool >= 0 && next.carbon < chosen.carbon
+                      ? ReasonCode::kCapacity
+                      : ReasonCode::kCleanerHour;
+  } else if (now >= plan.latest_start()) {
+    reason.code = ReasonCode::kPromise;
+  } else if (pool != allowed.front().value()) {
+    reason.code = ReasonCode::kCleanerSite;
+  } else {
+    reason.code = ReasonCode::kBestIsNow;
+  }
+  return reason;
+}
+
+std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
+                                    const JobShape& shape) const {
+  if (plan_ == nullptr || !plan_->planned() ||
+      shape.placement.value() >= plan_->placements()) {
+    return Policy::Offers(in, job, shape);
+  }
+  const std::vector<RollingPlan::Offer> offers =
+      plan_->Offers(Us(in.now), Describe(in, job, shape));
+  if (offers.empty()) return Policy::Offers(in, job, shape);
+  std::vector<Choice> choices;
+  for (const RollingPlan::Offer& offer : offers) {
+    const PoolId pool(static_cast<uint16_t>(offer.pool));
+    choices.push_back({.pool = pool,
+                       .start = At(offer.start),
+                       .carbon = GramsCo2e(offer.carbon),
+                       .valid = in.forecast(pool) != nullptr});
+  }
+  return choices;
+}
+
+}  // namespace ccsched

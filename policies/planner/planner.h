@@ -1,0 +1,76 @@
+// planner: a rolling plan of all jobs under prices of capacity.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_POLICIES_PLANNER_PLANNER_H_
+#define CCSCHED_POLICIES_PLANNER_PLANNER_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "policies/planner/rolling_plan.h"
+#include "policies/policy.h"
+
+namespace ccsched {
+
+// What an operator may choose.
+struct PlannerSettings {
+  double patience_hours = 24;  // of jobs that were promised nothing
+  double replan_minutes = 60;
+  double wait_price = 0;  // grams an accelerator-hour of the job and hour
+  RollingOptions rolling;
+};
+
+class Planner : public Policy {
+ public:
+  explicit Planner(const PlannerSettings& settings) : settings_(settings) {}
+
+  void Decide(const PolicyInput& in, Actions& actions) override;
+  std::vector<Choice> Offers(const PolicyInput& in, const Job& job,
+                             const JobShape& shape) const override;
+
+ private:
+  // A job that is being planned.
+  struct Planned {
+    uint32_t index = 0;  // in the rolling plan
+    bool running = false;
+    bool known = false;     // its runtime is exact
+    absl::Time told_start;  // of the last deferral
+    PoolId told_pool;
+  };
+
+  void Rebuild(const PolicyInput& in);
+  void TakeChanges(const PolicyInput& in);
+  bool ClusterChanged(const PolicyInput& in);
+  bool ReplanIsDue(const PolicyInput& in) const;
+  void Replan(const PolicyInput& in);
+  PlanJob Describe(const PolicyInput& in, const Job& job,
+                   const JobShape& shape) const;
+  // Starts planning a job; `first` if it was never planned before.
+  void Take(const PolicyInput& in, JobRef job, bool first);
+  void TakeRun(const PolicyInput& in, JobRef job);
+  void NoteRun(const PolicyInput& in, JobRef job, Planned& planned);
+  void FillGrams(int pool, int64_t origin, int32_t slots, double* grams) const;
+  // Starts what is due of `candidates` and defers the rest.
+  void Act(const PolicyInput& in, Actions& actions);
+  bool StartAt(const PolicyInput& in, Actions& actions, JobRef job,
+               Planned& planned, PoolId pool);
+  bool StartSomewhere(const PolicyInput& in, Actions& actions, JobRef job,
+                      Planned& planned);
+  void TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
+                    Planned& planned);
+  Reason Explain(const PolicyInput& in, JobRef job, int pool,
+                 int64_t start) const;
+
+  PlannerSettings settings_;
+  std::unique_ptr<RollingPlan> plan_;
+  const PolicyInput* input_ = nullptr;  // during a call
+  absl::flat_hash_map<JobId, Planned> planned_;
+  std::vector<JobRef> candidates_;  // to be started or deferred in this call
+  std::vector<JobId> stuck_;        // due, but there was no room for them
+  size_t unknown_running_ = 0;      // of unknown runtime
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_PLANNER_H_

@@ -1,0 +1,70 @@
+// What the registry knows of the planner.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/all.h"
+#include "policies/planner/planner.h"
+
+namespace ccsched {
+namespace {
+
+PlannerSettings Settings(const PolicyParameters& parameters) {
+  PlannerSettings s;
+  s.patience_hours = parameters.at("max_wait_h");
+  s.replan_minutes = parameters.at("replan_minutes");
+  s.rolling.horizon_slots = static_cast<int32_t>(parameters.at("horizon_h"));
+  s.rolling.ascent_rounds = static_cast<int>(parameters.at("price_rounds"));
+  s.rolling.improve_rounds =
+      static_cast<int64_t>(parameters.at("improve_rounds"));
+  s.rolling.demand.scale = parameters.at("demand");
+  s.rolling.demand.fade_hours = parameters.at("demand_fade_h");
+  return s;
+}
+
+}  // namespace
+
+PolicySpec PlannerPolicy() {
+  return {
+      .name = "planner",
+      .summary =
+          "a rolling plan of all jobs, in place and time, under prices of "
+          "capacity",
+      .doc =
+          "Puts a price on each hour of each pool, beside its carbon, such "
+          "that jobs which each take their cheapest plan do not crowd "
+          "(Lagrangian relaxation of capacity). A job that comes is placed at "
+          "once, where carbon and price are least and room is kept for it; "
+          "every hour, and when forecasts or the cluster change, prices are "
+          "sought anew from the last ones, for the jobs that wait and for "
+          "those expected from the history of arrivals, and all that has not "
+          "started is planned again, big jobs first, then bettered by taking "
+          "some out and putting them back. Promises come first: no job is "
+          "placed later than its latest start while there is room before.",
+      .parameters =
+          {
+              {"max_wait_h", "h", 24, 0, 24 * 366,
+               "how long a job may be deferred that has neither a longest "
+               "delay nor a time to finish by",
+               "as of the other policies"},
+              {"replan_minutes", "min", 60, 1, 24 * 60,
+               "time between two plannings of all that waits", "measured"},
+              {"horizon_h", "h", 168, 24, 24 * 60,
+               "how far ahead prices are sought", "a week of history repeats"},
+              {"price_rounds", "", 15, 1, 10000,
+               "rounds of prices in a planning", "measured"},
+              {"improve_rounds", "", 200, 0, 1e9,
+               "rounds of taking out and putting back in a planning",
+               "measured"},
+              {"demand", "", 0.6, 0, 10,
+               "the share of the jobs expected from history that is planned "
+               "for",
+               "measured"},
+              {"demand_fade_h", "h", 72, 1, 1e9,
+               "expected jobs so far ahead count 1/e", "measured"},
+          },
+      .make =
+          [](const PolicyParameters& parameters) {
+            return std::make_unique<Planner>(Settings(parameters));
+          },
+  };
+}
+
+}  // namespace ccsched
