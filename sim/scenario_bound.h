@@ -1,0 +1,20 @@
+// The certified bound of a scenario.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SIM_SCENARIO_BOUND_H_
+#define CCSCHED_SIM_SCENARIO_BOUND_H_
+
+#include "absl/status/statusor.h"
+#include "scheduler/base/units.h"
+#include "sim/scenario.h"
+#include "sim/workload.h"
+
+namespace ccsched {
+
+// No schedule of these jobs that keeps capacity and promises emits less, even
+// with everything known in advance. Errors: those of CarbonBound.
+absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
+                                        const Workload& workload);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SIM_SCENARIO_BOUND_H_
