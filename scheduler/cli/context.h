@@ -7,6 +7,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "scheduler/cli/client.h"
@@ -23,6 +24,9 @@ enum ExitCode : int {
 };
 
 struct Context {
+  Context(std::ostream& data, std::ostream& messages)
+      : out(data), err(messages) {}
+
   std::ostream& out;  // data
   std::ostream& err;  // messages
   bool out_colour = false;
@@ -39,6 +43,10 @@ struct Context {
   std::string Address() const;
   // The embedded cluster's folder: CCSCHED_DEV_DIR, or one below the home.
   std::string DevDir() const;
+  // For tests: what client() gives from now on.
+  void set_client(std::unique_ptr<Client> client) {
+    client_ = std::move(client);
+  }
 
   // Prints "ccsched: message" and returns the exit status that fits.
   int Fail(const absl::Status& status);
@@ -46,11 +54,7 @@ struct Context {
   int Wrong(const std::string& message);
 
  private:
-  friend struct ContextTest;
   std::unique_ptr<Client> client_;
-
- public:
-  Context(std::ostream& o, std::ostream& e) : out(o), err(e) {}
 };
 
 // InvalidArgument, NotFound, OutOfRange, Unimplemented: 2. Unavailable and

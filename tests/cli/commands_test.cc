@@ -1,0 +1,281 @@
+// Commands against a scheduler that answers as the test says.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/cli/commands.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "scheduler/wire/yaml.h"
+#include "tests/cli/fake_client.h"
+
+namespace ccsched {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+template <typename Message>
+Message Parsed(const std::string& yaml) {
+  Message message;
+  const absl::Status status = ParseYaml(yaml, "test", message);
+  EXPECT_TRUE(status.ok()) << status;
+  return message;
+}
+
+v1::Job JobIn(uint64_t id, v1::JobState state, int exit_code = 0) {
+  v1::Job job;
+  job.set_id(id);
+  job.set_state(state);
+  if (exit_code != 0) job.set_exit_code(exit_code);
+  return job;
+}
+
+class CommandsTest : public testing::Test {
+ protected:
+  int Run(std::vector<std::string> args) {
+    out_.str("");
+    err_.str("");
+    Context context(out_, err_);
+    context.env = [](const char*) { return std::string(); };
+    context.set_client(std::make_unique<FakeClient>(&scheduler_));
+    return RunCommandLine(std::move(args), context);
+  }
+
+  FakeScheduler scheduler_;
+  std::ostringstream out_, err_;
+};
+
+TEST_F(CommandsTest, SubmitPrintsTheJobsNumber) {
+  scheduler_.submit_response.set_job_id(123);
+  scheduler_.submit_response.set_jobs(1);
+  EXPECT_EQ(Run({"submit", "--name", "t", "--", "echo", "--name", "x"}), 0);
+  EXPECT_EQ(out_.str(), "Submitted job 123\n");
+  ASSERT_EQ(scheduler_.submitted.size(), 1);
+  EXPECT_THAT(scheduler_.submitted[0].command(),
+              ElementsAre("echo", "--name", "x"));
+  EXPECT_EQ(scheduler_.submitted[0].name(), "t");
+  EXPECT_EQ(Run({"submit", "--parsable", "--", "true"}), 0);
+  EXPECT_EQ(out_.str(), "123\n");
+  EXPECT_EQ(Run({"submit", "-o", "json", "--", "true"}), 0);
+  EXPECT_EQ(out_.str(),
+            "{\"schema\":\"ccsched.submitted/v1\",\"job_id\":123,"
+            "\"last_job_id\":123,\"jobs\":1,\"existed\":false}\n");
+}
+
+TEST_F(CommandsTest, EveryOptionOfSubmitReachesTheJob) {
+  EXPECT_EQ(Run({"submit",
+                 "--name=n",
+                 "--accelerators=8",
+                 "--accelerator=a,b",
+                 "--nodes=2",
+                 "--time-limit=2h",
+                 "--runtime=1h",
+                 "--finish-by=2026-01-09T00:00:00Z",
+                 "--max-delay=12h",
+                 "--site=s",
+                 "--region=r,q",
+                 "--suspendable",
+                 "--grace=1m",
+                 "--priority=-5",
+                 "--project=p",
+                 "--env=A=1,2",
+                 "--workdir=/w",
+                 "--output=o-%j",
+                 "--array=0-3",
+                 "--after=4,5",
+                 "--key=k",
+                 "--hold",
+                 "--checkpoint=2m",
+                 "--restart=3m",
+                 "--signal=SIGUSR1",
+                 "--",
+                 "true"}),
+            0)
+      << err_.str();
+  ASSERT_EQ(scheduler_.submitted.size(), 1);
+  v1::JobSpec job = scheduler_.submitted[0];
+  job.clear_user();
+  EXPECT_EQ(job.DebugString(),
+            Parsed<v1::JobSpec>(
+                "{name: n, command: ['true'], accelerators: 8, accelerator: "
+                "[a, b], nodes: 2, time_limit: 2h, runtime: 1h, finish_by: "
+                "2026-01-09T00:00:00Z, max_delay: 12h, site: s, region: [r, "
+                "q], suspendable: true, grace: 1m, priority: -5, project: p, "
+                "env: {A: '1,2'}, workdir: /w, output: o-%j, array: 0-3, "
+                "after: [4, 5], key: k, hold: true, checkpoint: 2m, restart: "
+                "3m, warn_signal: USR1}")
+                .DebugString());
+  EXPECT_EQ(Run({"submit", "--elastic=2:8", "--", "true"}), 0);
+  EXPECT_EQ(scheduler_.submitted[1].elastic(), "2:8");
+}
+
+TEST_F(CommandsTest, AScriptIsSentWholeAndFlagsGoOverItsHeader) {
+  const std::string path = testing::TempDir() + "/commands_test_job.sh";
+  const std::string script =
+      "#!/bin/sh\n#SBATCH -J theirs --gres=gpu:v100:2 -N 2\n"
+      "#CCSCHED --max-delay 3h\necho\n";
+  std::ofstream(path) << script;
+  EXPECT_EQ(Run({"submit", path, "--max-delay", "5h"}), 0) << err_.str();
+  ASSERT_EQ(scheduler_.submitted.size(), 1);
+  const v1::JobSpec& job = scheduler_.submitted[0];
+  EXPECT_EQ(job.script(), script);
+  EXPECT_EQ(job.name(), "theirs");
+  EXPECT_EQ(job.accelerators(), 4);
+  EXPECT_EQ(job.max_delay().seconds(), 5 * 3600);
+  EXPECT_THAT(job.command(), IsEmpty());
+}
+
+TEST_F(CommandsTest, ADryRunSubmitsNothing) {
+  scheduler_.preview_response = Parsed<v1::PreviewResponse>(
+      "policy: lowest-window\n"
+      "offers:\n"
+      "- {site: oslo, accelerator: a100, count: 2, chosen: true, co2e_g: 47, "
+      "energy_kwh: 0.88, start: 2026-01-05T21:00:00Z, finish: "
+      "2026-01-05T22:00:00Z}\n"
+      "- {site: rome, accelerator: v100, count: 2, co2e_g: 1500}\n"
+      "reason: {code: cleaner-hour, text: waits}\n");
+  EXPECT_EQ(Run({"submit", "--dry-run", "--", "true"}), 0);
+  EXPECT_THAT(scheduler_.submitted, IsEmpty());
+  EXPECT_EQ(
+      out_.str(),
+      "SITE  ACCELERATORS  START              FINISH             ENERGY     "
+      "CO2E  CHOSEN  NOTE\n"
+      "oslo        2 a100  2026-01-05 21:00Z  2026-01-05 22:00Z  880 Wh   "
+      "47.0 g  *\n"
+      "rome        2 v100  -                  -                       -  "
+      "1.50 kg\n"
+      "\nlowest-window: waits\n");
+  EXPECT_EQ(Run({"submit", "--dry-run", "-o", "csv", "--", "true"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("oslo,a100,2,2026-01-05T21:00:00Z,"));
+  EXPECT_EQ(Run({"submit", "--dry-run", "-o", "json", "--", "true"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("{\"schema\":\"ccsched.offers/v1\","));
+}
+
+TEST_F(CommandsTest, WaitExitsAsTheJobDid) {
+  scheduler_.submit_response.set_job_id(1);
+  const auto end = [&](v1::Job job) {
+    scheduler_.watches.push_back(
+        {{JobIn(1, v1::JOB_RUNNING), job}, absl::OkStatus()});
+    return Run({"submit", "--wait", "--", "true"});
+  };
+  EXPECT_EQ(end(JobIn(1, v1::JOB_SUCCEEDED)), 0);
+  EXPECT_EQ(end(JobIn(1, v1::JOB_FAILED, 42)), 42);
+  EXPECT_EQ(end(JobIn(1, v1::JOB_TIMED_OUT)), 124);
+  EXPECT_EQ(end(JobIn(1, v1::JOB_CANCELLED)), 1);
+  v1::Job killed = JobIn(1, v1::JOB_FAILED);
+  killed.add_attempts()->set_signal(9);
+  EXPECT_EQ(end(killed), 137);
+}
+
+TEST_F(CommandsTest, WaitOutlivesARestartOfTheScheduler) {
+  scheduler_.watches.push_back(
+      {{JobIn(1, v1::JOB_RUNNING)}, absl::UnavailableError("cut")});
+  scheduler_.watches.push_back({{}, absl::UnavailableError("still down")});
+  scheduler_.watches.push_back({{JobIn(1, v1::JOB_RUNNING)}, absl::OkStatus()});
+  scheduler_.watches.push_back(
+      {{JobIn(1, v1::JOB_FAILED, 7)}, absl::OkStatus()});
+  EXPECT_EQ(Run({"wait", "1", "1"}), 7);
+  EXPECT_EQ(out_.str(), "Job 1 failed\n");
+  EXPECT_THAT(err_.str(), HasSubstr("trying again"));
+  // One that never was there is not waited for.
+  EXPECT_EQ(Run({"wait", "1"}), 3);
+}
+
+TEST_F(CommandsTest, QueueTakesAllPages) {
+  for (uint64_t id = 1; id <= 5; ++id) {
+    scheduler_.jobs.push_back(JobIn(id, v1::JOB_DEFERRED));
+  }
+  scheduler_.jobs[0].mutable_spec()->set_name("näme");
+  EXPECT_EQ(Run({"queue", "-o", "csv"}), 0);
+  std::istringstream lines(out_.str());
+  int count = 0;
+  for (std::string line; std::getline(lines, line);) ++count;
+  EXPECT_EQ(count, 6);
+  EXPECT_EQ(Run({"queue", "-n", "3"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("  3 "));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("  4 ")));
+  EXPECT_EQ(Run({"queue", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
+  EXPECT_THAT(out_.str(), HasSubstr("\"state\":\"deferred\""));
+}
+
+TEST_F(CommandsTest, ARefusedActionIsAFailure) {
+  scheduler_.action_response = Parsed<v1::JobActionResponse>(
+      "results: [{job_id: 1, done: true}, {job_id: 2, message: job 2 has "
+      "ended}]");
+  EXPECT_EQ(Run({"cancel", "1-2"}), 1);
+  EXPECT_EQ(out_.str(), "Job 1 is cancelled\n");
+  EXPECT_EQ(err_.str(), "ccsched: job 2 has ended\n");
+  EXPECT_THAT(scheduler_.actions[0].job_ids(), ElementsAre(1, 2));
+}
+
+TEST_F(CommandsTest, AJobThatIsNotThereIsAWrongRequest) {
+  EXPECT_EQ(Run({"show", "9"}), 2);
+  EXPECT_EQ(err_.str(), "ccsched: no such job\n");
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_DEFERRED, reason: {code: cleaner-hour, text: waits "
+      "until later, policy: p, decided: 2026-01-05T12:00:00Z, chosen: {site: "
+      "oslo, accelerator: a, count: 1, co2e_g: 5}, now: {site: rome, "
+      "accelerator: a, count: 1, co2e_g: 50}, capacity_price_g: 2}}"));
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("Job 4 is deferred\nwaits until later\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("at once, first site  rome"));
+  EXPECT_THAT(out_.str(), HasSubstr("capacity worth 2.00 g"));
+  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"schema\":\"ccsched.why/v1\""));
+  EXPECT_THAT(out_.str(), HasSubstr("\"next\":null"));
+}
+
+TEST_F(CommandsTest, UnknownEnergyIsNotZeroInAReport) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      "{rows: [{key: oslo, jobs: 2, unknown_energy_attempts: 1}, {key: rome, "
+      "jobs: 1, energy_kwh: 2, co2e_g: 1200, baseline_co2e_g: 1000}], total: "
+      "{jobs: 3}, baseline: in words}");
+  EXPECT_EQ(Run({"report"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("energy unknown of 1 attempt"));
+  EXPECT_THAT(out_.str(), HasSubstr("1.20 kg"));
+  EXPECT_THAT(out_.str(), HasSubstr("-20.0 %"));
+  EXPECT_THAT(err_.str(), HasSubstr("in words"));
+  EXPECT_EQ(Run({"report", "-o", "csv", "--by", "project"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("project,jobs,"));
+  EXPECT_THAT(out_.str(), HasSubstr("oslo,2,0,0,,,,,0,false,1\n"));
+  EXPECT_EQ(scheduler_.reports[1].by(), "project");
+}
+
+TEST_F(CommandsTest, PolicySetSendsItsParameters) {
+  EXPECT_EQ(Run({"policy", "set", "planner", "step_h=2", "rounds=5"}), 0);
+  ASSERT_EQ(scheduler_.set_policies.size(), 1);
+  EXPECT_EQ(scheduler_.set_policies[0].name(), "planner");
+  EXPECT_EQ(scheduler_.set_policies[0].parameters().at("step_h"), "2");
+  EXPECT_EQ(Run({"policy", "set", "planner", "step_h"}), 2);
+}
+
+TEST_F(CommandsTest, ColourIsForTerminalsOrWhenAskedFor) {
+  scheduler_.jobs.push_back(JobIn(1, v1::JOB_RUNNING));
+  Run({"queue"});
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b[")));
+  Run({"queue", "--color", "always"});
+  EXPECT_THAT(out_.str(), HasSubstr("\x1b[32mrunning"));
+  Run({"--color=never", "queue"});
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b[")));
+}
+
+TEST_F(CommandsTest, LogsAreCopiedByteForByte) {
+  scheduler_.log = std::string("a\0\xff\n", 4);
+  EXPECT_EQ(Run({"logs", "1"}), 0);
+  EXPECT_EQ(out_.str(), scheduler_.log);
+}
+
+}  // namespace
+}  // namespace ccsched

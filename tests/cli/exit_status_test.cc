@@ -1,0 +1,231 @@
+// The exit status and the streams of the real program.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace ccsched {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Ran {
+  int code = -1;
+  std::string out, err;
+};
+
+class ExitStatusTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string dir = testing::TempDir() + "ccsched-XXXXXX";
+    ASSERT_NE(mkdtemp(dir.data()), nullptr);
+    dir_ = dir;
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+
+  std::string Write(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ + "/" + name) << text;
+    return dir_ + "/" + name;
+  }
+  static std::string Slurp(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  }
+
+  // Runs the program where no scheduler is.
+  Ran Run(std::vector<std::string> args) {
+    const std::string out = dir_ + "/out", err = dir_ + "/err";
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    args.insert(args.begin(), CCSCHED_BINARY);
+    std::vector<char*> argv;
+    for (std::string& arg : args) argv.push_back(arg.data());
+    argv.push_back(nullptr);
+    std::vector<std::string> env = {
+        "HOME=" + dir_, "CCSCHED_DEV_DIR=" + dir_ + "/dev",
+        "CCSCHED_ADDRESS=unix:" + dir_ + "/nobody", "PATH=/usr/bin:/bin"};
+    std::vector<char*> envp;
+    for (std::string& entry : env) envp.push_back(entry.data());
+    envp.push_back(nullptr);
+    pid_t pid = 0;
+    EXPECT_EQ(
+        posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), envp.data()),
+        0);
+    posix_spawn_file_actions_destroy(&actions);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Slurp(out),
+            Slurp(err)};
+  }
+
+  // The request was wrong: 2, a message that says how, and no data.
+  void ExpectWrong(std::vector<std::string> args, const std::string& message) {
+    SCOPED_TRACE(testing::PrintToString(args));
+    const Ran ran = Run(std::move(args));
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.err, HasSubstr(message));
+    EXPECT_THAT(ran.out, IsEmpty());
+  }
+
+  std::string dir_;
+};
+
+TEST_F(ExitStatusTest, HelpIsDataAndDone) {
+  for (const char* command :
+       {"submit", "queue", "show", "why", "logs", "cancel", "hold", "release",
+        "wait", "sites", "nodes", "drain", "undrain", "forecast", "policy",
+        "report", "dev", "completion", "version"}) {
+    const Ran ran = Run({command, "--help"});
+    EXPECT_EQ(ran.code, 0) << command;
+    EXPECT_THAT(ran.out, HasSubstr(std::string("ccsched ") + command));
+    EXPECT_THAT(ran.err, IsEmpty());
+  }
+  EXPECT_EQ(Run({"--help"}).code, 0);
+  EXPECT_THAT(Run({"version"}).out, HasSubstr("ccsched 0."));
+  EXPECT_THAT(Run({"version", "-o", "json"}).out,
+              HasSubstr("{\"schema\":\"ccsched.version/v1\",\"version\":"));
+}
+
+TEST_F(ExitStatusTest, NamesThatDoNotExistAreWrong) {
+  ExpectWrong({"qeue"}, "unknown command 'qeue'; did you mean 'queue'?");
+  ExpectWrong({"frobnicate"}, "unknown command 'frobnicate'");
+  ExpectWrong({"dev", "upp"}, "unknown command 'upp'; did you mean 'up'?");
+  ExpectWrong({"dev"}, "'ccsched dev' needs a command: up, down");
+  ExpectWrong({"queue", "--al"},
+              "unknown option '--al'; did you mean '--all'?");
+  ExpectWrong({"queue", "extra"}, "too many arguments: 'extra'");
+  ExpectWrong({"queue", "--", "x"}, "takes nothing after '--'");
+  ExpectWrong({"queue", "-o", "jsn"}, "did you mean 'json'?");
+  ExpectWrong({"--colour", "queue"}, "did you mean '--color'?");
+  ExpectWrong({"show"}, "JOB");
+  EXPECT_EQ(Run({}).code, 2);
+}
+
+TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
+  ExpectWrong({"submit"}, "nothing to run");
+  ExpectWrong({"submit", "--max-delay", "5", "--", "true"},
+              "--max-delay: '5' is not a duration");
+  ExpectWrong({"submit", "--accelerators", "x", "--", "true"}, "x");
+  ExpectWrong({"submit", "--accelerators", "0", "--", "true"},
+              "accelerators: 0");
+  ExpectWrong({"submit", "--accelerators", "4", "--nodes", "3", "--", "true"},
+              "can't be spread evenly");
+  ExpectWrong({"submit", "--elastic", "8:2", "--", "true"}, "elastic: '8:2'");
+  ExpectWrong({"submit", "--runtime", "-1h", "--", "true"}, "negative");
+  ExpectWrong({"submit", "--acelerators", "4", "--", "true"},
+              "did you mean '--accelerators'?");
+  ExpectWrong({"submit", dir_ + "/none.sh"}, "none.sh: No such file");
+  ExpectWrong({"submit", "a.sh", "--", "true"}, "both a file and a command");
+  ExpectWrong({"submit", Write("x.bin",
+                               "\x7f"
+                               "ELF")},
+              "not a script");
+  ExpectWrong({"submit", Write("y.sh", "#!/bin/sh\n#SBATCH --bogus\n")},
+              "y.sh:2: #SBATCH --bogus");
+  ExpectWrong({"show", "x"}, "'x' is not a job's number");
+  ExpectWrong({"cancel", "3-1"}, "'3-1'");
+  ExpectWrong({"queue", "--state", "runing"}, "did you mean 'running'?");
+  ExpectWrong({"drain", "n1"}, "--reason");
+  ExpectWrong({"report", "--by", "planet"}, "'planet' must be user");
+  ExpectWrong({"report", "--format", "ghg"}, "not there yet");
+  ExpectWrong({"report", "--from", "2026-02-01", "--to", "2026-01-01"},
+              "--from must be before --to");
+  ExpectWrong({"completion", "fish"}, "'fish' must be bash or zsh");
+  ExpectWrong({"forecast", "--horizon", "0"}, "--horizon: '0'");
+}
+
+TEST_F(ExitStatusTest, BadYamlIsWrongWithItsLine) {
+  ExpectWrong({"submit", Write("a.yaml", "name: x\ncommand: [a, b\n")},
+              "a.yaml:");
+  ExpectWrong({"submit", Write("b.yaml", "name: x\nacelerators: 3\n")},
+              "b.yaml:2: unknown key 'acelerators'; did you mean "
+              "'accelerators'?");
+  ExpectWrong({"submit", Write("c.yaml", "")}, "c.yaml:1: there is nothing");
+  ExpectWrong({"submit", dir_ + "/none.yaml"}, "none.yaml: No such file");
+  ExpectWrong({"dev", "up", "--config", Write("d.yaml", "version: 1\nsits: 1")},
+              "d.yaml:2: unknown key 'sits'; did you mean 'sites'?");
+  ExpectWrong({"dev", "up", "--start", "yesterday"}, "--start: 'yesterday'");
+}
+
+TEST_F(ExitStatusTest, BadGridFilesAreWrongWithTheirLine) {
+  const auto push = [&](const std::string& rows) {
+    return std::vector<std::string>{"forecast", "push", "DE",
+                                    Write("g.csv", "utc,ci_lca\n" + rows)};
+  };
+  ExpectWrong(push("2026-01-01T00:00:00Z,300\n2026-01-01T01:00:00Z,310\n"
+                   "2026-01-01T03:00:00Z,300\n"),
+              "g.csv:4");
+  ExpectWrong(push("2026-01-01T00:00:00Z,300\n2026-01-01T01:00:00Z,-3\n"),
+              "g.csv:3");
+  ExpectWrong(push("2026-01-01T00:00:00Z,300\n2026-01-01T01:00:00Z,many\n"),
+              "g.csv:3");
+  ExpectWrong({"forecast", "push", "DE", dir_ + "/none.csv"}, "none.csv");
+}
+
+TEST_F(ExitStatusTest, ADeadSchedulerIsUnreachable) {
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{
+           {"queue"},
+           {"show", "1"},
+           {"why", "1"},
+           {"logs", "1"},
+           {"logs", "-f", "1"},
+           {"cancel", "1"},
+           {"wait", "1"},
+           {"sites"},
+           {"nodes"},
+           {"drain", "a", "--reason", "b"},
+           {"undrain", "a"},
+           {"forecast"},
+           {"policy", "list"},
+           {"policy", "set", "fcfs"},
+           {"report"},
+           {"version", "--scheduler"},
+           {"submit", "--", "true"},
+           {"submit", "--dry-run", "--", "a"},
+           {"submit", "--finish-by", "+1h", "--", "a"}}) {
+    const Ran ran = Run(args);
+    EXPECT_EQ(ran.code, 3) << testing::PrintToString(args) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("no scheduler answers at unix:" + dir_));
+    EXPECT_THAT(ran.err, HasSubstr("ccsched dev up"));
+    EXPECT_THAT(ran.out, IsEmpty());
+  }
+}
+
+TEST_F(ExitStatusTest, AFullDiskIsNotSuccess) {
+  if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
+  const std::string command =
+      std::string(CCSCHED_BINARY) + " version > /dev/full 2>/dev/null";
+  const int status = std::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+}
+
+TEST_F(ExitStatusTest, CompletionIsAShellScript) {
+  const Ran ran = Run({"completion", "bash"});
+  EXPECT_EQ(ran.code, 0);
+  const std::string file = Write("completion.bash", ran.out);
+  EXPECT_EQ(std::system(("bash -n " + file).c_str()), 0);
+  EXPECT_THAT(ran.out, HasSubstr("'forecast push'"));
+  EXPECT_THAT(ran.out, HasSubstr("--max-delay"));
+}
+
+}  // namespace
+}  // namespace ccsched
