@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -91,6 +92,7 @@ absl::Duration Fetcher::PauseBefore(int attempt, const HttpResponse* last) {
 absl::StatusOr<std::string> Fetcher::Get(HttpRequest request) {
   request.timeout = options_.timeout;
   request.max_bytes = options_.max_bytes;
+  request.stop = options_.stop;
   const std::string key = request.url;
   if (const auto it = etags_.find(key); it != etags_.end()) {
     request.etag = it->second;
@@ -122,7 +124,15 @@ absl::StatusOr<std::string> ReadKey(const std::string& env,
                                     const std::string& file) {
   if (!env.empty()) {
     const char* value = std::getenv(env.c_str());
-    if (value != nullptr && *value != '\0') return std::string(value);
+    if (value != nullptr && *value != '\0') {
+      // A line break would end the header that the key is put in.
+      if (std::string_view(value).find_first_of("\r\n") ==
+          std::string_view::npos) {
+        return std::string(value);
+      }
+      return absl::FailedPreconditionError(absl::StrFormat(
+          "key_env: the environment variable %s holds a line break", env));
+    }
     if (file.empty()) {
       return absl::FailedPreconditionError(absl::StrFormat(
           "key_env: the environment variable %s is not set", env));

@@ -3,6 +3,7 @@
 #ifndef CCSCHED_SCHEDULER_PROVIDERS_FETCHER_H_
 #define CCSCHED_SCHEDULER_PROVIDERS_FETCHER_H_
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -23,6 +24,7 @@ struct FetchOptions {
   absl::Duration timeout = absl::Seconds(20);
   size_t max_bytes = 8 << 20;
   int requests_per_hour = 60;
+  const std::atomic<bool>* stop = nullptr;  // see HttpRequest
 };
 
 // Not thread safe.

@@ -55,6 +55,10 @@ size_t TakeHeader(char* data, size_t size, size_t count, void* user) {
   return line.size();
 }
 
+int CheckStop(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::atomic<bool>*>(user)->load() ? 1 : 0;
+}
+
 absl::Status ToStatus(CURLcode code, const Answer& answer,
                       const HttpRequest& request) {
   const std::string url = Redacted(request.url);
@@ -65,6 +69,8 @@ absl::Status ToStatus(CURLcode code, const Answer& answer,
   switch (code) {
     case CURLE_OK:
       return absl::OkStatus();
+    case CURLE_ABORTED_BY_CALLBACK:
+      return absl::CancelledError("stopped");
     case CURLE_OPERATION_TIMEDOUT:
       return absl::DeadlineExceededError(
           absl::StrFormat("%s: no answer within %s", url,
@@ -132,6 +138,11 @@ class CurlClient : public HttpClient {
     curl_easy_setopt(curl_, CURLOPT_WRITEDATA, answer);
     curl_easy_setopt(curl_, CURLOPT_HEADERFUNCTION, TakeHeader);
     curl_easy_setopt(curl_, CURLOPT_HEADERDATA, answer);
+    if (request.stop != nullptr) {
+      curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 0L);
+      curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, CheckStop);
+      curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, request.stop);
+    }
     if (!request.user_password.empty()) {
       curl_easy_setopt(curl_, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
       curl_easy_setopt(curl_, CURLOPT_USERPWD, request.user_password.c_str());

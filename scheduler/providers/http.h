@@ -3,6 +3,7 @@
 #ifndef CCSCHED_SCHEDULER_PROVIDERS_HTTP_H_
 #define CCSCHED_SCHEDULER_PROVIDERS_HTTP_H_
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -23,6 +24,8 @@ struct HttpRequest {
   std::string etag;           // answer only if it has changed since
   absl::Duration timeout = absl::Seconds(20);
   size_t max_bytes = 8 << 20;  // of the body, unpacked
+  // Ends the transfer soon after it becomes true; may be null.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct HttpResponse {
