@@ -99,7 +99,7 @@ int64_t DueJobs::NextLatest(const PolicyInput& in) {
 }
 
 void DueJobs::Hold(const PolicyInput& in, JobRef job) {
-  if (held_for_ != kNoJob) return;
+  if (Holds(in)) return;
   const uint32_t count = in.shape(job).count;
   bool found = false;
   for (const PoolId pool : in.placement(job)) {

@@ -105,9 +105,7 @@ class DueJobs {
 
   // Whether this pool is not being held for another job.
   bool MayUse(const PolicyInput& in, PoolId pool) const {
-    return held_for_ == kNoJob || pool != held_ ||
-           in.jobs[held_for_].queue_key != held_key_ ||
-           in.jobs[held_for_].state != JobState::kQueued;
+    return pool != held_ || !Holds(in);
   }
 
   // The earliest latest start after now of a waiting job; kNeverUs if none.
@@ -141,9 +139,15 @@ class DueJobs {
               StartFn start) {
     const bool may =
         in.queue.Front(in.jobs[job].shape) == job || latest_us <= ToUs(in.now);
-    if (!may || !start(job)) Add(in, job, latest_us);
+    if (may && start(job)) return;
+    Add(in, job, latest_us);
+    if (latest_us <= ToUs(in.now)) Hold(in, job);
   }
   void Hold(const PolicyInput& in, JobRef job);
+  bool Holds(const PolicyInput& in) const {
+    return held_for_ != kNoJob && in.jobs[held_for_].queue_key == held_key_ &&
+           in.jobs[held_for_].state == JobState::kQueued;
+  }
   void Add(const PolicyInput& in, JobRef job, int64_t latest_us);
   // The heap of a shape without those that have left the queue.
   std::vector<Waiting>* Pruned(const PolicyInput& in, ShapeId shape);

@@ -283,8 +283,25 @@ class Play::Player {
   PlayResult result_;
 };
 
+Play& Play::Churn() {
+  churn_ = true;
+  return *this;
+}
+
 PlayResult Play::Run(uint64_t max_steps) {
+  constexpr uint64_t kChurned = 12;
+  constexpr uint64_t kFirstChurned = 1'000'000;
   Player player(*engine_, jobs_);
+  for (uint64_t i = 0; churn_ && i < kChurned; ++i) {
+    JobSubmitted e =
+        Submit(*engine_, kFirstChurned + i, static_cast<uint32_t>(1 + i));
+    e.spec.held = true;
+    e.shape.priority = -static_cast<int32_t>(i % 3);
+    player.Post(T(0), std::move(e));
+  }
+  for (uint64_t i = 0; churn_ && i < kChurned; ++i) {
+    player.Post(T(0), JobCancelled{JobId(kFirstChurned + i * 5 % kChurned)});
+  }
   for (Event& event : first_) player.Post(T(0), std::move(event));
   for (size_t i = 0; i < jobs_.size(); ++i) {
     JobSubmitted e = ToEvent(*engine_, jobs_[i], i + 1);
@@ -294,7 +311,8 @@ PlayResult Play::Run(uint64_t max_steps) {
   return player.Run(max_steps);
 }
 
-PlayResult RunCase(const PlayCase& play_case, std::unique_ptr<Policy> policy) {
+PlayResult RunCase(const PlayCase& play_case, std::unique_ptr<Policy> policy,
+                   bool churn) {
   Play play(play_case.topology, std::move(policy), play_case.horizon);
   for (size_t r = 0; r < play_case.forecasts.size(); ++r) {
     if (!play_case.forecasts[r].empty()) {
@@ -303,6 +321,7 @@ PlayResult RunCase(const PlayCase& play_case, std::unique_ptr<Policy> policy) {
   }
   for (const auto& [pool, count] : play_case.nodes) play.Node(pool, count);
   for (const PlayJob& job : play_case.jobs) play.Job(job);
+  if (churn) play.Churn();
   return play.Run();
 }
 

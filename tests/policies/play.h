@@ -69,6 +69,9 @@ class Play {
   Play& Node(uint16_t pool, uint32_t count);
   // Numbered from 1 in the order of these calls.
   Play& Job(const PlayJob& job);
+  // Submits and cancels held jobs before all else: no policy ever sees them,
+  // but job slots and shapes are numbered otherwise afterwards.
+  Play& Churn();
   // Runs until all has ended, but at most `max_steps` steps.
   PlayResult Run(uint64_t max_steps = 1'000'000);
 
@@ -79,6 +82,7 @@ class Play {
   std::unique_ptr<Engine> engine_;
   std::vector<Event> first_;
   std::vector<PlayJob> jobs_;
+  bool churn_ = false;
   uint32_t nodes_ = 0;
 };
 
@@ -94,7 +98,8 @@ struct PlayCase {
   bool ample = false;
 };
 
-PlayResult RunCase(const PlayCase& play_case, std::unique_ptr<Policy> policy);
+PlayResult RunCase(const PlayCase& play_case, std::unique_ptr<Policy> policy,
+                   bool churn = false);
 
 }  // namespace ccsched::testing
 
