@@ -54,7 +54,9 @@ Daemon::~Daemon() { Stop().IgnoreError(); }
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
   RETURN_IF_ERROR(MakeStateFolder(options.state));
-  const v1::ListenConfig listen = options.cluster.config.listen();
+  const v1::ListenConfig listen = options.listen.address().empty()
+                                      ? options.cluster.config.listen()
+                                      : options.listen;
   auto state = std::make_unique<State>(options.cluster.config.max_inbox());
   if (options.open_ledger) {
     ASSIGN_OR_RETURN(state->ledger, options.open_ledger());

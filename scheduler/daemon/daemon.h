@@ -21,7 +21,8 @@
 namespace ccsched {
 
 struct DaemonOptions {
-  Cluster cluster;          // config.listen says where to listen
+  Cluster cluster;
+  v1::ListenConfig listen;  // instead of the configuration's, if it is set
   std::string config_file;  // read again by Reload
   std::string state;        // folder; made if it is not there
   std::optional<absl::Time> real_origin;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
+#include "scheduler/wire/journal.h"
 
 namespace ccsched {
 namespace {
@@ -83,6 +84,10 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
     wake_ = effects.wake;
     SettleIntakes(effects);
     RecordEffects(effects);
+    StepRow& step = work_.batch.step.emplace();
+    step.now = work_.now;
+    JournalOf(work_.events, effects.refusals).SerializeToString(&step.events);
+    JournalOf(effects).SerializeToString(&step.decisions);
   }
   if (!work_.batch.empty()) RETURN_IF_ERROR(CommitDurably(work_.batch));
   courier_->Deliver(std::move(work_.outbox));

@@ -11,6 +11,7 @@
 #include "scheduler/daemon/policy_setting.h"
 #include "scheduler/daemon/reload.h"
 #include "scheduler/rpc/job_view.h"
+#include "scheduler/wire/journal.h"
 
 namespace ccsched {
 
@@ -74,8 +75,19 @@ absl::Status Driver::StartClock(const Snapshot& snapshot) {
                                 setup_.real_origin, RealClock().Now());
   clock_ = std::make_unique<ScaledClock>(
       clock_setting_.real_origin, clock_setting_.origin, clock_setting_.rate);
+  // Where a replay finds what the engine was made of.
+  v1::JournalEvents events;
+  v1::JournalBoot& boot = *events.add_events()->mutable_boot();
+  *boot.mutable_config() = setup_.cluster.config;
+  boot.mutable_policy()->set_name(policy_name_);
+  boot.mutable_policy()->mutable_parameters()->insert(
+      policy_parameters_.begin(), policy_parameters_.end());
+  boot.set_version(CCSCHED_VERSION);
   Batch batch;
   batch.settings = ToSettings(clock_setting_);
+  batch.step.emplace();
+  batch.step->now = ReadClock();
+  events.SerializeToString(&batch.step->events);
   return setup_.ledger->Commit(batch);
 }
 

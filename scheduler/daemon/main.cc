@@ -50,7 +50,8 @@ absl::StatusOr<DaemonOptions> ReadOptions(const Options& options) {
   ASSIGN_OR_RETURN(daemon.cluster, ReadCluster(options.config));
   daemon.config_file = options.config;
   daemon.state = options.state;
-  v1::ListenConfig& listen = *daemon.cluster.config.mutable_listen();
+  v1::ListenConfig& listen = daemon.listen;
+  listen = daemon.cluster.config.listen();
   if (!options.listen.empty()) listen.set_address(options.listen);
   if (listen.address().empty()) listen.set_address(kDefaultListenAddress);
   RETURN_IF_ERROR(CheckListenConfig(listen));

@@ -45,7 +45,7 @@ void DaemonTest::Start() {
   ASSERT_TRUE(cluster.ok()) << cluster.status();
   DaemonOptions o = options;
   o.cluster = *std::move(cluster);
-  o.cluster.config.mutable_listen()->set_address(address());
+  o.listen.set_address(address());
   o.config_file = file;
   o.state = dir_ + "/state";
   absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(std::move(o));

@@ -1,0 +1,264 @@
+// What clients and operators ask, through the real services.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <future>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "scheduler/wire/proto_time.h"
+#include "tests/daemon/daemon_fixture.h"
+
+namespace ccsched {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ServicesTest : public DaemonTest {
+ protected:
+  // A series of hourly values from the current hour on.
+  v1::GridSeries Hourly(const std::string& region,
+                        const std::vector<double>& values) {
+    v1::GridSeries series;
+    series.set_region(region);
+    *series.mutable_start() = ToProto(
+        absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 * 3600));
+    *series.mutable_step() = ToProto(absl::Hours(1));
+    for (const double value : values) series.add_intensity(value);
+    return series;
+  }
+  grpc::Status Push(const v1::GridSeries& series) {
+    grpc::ClientContext context;
+    v1::PushForecastRequest request;
+    *request.mutable_series() = series;
+    v1::PushForecastResponse response;
+    return forecasts->Push(&context, request, &response);
+  }
+  grpc::Status SetPolicy(const std::string& name) {
+    grpc::ClientContext context;
+    v1::SetPolicyRequest request;
+    request.set_name(name);
+    v1::SetPolicyResponse response;
+    return admin->SetPolicy(&context, request, &response);
+  }
+  std::string Policy() {
+    grpc::ClientContext context;
+    v1::StatusResponse response;
+    EXPECT_TRUE(admin->Status(&context, {}, &response).ok());
+    return response.policy();
+  }
+};
+
+TEST_F(ServicesTest, ListsJobsInPages) {
+  Start();
+  v1::JobSpec spec = Spec();
+  spec.set_array("1-25");
+  Submit(spec);
+  std::set<uint64_t> seen;
+  v1::ListJobsRequest request;
+  request.set_page_size(10);
+  int pages = 0;
+  do {
+    grpc::ClientContext context;
+    v1::ListJobsResponse response;
+    ASSERT_TRUE(jobs->List(&context, request, &response).ok());
+    for (const v1::Job& job : response.jobs()) seen.insert(job.id());
+    request.set_page_token(response.next_page_token());
+    ++pages;
+  } while (!request.page_token().empty());
+  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(seen.size(), 25u);
+  request.set_page_token("gibberish");
+  grpc::ClientContext context;
+  v1::ListJobsResponse response;
+  EXPECT_EQ(jobs->List(&context, request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServicesTest, TakesAStreamOfJobsAndNamesTheRefused) {
+  Start();
+  grpc::ClientContext context;
+  v1::SubmitBulkResponse response;
+  const auto writer = jobs->SubmitBulk(&context, &response);
+  for (int message = 0; message < 20; ++message) {
+    v1::SubmitBulkRequest request;
+    for (int i = 0; i < 50; ++i) *request.add_jobs() = Spec();
+    request.mutable_jobs(7)->add_site("nowhere");
+    ASSERT_TRUE(writer->Write(request));
+  }
+  writer->WritesDone();
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(response.accepted(), 980);
+  EXPECT_EQ(response.refused(), 20);
+  EXPECT_EQ(response.refusals(1).index(), 57);
+  EXPECT_THAT(response.refusals(1).message(), HasSubstr("nowhere"));
+  EXPECT_EQ(response.last_job_id(), 980);
+}
+
+TEST_F(ServicesTest, GivesOneJobForAKeyRepeatedWithinOneBatch) {
+  Start();
+  grpc::ClientContext context;
+  v1::SubmitBulkResponse response;
+  const auto writer = jobs->SubmitBulk(&context, &response);
+  v1::SubmitBulkRequest request;
+  for (int i = 0; i < 10; ++i) {
+    *request.add_jobs() = Spec();
+    request.mutable_jobs(i)->set_key("same");
+  }
+  ASSERT_TRUE(writer->Write(request));
+  writer->WritesDone();
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(response.last_job_id(), 1);
+  EXPECT_EQ(Submit(Spec()), 2);
+}
+
+TEST_F(ServicesTest, PreviewsWithoutTakingTheJobIn) {
+  Start();
+  ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 100, 100, 100})).ok());
+  ASSERT_TRUE(SetPolicy("lowest-window").ok());
+  v1::PreviewRequest request;
+  *request.mutable_job() = Spec();
+  request.mutable_job()->add_site("here");
+  *request.mutable_job()->mutable_runtime() = ToProto(absl::Hours(1));
+  *request.mutable_job()->mutable_max_delay() = ToProto(absl::Hours(6));
+  grpc::ClientContext context;
+  v1::PreviewResponse response;
+  ASSERT_TRUE(jobs->Preview(&context, request, &response).ok());
+  ASSERT_GT(response.offers_size(), 0);
+  EXPECT_TRUE(response.offers(0).chosen());
+  EXPECT_GT(FromProto(response.offers(0).start()),
+            absl::Now() + absl::Hours(1));
+  EXPECT_EQ(response.reason().code(), "cleaner-hour");
+  EXPECT_LT(response.reason().chosen().co2e_g(),
+            response.reason().now().co2e_g());
+  EXPECT_EQ(Submit(Spec()), 1) << "the preview took no number";
+}
+
+TEST_F(ServicesTest, DefersAJobToTheForecastsCleanHour) {
+  Start();
+  ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 100, 100, 100})).ok());
+  ASSERT_TRUE(SetPolicy("lowest-window").ok());
+  const auto agent = Agent({.node = "n1"});
+  v1::JobSpec spec = Spec();
+  spec.add_site("here");
+  *spec.mutable_runtime() = ToProto(absl::Hours(1));
+  *spec.mutable_max_delay() = ToProto(absl::Hours(6));
+  const uint64_t id = Submit(spec);
+  v1::Job job = Get(id);
+  EXPECT_EQ(job.state(), v1::JOB_DEFERRED);
+  EXPECT_EQ(job.planned_site(), "here");
+  EXPECT_THAT(job.reason().text(), HasSubstr("cleaner hour"));
+  Restart();
+  EXPECT_EQ(Get(id).state(), v1::JOB_DEFERRED);
+  EXPECT_EQ(Policy(), "lowest-window");
+}
+
+TEST_F(ServicesTest, RefusesImpossibleGridDataByName) {
+  Start();
+  EXPECT_THAT(Push(Hourly("nowhere", {1})).error_message(),
+              HasSubstr("nowhere"));
+  EXPECT_THAT(Push(Hourly("dirty", {100, -1})).error_message(),
+              HasSubstr("intensity[1]: -1"));
+  EXPECT_THAT(Push(Hourly("dirty", {100, NAN})).error_message(),
+              HasSubstr("intensity[1]"));
+  EXPECT_THAT(Push(Hourly("dirty", {})).error_message(), HasSubstr("values"));
+  v1::GridSeries odd = Hourly("dirty", {100, 100});
+  *odd.mutable_step() = ToProto(absl::Minutes(7));
+  EXPECT_THAT(Push(odd).error_message(), HasSubstr("step: 7m"));
+  v1::GridSeries future = Hourly("dirty", {100, 100});
+  *future.mutable_issued() = ToProto(absl::Now() + absl::Hours(2));
+  EXPECT_THAT(Push(future).error_message(), HasSubstr("issued"));
+  v1::GridSeries share = Hourly("clean", {});
+  share.add_cfe_pct(80);
+  EXPECT_THAT(Push(share).error_message(), HasSubstr("residual"));
+  // A region with a residual of 500 turns 80 % into 100 g/kWh.
+  share.set_region("dirty");
+  EXPECT_TRUE(Push(share).ok());
+  grpc::ClientContext context;
+  v1::SitesResponse sites;
+  ASSERT_TRUE(admin->Sites(&context, {}, &sites).ok());
+  EXPECT_NEAR(sites.sites(0).intensity(), 100, 1e-9);
+  EXPECT_EQ(sites.sites(0).data_state(), "fresh");
+  EXPECT_FALSE(sites.sites(1).has_intensity());
+  EXPECT_EQ(sites.sites(1).data_state(), "none");
+}
+
+TEST_F(ServicesTest, DrainsANodeForGood) {
+  Start();
+  auto agent = Agent({.node = "n1"});
+  grpc::ClientContext context;
+  v1::DrainRequest request;
+  request.set_node("n1");
+  request.set_reason("fans");
+  v1::DrainResponse drained;
+  ASSERT_TRUE(admin->Drain(&context, request, &drained).ok());
+  Restart();
+  agent = Agent({.node = "n1"});
+  const uint64_t id = Submit(Spec());
+  EXPECT_EQ(Get(id).state(), v1::JOB_QUEUED);
+  grpc::ClientContext list_context;
+  v1::NodesResponse nodes;
+  ASSERT_TRUE(admin->Nodes(&list_context, {}, &nodes).ok());
+  EXPECT_EQ(nodes.nodes(0).state(), "drained");
+  EXPECT_EQ(nodes.nodes(0).reason(), "fans");
+  request.set_undrain(true);
+  grpc::ClientContext undrain_context;
+  ASSERT_TRUE(admin->Drain(&undrain_context, request, &drained).ok());
+  EXPECT_TRUE(agent->WaitStart().has_value());
+}
+
+TEST_F(ServicesTest, RefusesAnUnknownPolicyAndKeepsTheOld) {
+  Start();
+  EXPECT_EQ(SetPolicy("lowest-windoww").error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Policy(), "fcfs");
+}
+
+TEST_F(ServicesTest, ReloadsAllOrNothing) {
+  Start();
+  const auto rewrite = [&](const std::string& from, const std::string& to) {
+    std::string text = config;
+    text.replace(text.find(from), from.size(), to);
+    std::ofstream(dir() + "/cluster.yaml") << text;
+  };
+  rewrite("policy: fcfs", "policy: easy-backfill");
+  daemon().Reload();
+  EXPECT_EQ(Policy(), "easy-backfill");
+  // The PUE can't change: so neither does the policy.
+  rewrite("pue: 1.5", "pue: 1.1");
+  daemon().Reload();
+  EXPECT_EQ(Policy(), "easy-backfill");
+  std::ofstream(dir() + "/cluster.yaml") << "version: [";
+  daemon().Reload();
+  EXPECT_EQ(Policy(), "easy-backfill");
+}
+
+TEST_F(ServicesTest, AnswersHealthChecks) {
+  Start();
+  // By hand: an empty request; field 1 of the response is SERVING (1).
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::ByteBuffer response;
+  grpc::Slice none("", 0);
+  const grpc::ByteBuffer request(&none, 1);
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request,
+                 &response,
+                 [&](grpc::Status status) { done.set_value(status); });
+  const grpc::Status status = done.get_future().get();
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(response.Dump(&slices).ok());
+  ASSERT_EQ(slices.size(), 1u);
+  EXPECT_EQ(std::string(slices[0].begin(), slices[0].end()), "\x08\x01");
+}
+
+}  // namespace
+}  // namespace ccsched
