@@ -1,0 +1,237 @@
+// What the agent writes down and reads back: records, names, numbers.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "agent/attempt_store.h"
+#include "agent/energy.h"
+#include "agent/launch.h"
+#include "agent/launch_spec.h"
+#include "agent/output_name.h"
+#include "agent/run_file.h"
+#include "agent/spawn.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+class StateTest : public testing::Test {
+ protected:
+  StateTest() {
+    std::string name = testing::TempDir() + "ccsched-state-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+  }
+  ~StateTest() override { std::filesystem::remove_all(folder_); }
+  std::string Journal() const { return folder_ / "journal"; }
+  std::unique_ptr<AttemptStore> Open(uint32_t count = 4) const {
+    return *AttemptStore::Open(Journal(), count);
+  }
+  static v1::AttemptAccepted Accepted(AttemptId id,
+                                      std::vector<uint32_t> accelerators) {
+    v1::AttemptAccepted accepted;
+    *accepted.mutable_key() = ToProto(id);
+    accepted.mutable_accelerators()->Assign(accelerators.begin(),
+                                            accelerators.end());
+    *accepted.mutable_started() = ToProto(absl::FromUnixSeconds(1000));
+    accepted.set_tag(id.ToString());
+    return accepted;
+  }
+  static v1::AttemptFinished Finished(AttemptId id) {
+    v1::AttemptFinished finished;
+    *finished.mutable_status()->mutable_key() = ToProto(id);
+    finished.mutable_status()->set_exit_code(3);
+    finished.mutable_sample()->set_joules(5);
+    return finished;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(StateTest, WhatWasCommittedIsReadBack) {
+  {
+    const auto store = Open();
+    store->Accept(Accepted({1, 1}, {0, 1}));
+    store->Accept(Accepted({2, 4}, {3}));
+    store->Finish(Finished({1, 1}));
+    store->MarkSampled({2, 4}, absl::FromUnixSeconds(1010), 77);
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  const auto store = Open();
+  ASSERT_EQ(store->book().attempts().size(), 2u);
+  EXPECT_EQ(store->book().Find({1, 1})->ended->exit_code(), 3);
+  EXPECT_EQ(store->book().Find({1, 1})->last_sample->joules(), 5);
+  EXPECT_EQ(store->book().Find({2, 4})->sampled_cpu_ns, 77);
+  EXPECT_EQ(store->book().Find({2, 4})->sampled_until,
+            absl::FromUnixSeconds(1010));
+  EXPECT_EQ(*store->book().FreeAccelerators(3),
+            (std::vector<uint32_t>{0, 1, 2}));
+  EXPECT_FALSE(store->book().FreeAccelerators(4));
+}
+
+TEST_F(StateTest, WhatWasNotCommittedIsNot) {
+  {
+    const auto store = Open();
+    store->Accept(Accepted({1, 1}, {0}));
+    ASSERT_TRUE(store->Commit().ok());
+    store->Accept(Accepted({2, 1}, {1}));
+  }
+  EXPECT_EQ(Open()->book().attempts().size(), 1u);
+}
+
+TEST_F(StateTest, ATornTailIsCutOffAndTheRestIsKept) {
+  {
+    const auto store = Open();
+    store->Accept(Accepted({1, 1}, {0}));
+    ASSERT_TRUE(store->Commit().ok());
+    store->Accept(Accepted({2, 1}, {1}));
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  const auto whole = std::filesystem::file_size(Journal());
+  for (uintmax_t size = whole - 1; size > whole - 10; --size) {
+    std::filesystem::resize_file(Journal(), size);
+    const auto store = Open();
+    EXPECT_EQ(store->book().attempts().size(), 1u);
+    EXPECT_NE(store->book().Find({1, 1}), nullptr);
+  }
+  const auto store = Open();
+  store->Accept(Accepted({3, 1}, {2}));
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(Open()->book().attempts().size(), 2u);
+}
+
+TEST_F(StateTest, AFlippedBitEndsTheJournalThere) {
+  {
+    const auto store = Open();
+    store->Accept(Accepted({1, 1}, {0}));
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  std::fstream file(Journal(), std::ios::in | std::ios::out);
+  file.seekp(12);
+  file.put('\x7f');
+  file.close();
+  EXPECT_TRUE(Open()->book().attempts().empty());
+}
+
+TEST_F(StateTest, TheFenceOutlivesAcknowledgementAndRewriting) {
+  {
+    const auto store = Open();
+    // Enough for the journal to be written anew more than once.
+    for (uint64_t job = 1; job <= 60000; ++job) {
+      store->Accept(Accepted({job, 2}, {0}));
+      store->Finish(Finished({job, 2}));
+      store->Acknowledge({job, 2});
+      if (job % 1000 == 0) {
+        ASSERT_TRUE(store->Commit().ok());
+      }
+    }
+  }
+  EXPECT_LT(std::filesystem::file_size(Journal()), 8u << 20);
+  const auto store = Open();
+  EXPECT_TRUE(store->book().attempts().empty());
+  EXPECT_EQ(store->book().Check({1, 1}), FenceCheck::kStale);
+  EXPECT_EQ(store->book().Check({1, 2}), FenceCheck::kSame);
+  EXPECT_EQ(store->book().Check({1, 3}), FenceCheck::kNew);
+  EXPECT_EQ(store->book().Check({60001, 1}), FenceCheck::kNew);
+}
+
+TEST_F(StateTest, ARunFileKeepsItsEndAndTellsATornOne) {
+  const Fd fd(open((folder_ / "run").c_str(), O_RDWR | O_CREAT, 0600));
+  const RunFile file(fd.get());
+  ASSERT_TRUE(file.Create());
+  EXPECT_FALSE(file.end());
+  EXPECT_FALSE(file.job());
+  RunEnd end{.kind = EndKind::kKilled,
+             .value = 9,
+             .cause = EndCause::kLimit,
+             .out_of_memory = true,
+             .elapsed_ns = 123,
+             .cpu_ns = 45,
+             .message = std::string(1000, 'x')};
+  ASSERT_TRUE(file.WriteEnd(end));
+  ASSERT_TRUE(file.WriteJob({.pid = 7, .start_ticks = 8}));
+  const auto back = file.end();
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->kind, EndKind::kKilled);
+  EXPECT_EQ(back->cause, EndCause::kLimit);
+  EXPECT_EQ(back->elapsed_ns, 123);
+  EXPECT_EQ(back->message.size(), 256u);
+  EXPECT_TRUE(back->out_of_memory);
+  EXPECT_EQ(file.job()->start_ticks, 8u);
+  ASSERT_EQ(pwrite(fd.get(), "?", 1, 300), 1);
+  EXPECT_FALSE(file.end());
+}
+
+TEST_F(StateTest, ALaunchSpecComesBackAndACutOneDoesNot) {
+  const LaunchSpec spec{.argv = {"/bin/sh", "", "a b"},
+                        .env = {"A=1", "B="},
+                        .workdir = "/w",
+                        .output = "/o",
+                        .append = true,
+                        .output_limit = 99,
+                        .time_limit_ns = 5,
+                        .grace_ns = 6,
+                        .warn_signal = 10,
+                        .lease_path = "/l",
+                        .run_as = RunAs{.uid = 1, .gid = 2, .groups = {3, 4}}};
+  const std::string bytes = EncodeLaunchSpec(spec);
+  const auto back = DecodeLaunchSpec(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(EncodeLaunchSpec(*back), bytes);
+  EXPECT_EQ(back->argv, spec.argv);
+  EXPECT_EQ(back->run_as->groups, spec.run_as->groups);
+  for (size_t n = 0; n < bytes.size() - 5; ++n) {
+    EXPECT_FALSE(DecodeLaunchSpec(std::string_view(bytes).substr(0, n)));
+  }
+}
+
+TEST(OutputNameTest, FillsInWhatItKnowsAndNothingElse) {
+  const OutputNames names{.job = 42,
+                          .array = 40,
+                          .index = 2,
+                          .rank = 1,
+                          .epoch = 3,
+                          .node = "n1",
+                          .name = "../../etc/passwd",
+                          .user = ".."};
+  EXPECT_EQ(ExpandOutputName("a-%j-%a-%A-%r-%e-%n", names), "a-42-2-40-1-3-n1");
+  EXPECT_EQ(ExpandOutputName("%6j%%%q%", names), "000042%%q%");
+  EXPECT_EQ(ExpandOutputName("%x/%u", names), ".._.._etc_passwd/__");
+  EXPECT_EQ(ExpandOutputName("%99999999999999999999j", names),
+            "00000000000000000042");
+}
+
+TEST(SignalTest, IsReadByNameAndNumber) {
+  EXPECT_EQ(*ParseSignal(""), SIGTERM);
+  EXPECT_EQ(*ParseSignal("USR1"), SIGUSR1);
+  EXPECT_EQ(*ParseSignal("SIGINT"), SIGINT);
+  EXPECT_EQ(*ParseSignal("10"), 10);
+  EXPECT_FALSE(ParseSignal("0").ok());
+  EXPECT_FALSE(ParseSignal("TERMINATE").ok());
+}
+
+TEST(EnergyTest, IsLinearInUseAndClipped) {
+  ModelledUse use{
+      .from = {.until = absl::FromUnixSeconds(0)},
+      .to = {.until = absl::FromUnixSeconds(3600), .cpu_ns = 10'000'000'000},
+      .real = absl::Seconds(10),
+      .count = 2,
+      .idle = Watts(100),
+      .active = Watts(300)};
+  // 10 s of CPU in 10 s on two accelerators is half.
+  ASSERT_DOUBLE_EQ(*Utilisation(use), 0.5);
+  EXPECT_DOUBLE_EQ(ModelledSample({1, 1}, use, 0.5, "modelled").joules(),
+                   2 * 200 * 3600.0);
+  use.to.cpu_ns *= 10;
+  EXPECT_DOUBLE_EQ(*Utilisation(use), 1);
+  use.real = absl::ZeroDuration();
+  EXPECT_FALSE(Utilisation(use));
+}
+
+}  // namespace
+}  // namespace ccsched
