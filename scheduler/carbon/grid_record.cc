@@ -146,6 +146,7 @@ struct GridRecord::Region {
   GridRegionOptions options;
   Track accounts;
   std::optional<Track> decision;  // if it is another basis
+  Timeline shares;
 
   const Track& deciding() const { return decision ? *decision : accounts; }
 
@@ -209,6 +210,31 @@ absl::Status GridRecord::AddForecast(RegionId region, GridData data) {
   return absl::OkStatus();
 }
 
+absl::Status GridRecord::AddShare(RegionId region, const GridData& data) {
+  if (region.value() >= regions_.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("no region %d", region.value()));
+  }
+  if (absl::Status s = Check(data); !s.ok()) return s;
+  for (const double share : data.series.values()) {
+    if (share > 100) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("carbon-free share %g is above 100 %%", share));
+    }
+  }
+  regions_[region.value()]->shares.Add(
+      data.series, data.estimated, data.issued,
+      std::make_shared<const std::string>(data.source));
+  return absl::OkStatus();
+}
+
+std::optional<double> GridRecord::ShareAt(RegionId region,
+                                          absl::Time now) const {
+  const Timeline::Cell* cell = regions_[region.value()]->shares.Find(now);
+  if (cell == nullptr) return std::nullopt;
+  return cell->value;
+}
+
 std::vector<GridSlice> GridRecord::Slices(RegionId region, absl::Time from,
                                           absl::Time to) const {
   const Track& track = regions_[region.value()]->accounts;
@@ -263,6 +289,9 @@ std::shared_ptr<const Forecast> GridRecord::Newest(RegionId region,
 GridState GridRecord::State(RegionId region, absl::Time now) const {
   const Region& r = *regions_[region.value()];
   const std::shared_ptr<const Forecast>& merged = r.deciding().Merged(now);
+  if (r.deciding().actual.Find(now + absl::Hours(1)) != nullptr) {
+    return GridState::kFresh;
+  }
   if (merged != nullptr && merged->series().end() > now) {
     return now - merged->issued() > r.options.stale_after ? GridState::kStale
                                                           : GridState::kFresh;

@@ -78,6 +78,12 @@ class GridRecord {
   absl::Status AddActual(RegionId region, GridData data);
   absl::Status AddForecast(RegionId region, GridData data);
 
+  // Takes up carbon-free shares, in %, measured or forecast; the basis of the
+  // data does not matter. Errors: as AddActual, and for a share above 100.
+  absl::Status AddShare(RegionId region, const GridData& data);
+  // The newest share for `now`, 0 to 100; absent if none is known.
+  std::optional<double> ShareAt(RegionId region, absl::Time now) const;
+
   // The intensity to account by over [from, to), in order. For each instant
   // the first of: the newest actual value; the newest forecast; the value of
   // the same hour of the last 7 days; the mean of the last year; none.
@@ -88,6 +94,7 @@ class GridRecord {
   // and where none covers now, the fallback from actual values that ended by
   // now. Null if nothing is known. The same object as long as nothing changed.
   std::shared_ptr<const Forecast> Newest(RegionId region, absl::Time now) const;
+  // Fresh too where actual values reach beyond `now`: a file is played back.
   GridState State(RegionId region, absl::Time now) const;
   // The issue time of the newest forecast that Newest() uses, if any.
   std::optional<absl::Time> Issued(RegionId region, absl::Time now) const;

@@ -3,8 +3,10 @@
 #include "scheduler/carbon/matching.h"
 
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/str_format.h"
+#include "scheduler/carbon/utc.h"
 
 namespace ccsched {
 
@@ -37,6 +39,54 @@ absl::StatusOr<Matching> MatchHours(absl::Span<const MatchedHour> hours) {
   }
   if (shares_known && m.load.value() > 0) m.cfe_score = carbon_free / m.load;
   return m;
+}
+
+absl::StatusOr<std::vector<MatchedHour>> HoursOf(
+    absl::Span<const AccountRow> rows, const StepSeries& clean,
+    const StepSeries& shares, std::optional<GramsPerKwh> residual) {
+  struct Sum {
+    KilowattHours load;
+    GramsCo2e grams;
+  };
+  std::map<int64_t, Sum> sums;  // by step of `clean`
+  for (const AccountRow& row : rows) {
+    if (!row.joules || !row.intensity || !clean.Covers(row.start, row.end)) {
+      return absl::FailedPreconditionError(
+          absl::StrFormat("from %s to %s: %s is not known",
+                          FormatUtc(row.start), FormatUtc(row.end),
+                          !row.joules      ? "the energy"
+                          : !row.intensity ? "the intensity"
+                                           : "what clean energy was bought"));
+    }
+    const KilowattHours energy =
+        ToKilowattHours(Joules(static_cast<double>(*row.joules))) * row.pue;
+    for (absl::Time t = row.start; t < row.end;) {
+      const int64_t i = clean.OffsetUs(t) / clean.step_us();
+      const absl::Time until =
+          std::min(row.end, clean.start() + clean.step() * (i + 1));
+      const KilowattHours part =
+          energy * absl::FDivDuration(until - t, row.end - row.start);
+      sums[i].load += part;
+      sums[i].grams += part * GramsPerKwh(*row.intensity);
+      t = until;
+    }
+  }
+  std::vector<MatchedHour> hours;
+  for (const auto& [i, sum] : sums) {
+    if (!(sum.load.value() > 0)) continue;
+    const absl::Time start = clean.start() + clean.step() * i;
+    const absl::Time end = start + clean.step();
+    MatchedHour& h = hours.emplace_back();
+    h.load = sum.load;
+    h.clean = KilowattHours(clean.values()[i]);
+    h.grid = sum.grams / sum.load;
+    h.residual = residual;
+    if (shares.Covers(start, end)) {
+      h.grid_share = shares.IntegralHours(start, end) /
+                     absl::ToDoubleHours(end - start) / 100;
+    }
+  }
+  return hours;
 }
 
 }  // namespace ccsched

@@ -4,10 +4,13 @@
 #define CCSCHED_SCHEDULER_CARBON_MATCHING_H_
 
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "scheduler/base/step_series.h"
 #include "scheduler/base/units.h"
+#include "scheduler/carbon/accounting.h"
 
 namespace ccsched {
 
@@ -35,6 +38,16 @@ struct Matching {
 // al. 2021, appendix B). Errors: InvalidArgument for negative energy or a share
 // outside 0 to 1.
 absl::StatusOr<Matching> MatchHours(absl::Span<const MatchedHour> hours);
+
+// The hours of a consumer from the rows of its account, for MatchHours: load by
+// step of `clean` (bought energy, kWh a step) with the intensity that the rows
+// were accounted at, weighted by energy, and the share of `shares` (in %; may
+// be empty). Steps without load are left out. Errors: FailedPrecondition for a
+// row of unknown energy or intensity, or outside of `clean`: what is unknown is
+// not matched.
+absl::StatusOr<std::vector<MatchedHour>> HoursOf(
+    absl::Span<const AccountRow> rows, const StepSeries& clean,
+    const StepSeries& shares, std::optional<GramsPerKwh> residual);
 
 }  // namespace ccsched
 

@@ -78,6 +78,13 @@ TEST(FootprintTest, GShardAgainstGpt3) {
   EXPECT_NEAR(net, 130, 2);
 }
 
+TEST(FootprintTest, TheSearchEmitted88TimesLessThanHadBeenEstimated) {
+  // Strubell et al. 2019: 626,155 lb.
+  const double estimated_kg = 626155 * .45359237;
+  const auto search = FindRun(PaperRuns(), "Evolved Transformer NAS");
+  EXPECT_NEAR(estimated_kg / (Footprint(*search).gross.value() / 1000), 88, .5);
+}
+
 TEST(FootprintTest, LocationAloneMakesAFactorOf6Point8) {
   const auto base = FindRun(PaperRuns(), "T5");
   const auto changes =

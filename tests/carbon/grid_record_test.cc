@@ -172,6 +172,26 @@ TEST(GridRecordTest, GoesFromFreshToStaleToFallback) {
                    111.5);
 }
 
+TEST(GridRecordTest, AFileThatIsPlayedBackIsFresh) {
+  GridRecord record = OneRegion();
+  const GridData file =
+      Data(Hour(0), Hour(0), std::vector<double>(24 * 30, 100));
+  ASSERT_TRUE(record.AddActual(kRegion, file).ok());
+  ASSERT_TRUE(record.AddForecast(kRegion, file).ok());
+  EXPECT_EQ(record.State(kRegion, Hour(24 * 20)), GridState::kFresh);
+  EXPECT_EQ(record.State(kRegion, Hour(24 * 30)), GridState::kFallback);
+}
+
+TEST(GridRecordTest, SharesAreKeptApart) {
+  GridRecord record = OneRegion();
+  EXPECT_FALSE(record.ShareAt(kRegion, Hour(0)));
+  ASSERT_TRUE(record.AddShare(kRegion, Data(Hour(0), Hour(0), {40, 60})).ok());
+  EXPECT_EQ(record.ShareAt(kRegion, Hour(1.5)), 60);
+  EXPECT_FALSE(record.ShareAt(kRegion, Hour(2)));
+  EXPECT_EQ(record.State(kRegion, Hour(0)), GridState::kNone);
+  EXPECT_FALSE(record.AddShare(kRegion, Data(Hour(0), Hour(0), {101})).ok());
+}
+
 TEST(GridRecordTest, TheFallbackDoesNotKnowTheFuture) {
   GridRecord record = OneRegion();
   std::vector<double> values(72, 1);
