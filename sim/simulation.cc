@@ -86,6 +86,14 @@ class Submitter {
   bool elastic_ = false;
 };
 
+// What a policy is told of runtimes.
+RuntimeKnowledge Told(const PolicyRun& policy) {
+  const absl::StatusOr<const PolicySpec*> spec = FindPolicy(policy.name);
+  const bool given = spec.ok() && (*spec)->given_lengths &&
+                     policy.runtime == RuntimeKnowledge::kClassMean;
+  return given ? RuntimeKnowledge::kKnown : policy.runtime;
+}
+
 // One run: the streams of what happens, merged by time.
 class Playing {
  public:
@@ -104,7 +112,7 @@ class Playing {
                 {.horizon = scenario.horizon,
                  .explain = false,
                  .baselines = false}),
-        submitter_(scenario, workload, policy.runtime, engine_) {
+        submitter_(scenario, workload, Told(policy), engine_) {
     result_.policy = policy.label;
   }
 

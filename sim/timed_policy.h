@@ -3,6 +3,7 @@
 #ifndef CCSCHED_SIM_TIMED_POLICY_H_
 #define CCSCHED_SIM_TIMED_POLICY_H_
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -26,9 +27,12 @@ class TimedPolicy : public Policy {
       policy_->Decide(input, actions);
       return;
     }
+    // What reading the clock itself costs is taken off.
+    const absl::Duration first = ThreadCpuTime();
     const absl::Duration before = ThreadCpuTime();
     policy_->Decide(input, actions);
-    const absl::Duration took = ThreadCpuTime() - before;
+    const absl::Duration took = std::max(
+        absl::ZeroDuration(), (ThreadCpuTime() - before) - (before - first));
     *total_ += took * weight_;
     weight_ = took > absl::Microseconds(50) ? 1 : kEvery;
     skip_ = weight_ - 1;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "sim/readers/sorted_trace.h"
 #include "sim/trace.h"
 
 namespace ccsched {
@@ -154,6 +155,7 @@ class StreamedWorkload : public Workload {
   absl::StatusOr<std::unique_ptr<JobSource>> Open() const override {
     ASSIGN_OR_RETURN(auto reader,
                      OpenTrace(scenario_.jobs.format, scenario_.jobs.trace));
+    if (sort_) reader = SortBySubmission(std::move(reader));
     return std::make_unique<Source>(scenario_, *symbols_, std::move(reader),
                                     skip_);
   }
@@ -161,6 +163,7 @@ class StreamedWorkload : public Workload {
   using Workload::facts_;
   using Workload::symbols_;
   bool skip_ = false;
+  bool sort_ = false;  // it is not in the order of submission
 
  private:
   const Scenario& scenario_;
@@ -247,36 +250,23 @@ class Loader {
     if (job.count > facts_.widest) {
       RETURN_IF_ERROR(convert_.CheckFit(job, reader.Where()));
     }
-    if (in_order_ && job.submit_us < facts_.last_submit_us) {
-      in_order_ = false;
-      disorder_ = reader.Where();
-    }
+    in_order_ = in_order_ && job.submit_us >= facts_.last_submit_us;
     Account(job, facts_);
     job.user = symbols().Intern(row.user);
     job.project = symbols().Intern(row.project);
     job.name = symbols().Intern(row.name);
-    if (!in_memory_) {
-      return in_order_ ? absl::OkStatus() : Disorder();
-    }
+    if (!in_memory_) return absl::OkStatus();
     stored_->jobs_.push_back(job);
     if (stored_->jobs_.size() <= options_.jobs_in_memory) {
       return absl::OkStatus();
     }
     in_memory_ = false;
     stored_->jobs_ = {};
-    return in_order_ ? absl::OkStatus() : Disorder();
+    return absl::OkStatus();
   }
 
   // One table for both kinds; only one of them is kept.
   SymbolTable& symbols() { return *symbols_; }
-
-  absl::Status Disorder() const {
-    return absl::InvalidArgumentError(absl::StrCat(
-        disorder_,
-        ": submitted before the job above it; a trace "
-        "of more than ",
-        options_.jobs_in_memory, " jobs has to be in order of submission"));
-  }
 
   absl::Status Nothing() const {
     return absl::InvalidArgumentError(
@@ -298,6 +288,7 @@ class Loader {
     streamed_->facts_ = std::move(facts_);
     streamed_->symbols_ = std::move(symbols_);
     streamed_->skip_ = options_.skip_bad_rows;
+    streamed_->sort_ = !in_order_;
     return std::move(streamed_);
   }
 
@@ -309,7 +300,6 @@ class Loader {
   std::unique_ptr<SymbolTable> symbols_ = std::make_unique<SymbolTable>();
   bool in_order_ = true;
   bool in_memory_ = true;
-  std::string disorder_;
   std::unique_ptr<StoredWorkload> stored_;
   std::unique_ptr<StreamedWorkload> streamed_;
 };

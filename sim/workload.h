@@ -81,7 +81,8 @@ class Workload {
 struct WorkloadOptions {
   bool skip_bad_rows = false;  // count them instead of refusing
   // Traces of up to so many jobs are kept in memory; a longer one is read
-  // again by every run and must be in the order of submission.
+  // again by every run, and sorted on disk if it is not in the order of
+  // submission.
   uint64_t jobs_in_memory = 2'000'000;
 };
 

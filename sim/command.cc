@@ -1,0 +1,70 @@
+// `ccsched sim run`.
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "sim/command.h"
+#include "sim/results_text.h"
+#include "sim/run_all.h"
+#include "sim/scenario.h"
+#include "sim/workload.h"
+
+namespace ccsched {
+namespace {
+
+void PrintBadRows(const WorkloadFacts& facts, std::ostream& err) {
+  if (facts.left_out > 0) {
+    err << facts.left_out << " rows of the trace are no jobs to run\n";
+  }
+  if (facts.bad_rows == 0) return;
+  err << facts.bad_rows << " rows could not be read and were passed over:\n";
+  for (const std::string& row : facts.bad_row_samples)
+    err << "  " << row << '\n';
+  if (facts.bad_rows > facts.bad_row_samples.size()) err << "  ...\n";
+}
+
+}  // namespace
+
+absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
+                                  std::ostream& out, std::ostream& err) {
+  if (options.output != "table" && options.output != "json" &&
+      options.output != "csv") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("-o ", options.output, ": is not table, json or csv"));
+  }
+  ASSIGN_OR_RETURN(const Scenario scenario,
+                   LoadScenario(options.scenario, {.set = options.set,
+                                                   .policies = options.policies,
+                                                   .seed = options.seed}));
+  ASSIGN_OR_RETURN(
+      const auto workload,
+      LoadWorkload(scenario, {.skip_bad_rows = options.skip_bad_rows}));
+  PrintBadRows(workload->facts(), err);
+  RunAllOptions run{.threads = options.threads,
+                    .bound = options.bound,
+                    .timing = options.timing,
+                    .seed = options.seed,
+                    .schedule_dir = options.schedule_dir};
+  if (options.progress) {
+    run.progress = [&err](size_t done, size_t all) {
+      err << "\r" << done << " of " << all << " runs done" << std::flush;
+      if (done == all) err << "\r\033[K" << std::flush;
+    };
+  }
+  ASSIGN_OR_RETURN(const std::vector<SimResult> results,
+                   RunAll(scenario, *workload, run));
+  if (options.output == "json") {
+    out << ResultsJson(scenario.name, options.seed, workload->facts(), results,
+                       options.timing);
+  } else if (options.output == "csv") {
+    out << ResultsCsv(results, options.timing);
+  } else {
+    out << ResultsTable(scenario.name, results);
+  }
+  return 0;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,200 @@
+// A recorded day again: do the recorded decisions come out once more?
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/replay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "ccsched/v1/jobs.pb.h"
+#include "policies/registry.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/wire/cluster_config.h"
+#include "scheduler/wire/convert.h"
+#include "scheduler/wire/journal.h"
+
+namespace ccsched {
+namespace {
+
+constexpr uint32_t kPage = 1000;
+
+// What a step decided, one decision a piece, for people.
+std::vector<std::string> Pieces(const v1::JournalDecisions& d) {
+  std::vector<std::string> pieces;
+  for (const v1::JournalStart& s : d.starts()) {
+    pieces.push_back(absl::StrCat(
+        "start job ", s.job(), " (attempt ", s.epoch(), ") at pool ", s.pool(),
+        " on ", s.count(), " of nodes ", absl::StrJoin(s.nodes(), ",")));
+  }
+  for (const v1::JournalStop& s : d.stops()) {
+    pieces.push_back(absl::StrCat("stop job ", s.job(), " (attempt ", s.epoch(),
+                                  "), why ", s.why()));
+  }
+  for (const v1::JournalDecision& c : d.decisions()) {
+    std::string piece =
+        absl::StrCat("decide ", c.kind(), " of job ", c.job(), ", reason ",
+                     ToAbsl(ToString(static_cast<ReasonCode>(c.code()))),
+                     ", pool ", c.pool());
+    if (c.until() != 0) {
+      absl::StrAppend(&piece, ", until ",
+                      absl::FormatTime(absl::FromUnixMicros(c.until()),
+                                       absl::UTCTimeZone()));
+    }
+    pieces.push_back(std::move(piece));
+  }
+  return pieces;
+}
+
+}  // namespace
+
+absl::StatusOr<ReplayResult> Replay::Play() {
+  for (uint64_t number = 0;;) {
+    ASSIGN_OR_RETURN(const std::vector<StepRow> rows,
+                     reader_.Steps(number, kPage));
+    for (const StepRow& row : rows) {
+      ++number;
+      const absl::Status status = TakeStep(number, row);
+      if (!status.ok()) {
+        return absl::Status(
+            status.code(),
+            absl::StrCat("step ", number, ": ", std::string(status.message())));
+      }
+      if (result_.difference) return result_;
+    }
+    if (rows.size() < kPage) return result_;
+  }
+}
+
+absl::Status Replay::TakeStep(uint64_t number, const StepRow& row) {
+  v1::JournalEvents journal;
+  if (!journal.ParseFromString(row.events)) {
+    return absl::DataLossError("its events can't be read");
+  }
+  for (const v1::JournalEvent& event : journal.events()) {
+    if (event.has_boot()) return Boot(event.boot());
+  }
+  if (engine_ == nullptr) {
+    return absl::DataLossError("the journal does not begin with a boot");
+  }
+  ASSIGN_OR_RETURN(
+      const std::vector<Event> events,
+      EventsOf(journal, [this](JobId id, std::vector<JobId> after) {
+        return Submission(id, std::move(after));
+      }));
+  Track(events);
+  if (result_.steps++ == 0) result_.first = row.now;
+  result_.last = row.now;
+  return Compare(number, row, engine_->Step(row.now, events));
+}
+
+absl::StatusOr<JobSubmitted> Replay::Submission(JobId id,
+                                                std::vector<JobId> after) {
+  ASSIGN_OR_RETURN(const JobRecord record, reader_.Job(id));
+  const SubmissionRow& row = record.submission;
+  v1::JobSpec spec;
+  if (!spec.ParseFromString(row.payload)) {
+    return absl::DataLossError(
+        absl::StrCat("the submission of job ", id.value(), " can't be read"));
+  }
+  // Defaults were filled in before it was recorded.
+  ASSIGN_OR_RETURN(ModelJob model, ToModel(spec, v1::JobDefaults(),
+                                           engine_->topology(), row.submitted));
+  JobSubmitted e;
+  e.spec = model.spec;
+  e.spec.id = id;
+  e.spec.submitted = row.submitted;
+  e.spec.user = symbols_.Intern(row.user);
+  e.spec.project = symbols_.Intern(row.project);
+  e.spec.name = symbols_.Intern(row.name);
+  e.shape = model.shape;
+  e.shape.min_count = e.shape.max_count = e.shape.count;
+  e.shape.placement = engine_->InternPlacement(model.placement);
+  e.after = std::move(after);
+  return e;
+}
+
+void Replay::Track(absl::Span<const Event> events) {
+  for (const Event& event : events) {
+    if (const auto* job = std::get_if<JobSubmitted>(&event)) {
+      live_.insert(job->spec.id);
+      ++result_.jobs;
+    } else if (const auto* node = std::get_if<NodeJoined>(&event)) {
+      RestoredNode& known = nodes_[node->node];
+      known = {node->node, node->pool, node->count, known.drained};
+    } else if (const auto* drained = std::get_if<NodeDrained>(&event)) {
+      nodes_[drained->node].drained = drained->drained;
+    }
+  }
+}
+
+absl::Status Replay::Boot(const v1::JournalBoot& boot) {
+  ASSIGN_OR_RETURN(Cluster cluster, MakeCluster(boot.config()));
+  const PolicyParameters parameters(boot.policy().parameters().begin(),
+                                    boot.policy().parameters().end());
+  ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
+                   MakePolicy(boot.policy().name(), parameters));
+  const std::unique_ptr<Engine> before = std::move(engine_);
+  engine_ = std::make_unique<Engine>(std::move(cluster.topology),
+                                     std::move(policy), MakePolicy);
+  ++result_.boots;
+  return before == nullptr ? absl::OkStatus() : TakeUp(*before);
+}
+
+absl::Status Replay::TakeUp(const Engine& before) {
+  std::vector<RestoredNode> nodes;
+  for (const auto& [id, node] : nodes_) nodes.push_back(node);
+  std::vector<RestoredJob> jobs;
+  for (auto it = live_.begin(); it != live_.end();) {
+    const Job* const job = before.job(*it);
+    if (job == nullptr || IsTerminal(job->state)) {
+      it = live_.erase(it);
+      continue;
+    }
+    RestoredJob& r = jobs.emplace_back();
+    r.spec = job->spec;
+    r.shape = before.shape(*job);
+    r.shape.placement = engine_->InternPlacement(before.placement(*job));
+    r.state = job->state;
+    r.epoch = job->epoch;
+    r.queue_key = job->queue_key;
+    r.wake = job->wake;
+    r.planned_pool = job->planned_pool;
+    r.executed = job->executed;
+    r.hold_wanted = job->hold_wanted;
+    r.cancel_wanted = job->cancel_wanted;
+    r.after = before.dependencies(*it);
+    if (const Run* const run = before.run(*job); run != nullptr) {
+      r.pool = run->pool;
+      r.count = run->count;
+      r.start = run->start;
+      r.confirmed = run->confirmed;
+      r.nodes.assign(run->nodes.begin(), run->nodes.end());
+    }
+    ++it;
+  }
+  return engine_->Restore(nodes, std::move(jobs));
+}
+
+absl::Status Replay::Compare(uint64_t number, const StepRow& row,
+                             const Effects& effects) {
+  v1::JournalDecisions recorded;
+  if (!recorded.ParseFromString(row.decisions)) {
+    return absl::DataLossError("its decisions can't be read");
+  }
+  const std::vector<std::string> was = Pieces(recorded);
+  const std::vector<std::string> is = Pieces(JournalOf(effects));
+  result_.decisions += was.size();
+  if (was == is) return absl::OkStatus();
+  size_t i = 0;
+  while (i < was.size() && i < is.size() && was[i] == is[i]) ++i;
+  result_.difference = ReplayResult::Difference{
+      .step = number,
+      .at = row.now,
+      .recorded = i < was.size() ? was[i] : "nothing more",
+      .replayed = i < is.size() ? is[i] : "nothing more"};
+  return absl::OkStatus();
+}
+
+}  // namespace ccsched

@@ -1,0 +1,227 @@
+// Many variants of a scenario: what is varied, and what came of it.
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "scheduler/base/status.h"
+#include "sim/results_text.h"
+#include "sim/schedule_csv.h"
+
+namespace ccsched {
+namespace {
+
+std::vector<std::string> SplitValues(const std::string& text) {
+  std::vector<std::string> values(1);
+  int depth = 0;
+  for (const char c : text) {
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (c == ',' && depth == 0) {
+      values.emplace_back();
+    } else {
+      values.back() += c;
+    }
+  }
+  return values;
+}
+
+// Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
+constexpr double kStudent[] = {
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
+
+struct Column {
+  const char* name;
+  Estimate SweepRow::*value;
+};
+constexpr Column kColumns[] = {
+    {"co2e_g", &SweepRow::co2e_g},
+    {"idle_co2e_g", &SweepRow::idle_co2e_g},
+    {"energy_kwh", &SweepRow::energy_kwh},
+    {"wait_mean_s", &SweepRow::wait_mean_s},
+    {"wait_p95_s", &SweepRow::wait_p95_s},
+    {"bounded_slowdown_mean", &SweepRow::slowdown},
+    {"promises_broken", &SweepRow::late},
+    {"unfinished", &SweepRow::unfinished},
+    {"suspensions", &SweepRow::suspensions},
+    {"saved_vs_fcfs", &SweepRow::saved_vs_fcfs},
+    {"gap", &SweepRow::gap},
+};
+
+std::string WithHalf(const Estimate& e, double scale, const char* unit,
+                     bool windows) {
+  if (std::isnan(e.mean)) return "-";
+  std::string text = absl::StrFormat("%.2f", e.mean * scale);
+  if (windows) {
+    absl::StrAppend(&text, " ±", absl::StrFormat("%.2f", e.half * scale));
+  }
+  return text + unit;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Variant>> Combine(
+    const std::vector<std::string>& vary) {
+  std::vector<Variant> variants(1);
+  for (const std::string& text : vary) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 ||
+        equals + 1 == text.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--vary ", text, ": is not path=value,value"));
+    }
+    const std::string path = text.substr(0, equals);
+    std::vector<Variant> next;
+    for (const Variant& variant : variants) {
+      for (const std::string& value : SplitValues(text.substr(equals + 1))) {
+        next.push_back(variant);
+        next.back().emplace_back(path, value);
+      }
+    }
+    variants = std::move(next);
+    if (variants.size() > 100'000) {
+      return absl::InvalidArgumentError("more than 100,000 combinations");
+    }
+  }
+  return variants;
+}
+
+Estimate EstimateOf(const std::vector<double>& values) {
+  Estimate e;
+  if (values.empty()) return e;
+  const double n = static_cast<double>(values.size());
+  for (const double v : values) e.mean += v / n;
+  if (values.size() == 1) return e;
+  double squares = 0;
+  for (const double v : values) squares += (v - e.mean) * (v - e.mean);
+  const size_t freedom = values.size() - 1;
+  const double t =
+      freedom <= std::size(kStudent) ? kStudent[freedom - 1] : 1.96;
+  e.half = t * std::sqrt(squares / (n - 1) / n);
+  return e;
+}
+
+void MarkPareto(std::vector<SweepRow>& rows) {
+  const auto carbon = [](const SweepRow& r) {
+    return r.co2e_g.mean + r.idle_co2e_g.mean;
+  };
+  for (SweepRow& row : rows) {
+    row.pareto = row.unfinished.mean == 0;
+    for (const SweepRow& other : rows) {
+      if (!row.pareto || other.unfinished.mean > 0) continue;
+      const bool no_worse = carbon(other) <= carbon(row) &&
+                            other.wait_mean_s.mean <= row.wait_mean_s.mean;
+      const bool better = carbon(other) < carbon(row) ||
+                          other.wait_mean_s.mean < row.wait_mean_s.mean;
+      if (no_worse && better) row.pareto = false;
+    }
+  }
+}
+
+std::string SweepTable(const std::vector<SweepRow>& rows, bool windows) {
+  std::vector<std::vector<std::string>> cells(1);
+  auto& head = cells.front();
+  head.emplace_back("policy");
+  if (!rows.empty()) {
+    for (const auto& [path, value] : rows.front().variant) {
+      head.push_back(path);
+    }
+  }
+  const auto any = [&rows](Estimate SweepRow::*e) {
+    return std::any_of(rows.begin(), rows.end(), [e](const SweepRow& r) {
+      return !std::isnan((r.*e).mean) && (r.*e).mean != 0;
+    });
+  };
+  const bool saved = any(&SweepRow::saved_vs_fcfs), gap = any(&SweepRow::gap);
+  const bool idle = any(&SweepRow::idle_co2e_g);
+  head.emplace_back("CO2e kg");
+  if (idle) head.emplace_back("idle kg");
+  if (saved) head.emplace_back("saved vs fcfs");
+  if (gap) head.emplace_back("above bound");
+  for (const char* name : {"wait mean h", "p95 h", "late", "frontier"}) {
+    head.emplace_back(name);
+  }
+  for (const SweepRow& r : rows) {
+    std::vector<std::string> row = {r.policy};
+    for (const auto& [path, value] : r.variant) row.push_back(value);
+    row.push_back(WithHalf(r.co2e_g, 1e-3, "", windows));
+    if (idle) row.push_back(WithHalf(r.idle_co2e_g, 1e-3, "", windows));
+    if (saved) row.push_back(WithHalf(r.saved_vs_fcfs, 100, "%", windows));
+    if (gap) row.push_back(WithHalf(r.gap, 100, "%", windows));
+    row.push_back(WithHalf(r.wait_mean_s, 1 / 3600.0, "", windows));
+    row.push_back(WithHalf(r.wait_p95_s, 1 / 3600.0, "", windows));
+    row.push_back(absl::StrFormat("%.0f", r.late.mean));
+    row.emplace_back(r.pareto ? "*" : "");
+    cells.push_back(std::move(row));
+  }
+  return AlignTable(cells);
+}
+
+std::string SweepCsv(const std::vector<SweepRow>& rows) {
+  std::string out = "policy";
+  if (!rows.empty()) {
+    for (const auto& [path, value] : rows.front().variant) {
+      out += ',';
+      AppendCsvField(path, out);
+    }
+  }
+  out += ",windows";
+  for (const Column& c : kColumns) {
+    absl::StrAppend(&out, ",", c.name, ",", c.name, "_ci95");
+  }
+  out += ",pareto\n";
+  for (const SweepRow& r : rows) {
+    AppendCsvField(r.policy, out);
+    for (const auto& [path, value] : r.variant) {
+      out += ',';
+      AppendCsvField(value, out);
+    }
+    absl::StrAppend(&out, ",", r.windows);
+    for (const Column& c : kColumns) {
+      const Estimate& e = r.*c.value;
+      out += ',';
+      if (!std::isnan(e.mean)) AppendDouble(e.mean, out);
+      out += ',';
+      if (!std::isnan(e.mean) && r.windows > 1) AppendDouble(e.half, out);
+    }
+    absl::StrAppend(&out, ",", r.pareto ? 1 : 0, "\n");
+  }
+  return out;
+}
+
+std::string SweepJson(const std::string& scenario, uint64_t seed,
+                      const std::vector<SweepRow>& rows) {
+  using Json = nlohmann::ordered_json;
+  Json j;
+  j["schema"] = "ccsched.sweep/v1";
+  j["scenario"] = scenario;
+  j["seed"] = seed;
+  j["rows"] = Json::array();
+  for (const SweepRow& r : rows) {
+    Json row;
+    row["policy"] = r.policy;
+    row["set"] = Json::object();
+    for (const auto& [path, value] : r.variant) row["set"][path] = value;
+    row["windows"] = r.windows;
+    for (const Column& c : kColumns) {
+      const Estimate& e = r.*c.value;
+      if (std::isnan(e.mean)) {
+        row[c.name] = nullptr;
+        continue;
+      }
+      row[c.name] = {{"mean", e.mean},
+                     {"ci95", r.windows > 1 ? Json(e.half) : Json(nullptr)}};
+    }
+    row["pareto"] = r.pareto;
+    j["rows"].push_back(std::move(row));
+  }
+  return j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ccsched
