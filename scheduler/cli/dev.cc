@@ -1,5 +1,6 @@
 // `ccsched dev up` and `ccsched dev down`.
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <memory>
 #include <ostream>
 
@@ -60,6 +61,11 @@ int RunUp(Context& context, const DevOptions& o) {
 
 int RunDown(Context& context, const DevOptions& o) {
   const std::string dir = o.dir.empty() ? context.DevDir() : o.dir;
+  std::error_code error;
+  if (!std::filesystem::exists(dir + "/run", error)) {
+    context.out << "There is no cluster in " << dir << "\n";
+    return kExitDone;
+  }
   auto cluster = DevCluster::Open(dir);
   if (!cluster.ok()) return context.Fail(cluster.status());
   const int stopped = cluster->Down(context.err);

@@ -221,8 +221,16 @@ absl::Status DevCluster::StartAgents(const DevUpOptions& o) {
 absl::Status DevCluster::Up(const DevUpOptions& o, std::ostream& progress) {
   RETURN_IF_ERROR(Prepare(o));
   RETURN_IF_ERROR(ChooseAddress());
-  progress << "Starting the scheduler and " << nodes_.size() << " agents in "
-           << dir_ << "\n";
+  const bool up = ReadPidFile(Pid(kScheduler)).has_value();
+  const auto down = std::count_if(
+      nodes_.begin(), nodes_.end(),
+      [&](const DevNode& node) { return !ReadPidFile(Pid(node.name)); });
+  if (up && down == 0) {
+    progress << "All of it runs already, in " << dir_ << "\n";
+  } else {
+    progress << "Starting " << (up ? "" : "the scheduler and ") << down
+             << " agents in " << dir_ << "\n";
+  }
   RETURN_IF_ERROR(StartScheduler(o));
   return StartAgents(o);
 }

@@ -51,12 +51,8 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   AddForecast(root, context);
   AddPolicy(root, context);
   AddReport(root, context);
-#ifdef CCSCHED_HAS_FOOTPRINT
   AddFootprint(root, context);
-#endif
-#ifdef CCSCHED_HAS_SIM
   AddSim(root, context);
-#endif
   AddDev(root, context);
   AddCompletion(root, context);
   AddVersion(root, context);

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/cli/commands.h"
+#include "scheduler/cli/output.h"
 #include "sim/command.h"
 
 namespace ccsched {
