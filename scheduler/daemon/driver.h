@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,6 +56,14 @@ struct JobNotes {
   bool energy_unknown = false;
   absl::Duration ran;  // over all attempts
   std::string note;
+};
+
+// What a baseline is made of: a job's energy, as if used without a pause.
+struct BaselineUse {
+  JobId job;
+  PoolId pool;
+  absl::Time from, to;
+  std::optional<int64_t> joules;
 };
 
 class Driver {
@@ -147,13 +156,17 @@ class Driver {
   // --- driver_record.cc
   void RecordEffects(const Effects& effects);
   void RecordState(JobId id);
-  void RecordBaseline(const Job& job, const JobNotes& notes);
   void StartAttempts(const Effects& effects);
   void StopAttempts(const Effects& effects);
-  void TakeEnergy(LiveAttempt& attempt, bool everything);
+
+  // --- driver_energy.cc
   std::unique_ptr<AttemptEnergy> NewEnergy(const LiveAttempt& attempt,
                                            absl::Time start) const;
-  void Restate(const std::string& region, absl::Time from, absl::Time to);
+  void TakeEnergy(LiveAttempt& attempt, bool everything);
+  void RecordBaseline(const Job& job, const JobNotes& notes);
+  // Returns whether it stands on a forecast or on nothing.
+  bool AddBaseline(const BaselineUse& use);
+  void Restate(RegionId region, absl::Time from, absl::Time to);
 
   // --- driver_restore.cc
   absl::Status Restore();
@@ -183,6 +196,8 @@ class Driver {
   NodeTable nodes_;
   AttemptTable attempts_;
   absl::flat_hash_map<JobId, JobNotes> notes_;
+  // Baselines on forecasts, of jobs that ended since the scheduler's start.
+  absl::flat_hash_map<RegionId, std::deque<BaselineUse>> waiting_baselines_;
   uint64_t last_job_ = 0;
   absl::Time last_step_ = absl::InfinitePast();
   absl::Time wake_ = absl::InfinitePast();

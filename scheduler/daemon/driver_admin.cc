@@ -212,7 +212,7 @@ void Driver::Apply(PushForecastCall& call) {
   work_.batch.grids.push_back(*std::move(row));
   if (series.actual()) {
     const absl::Time start = FromProto(series.start());
-    Restate(series.region(), start,
+    Restate(*grid_->FindRegion(series.region()), start,
             start + FromProto(series.step()) * response.values());
   }
   work_.outbox.answers.push_back(

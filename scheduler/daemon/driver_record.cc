@@ -22,10 +22,6 @@ v1::StopAttempt::Why ToProto(StopWhy why) {
   return v1::StopAttempt::WHY_UNSPECIFIED;
 }
 
-int64_t ToMilligrams(GramsCo2e grams) {
-  return static_cast<int64_t>(std::llround(grams.value() * 1000));
-}
-
 }  // namespace
 
 void Driver::RecordEffects(const Effects& effects) {
@@ -94,25 +90,6 @@ void Driver::RecordState(JobId id) {
   notes_.erase(id);
 }
 
-// What the job's energy would have emitted at its baseline: from its
-// submission on, without a pause, for as long as it ran. An accelerator of
-// another type would have used energy in proportion to its power.
-void Driver::RecordBaseline(const Job& job, const JobNotes& notes) {
-  if (notes.ran <= absl::ZeroDuration()) return;
-  BaselineRow& row = work_.batch.baselines.emplace_back();
-  row.job = job.spec.id;
-  if (!notes.joules || notes.energy_unknown) return;
-  const absl::Time from = job.spec.submitted;
-  const absl::Time to = from + notes.ran;
-  const std::vector<GridSlice> slices =
-      grid_->record().Slices(topology().region(notes.baseline), from, to);
-  const std::optional<GramsCo2e> grams =
-      Emission(ToKilowattHours(Joules(static_cast<double>(*notes.joules))),
-               topology().site(notes.baseline).pue, from, to, slices);
-  if (grams) row.milligrams = ToMilligrams(*grams);
-  for (const GridSlice& slice : slices) row.estimated |= slice.estimated;
-}
-
 void Driver::StartAttempts(const Effects& effects) {
   for (const StartAttempt& start : effects.starts) {
     auto attempt = std::make_unique<LiveAttempt>();
@@ -152,64 +129,6 @@ void Driver::StopAttempts(const Effects& effects) {
       if (!part.ended) SendStop(*attempt, part, *attempt->stop);
     }
   }
-}
-
-std::unique_ptr<AttemptEnergy> Driver::NewEnergy(const LiveAttempt& attempt,
-                                                 absl::Time start) const {
-  std::vector<uint32_t> counts;
-  for (const AttemptPart& part : attempt.parts) counts.push_back(part.count);
-  const RegionId region = topology().region(attempt.pool);
-  return std::make_unique<AttemptEnergy>(
-      std::move(counts), topology().pools[attempt.pool.value()].active,
-      topology().site(attempt.pool).pue, start,
-      [this, region](absl::Time from, absl::Time to) {
-        return grid_->record().Slices(region, from, to);
-      });
-}
-
-// Puts complete rows on record, and tells the nodes what they may forget.
-void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
-  const std::vector<AccountRow> rows = attempt.energy->Take(everything);
-  if (rows.empty()) return;
-  JobNotes& notes = notes_[attempt.job];
-  for (const AccountRow& r : rows) {
-    EmissionRow& row = work_.batch.emissions.emplace_back();
-    row.job = attempt.job;
-    row.epoch = attempt.epoch.value();
-    row.start = r.start;
-    row.end = r.end;
-    row.joules = r.joules;
-    row.pue = r.pue;
-    row.intensity = r.intensity;
-    row.milligrams = r.milligrams;
-    row.method = attempt.energy->method();
-    row.intensity_estimated = r.estimated;
-    row.data_version = r.data_version;
-    row.site = topology().site(attempt.pool).name;
-    row.region =
-        topology().regions[topology().region(attempt.pool).value()].name;
-    if (r.joules) {
-      notes.joules = notes.joules.value_or(0) + *r.joules;
-    } else {
-      notes.energy_unknown = true;
-    }
-  }
-  if (everything) return;  // its end is acknowledged as a whole
-  for (const AttemptPart& part : attempt.parts) {
-    const NodeEntry* const node = nodes_.Find(part.node);
-    v1::SchedulerMessage message;
-    v1::SampleTaken& taken = *message.mutable_acknowledge()->add_sampled();
-    taken.mutable_key()->set_job_id(attempt.job.value());
-    taken.mutable_key()->set_epoch(attempt.epoch.value());
-    *taken.mutable_until() = ccsched::ToProto(rows.back().end);
-    if (node != nullptr) Send(*node, std::move(message));
-  }
-}
-
-// Actual data stand in for what was estimated before.
-void Driver::Restate(const std::string& region, absl::Time from,
-                     absl::Time to) {
-  static_cast<void>(region), static_cast<void>(from), static_cast<void>(to);
 }
 
 }  // namespace ccsched

@@ -19,7 +19,8 @@ namespace ccsched {
 namespace {
 
 constexpr absl::Duration kHour = absl::Hours(1);
-constexpr absl::Duration kDay = absl::Hours(24);
+// How far ahead our own forecasters look.
+constexpr absl::Duration kHorizon = absl::Hours(96);
 // A forecast issued later than this after now was stamped by a wrong clock.
 constexpr absl::Duration kClockSlack = absl::Minutes(5);
 constexpr absl::Duration kViewMax = absl::Hours(24 * 31);
@@ -33,19 +34,6 @@ std::optional<GramsPerKwh> ResidualOf(const v1::RegionConfig& config) {
   return GramsPerKwh(config.residual());
 }
 
-// The last day once more, from now on; what lies beyond repeats it.
-std::optional<Forecast> Persistence(const StepSeries& actuals, absl::Time now) {
-  if (actuals.empty()) return std::nullopt;
-  const size_t day = kDay / actuals.step();
-  const std::vector<double>& values = actuals.values();
-  const size_t count = std::min(std::max<size_t>(day, 1), values.size());
-  absl::StatusOr<StepSeries> series = StepSeries::Create(
-      actuals.end(), actuals.step(),
-      std::vector<double>(values.end() - count, values.end()));
-  if (!series.ok()) return std::nullopt;
-  return Forecast(now, *std::move(series));
-}
-
 }  // namespace
 
 absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
@@ -54,7 +42,10 @@ absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
   std::vector<GridRegionOptions> options;
   for (const v1::RegionConfig& config : cluster.config.regions()) {
     options.emplace_back().basis = config.basis();
-    feed.regions_.emplace_back().config = config;
+    Region& region = feed.regions_.emplace_back();
+    region.config = config;
+    if (config.forecast() == "perfect" || config.forecast() == "push") continue;
+    ASSIGN_OR_RETURN(region.forecaster, MakeForecaster(config.forecast()));
   }
   feed.record_ = std::make_unique<GridRecord>(std::move(options));
   for (uint16_t i = 0; i < feed.regions_.size(); ++i) {
@@ -176,13 +167,14 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
     Region& region = regions_[i];
     const RegionId id(i);
     std::shared_ptr<const Forecast> newest;
-    if (region.config.forecast() == "persistence") {
-      std::optional<Forecast> made =
-          Persistence(record_->ActualsUntil(id, now), now);
-      if (made) newest = std::make_shared<const Forecast>(*std::move(made));
-    } else {
-      newest = record_->Newest(id, now);
+    if (region.forecaster != nullptr) {
+      std::optional<IssuedForecast> made = region.forecaster->Issue(
+          record_->ActualsUntil(id, now), now, kHorizon);
+      if (made) {
+        newest = std::make_shared<const Forecast>(std::move(made->forecast));
+      }
     }
+    if (newest == nullptr) newest = record_->Newest(id, now);
     if (newest == nullptr || newest == region.told) continue;
     region.told = newest;
     events.emplace_back(ForecastIssued{id, std::move(newest)});

@@ -240,6 +240,17 @@ TEST_F(AgentsTest, AccountsReportedEnergyAtTheIntensityOfItsHour) {
   EXPECT_NEAR(job.energy_kwh(), 1.5, 1e-3);
   EXPECT_NEAR(job.baseline_co2e_g(), 600, 0.5);
   EXPECT_TRUE(job.attempts(0).co2e_estimated());
+
+  // Actual values come in later: 300 g/kWh it was.
+  series.set_actual(true);
+  *series.mutable_issued() = ToProto(absl::Now());
+  for (double& value : *series.mutable_intensity()) value = 300;
+  grpc::ClientContext actual_context;
+  ASSERT_TRUE(forecasts->Push(&actual_context, push, &pushed).ok());
+  const v1::Job restated = Get(key.job_id());
+  EXPECT_NEAR(restated.co2e_g(), 450, 0.5);
+  EXPECT_NEAR(restated.baseline_co2e_g(), 450, 0.5);
+  EXPECT_FALSE(restated.attempts(0).co2e_estimated());
 }
 
 }  // namespace

@@ -1,0 +1,107 @@
+// A gang's energy, part by part, becomes the rows of one attempt.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/daemon/energy_book.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+namespace ccsched {
+namespace {
+
+const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000 / 3600 * 3600);
+
+// 100 g/kWh in the first hour, 200 in the second, and so on.
+std::vector<GridSlice> Rising(absl::Time from, absl::Time to) {
+  std::vector<GridSlice> slices;
+  for (absl::Time t = from; t < to;) {
+    const int64_t hour = (t - kStart) / absl::Hours(1);
+    const absl::Time end = std::min(to, kStart + absl::Hours(1) * (hour + 1));
+    slices.push_back({t, end, GramsPerKwh(100.0 * (hour + 1)), false, "test"});
+    t = end;
+  }
+  return slices;
+}
+
+int64_t Sum(const std::vector<AccountRow>& rows,
+            std::optional<int64_t> AccountRow::*what) {
+  return std::accumulate(rows.begin(), rows.end(), int64_t{0},
+                         [&](int64_t sum, const AccountRow& row) {
+                           return sum + (row.*what).value_or(-1'000'000'000);
+                         });
+}
+
+TEST(AttemptEnergyTest, SplitsASampleAtTheHour) {
+  AttemptEnergy energy({1}, Watts(100), 1.5, kStart, Rising);
+  energy.Report(0, kStart, kStart + absl::Hours(2), Joules(7.2e6), "measured");
+  energy.Ended(0, kStart + absl::Hours(2));
+  const auto rows = energy.Take(true);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].joules, 3'600'000);
+  EXPECT_EQ(rows[0].milligrams, 150'000);
+  EXPECT_EQ(rows[1].milligrams, 300'000);
+  EXPECT_EQ(energy.method(), "measured");
+}
+
+TEST(AttemptEnergyTest, WaitsForTheSlowestPart) {
+  AttemptEnergy energy({1, 1}, Watts(100), 1, kStart, Rising);
+  energy.Report(0, kStart, kStart + absl::Hours(3), Joules(3e6), "modelled");
+  EXPECT_TRUE(energy.Take(false).empty());
+  energy.Report(1, kStart, kStart + absl::Hours(2), Joules(2e6), "modelled");
+  const auto first = energy.Take(false);
+  ASSERT_EQ(first.size(), 1u) << "the second hour may still grow";
+  EXPECT_EQ(first[0].joules, 2'000'000);
+  energy.Report(1, kStart + absl::Hours(2), kStart + absl::Hours(3),
+                Joules(1e6), "modelled");
+  energy.Ended(0, kStart + absl::Hours(3));
+  energy.Ended(1, kStart + absl::Hours(3));
+  const auto rest = energy.Take(true);
+  EXPECT_EQ(Sum(rest, &AccountRow::joules), 4'000'000);
+}
+
+TEST(AttemptEnergyTest, CountsARepeatedReportOnce) {
+  AttemptEnergy energy({1}, Watts(100), 1, kStart, Rising);
+  energy.Report(0, kStart, kStart + absl::Minutes(20), Joules(1000),
+                "measured");
+  // Sent again after a reconnection, as one with what came after it.
+  energy.Report(0, kStart, kStart + absl::Minutes(40), Joules(2000),
+                "measured");
+  energy.Ended(0, kStart + absl::Minutes(40));
+  EXPECT_EQ(Sum(energy.Take(true), &AccountRow::joules), 2000);
+}
+
+TEST(AttemptEnergyTest, FillsWhatNobodyReportedAndSaysSo) {
+  AttemptEnergy energy({4}, Watts(100), 1, kStart, Rising);
+  energy.Ended(0, kStart + absl::Minutes(30));
+  const auto rows = energy.Take(true);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].joules, 4 * 100 * 1800);
+  EXPECT_EQ(energy.method(), "estimated");
+}
+
+TEST(AttemptEnergyTest, LeavesUnknownWhatCantBeEstimated) {
+  AttemptEnergy energy({4}, Watts(0), 1, kStart, Rising);
+  energy.Ended(0, kStart + absl::Minutes(30));
+  const auto rows = energy.Take(true);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_FALSE(rows[0].joules.has_value());
+  EXPECT_FALSE(rows[0].milligrams.has_value());
+}
+
+TEST(AttemptEnergyTest, APartThatStartedLaterUsedNothingBefore) {
+  AttemptEnergy energy({1, 1}, Watts(100), 1, kStart, Rising);
+  energy.Started(0, kStart);
+  energy.Started(1, kStart + absl::Minutes(10));
+  energy.Report(0, kStart, kStart + absl::Minutes(20), Joules(1200),
+                "measured");
+  energy.Report(1, kStart + absl::Minutes(10), kStart + absl::Minutes(20),
+                Joules(600), "measured");
+  energy.Ended(0, kStart + absl::Minutes(20));
+  energy.Ended(1, kStart + absl::Minutes(20));
+  EXPECT_EQ(Sum(energy.Take(true), &AccountRow::joules), 1800);
+  EXPECT_EQ(energy.method(), "measured");
+}
+
+}  // namespace
+}  // namespace ccsched

@@ -1,0 +1,117 @@
+// The journal of a live scheduler, stepped again, decides the same.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "policies/registry.h"
+#include "scheduler/core/engine.h"
+#include "scheduler/wire/convert.h"
+#include "scheduler/wire/journal.h"
+#include "tests/daemon/daemon_fixture.h"
+
+namespace ccsched {
+namespace {
+
+// An engine made of what a boot recorded.
+std::unique_ptr<Engine> EngineOf(const v1::JournalBoot& boot) {
+  absl::StatusOr<Cluster> cluster = MakeCluster(boot.config());
+  EXPECT_TRUE(cluster.ok()) << cluster.status();
+  auto policy = MakePolicy(boot.policy().name(), {});
+  EXPECT_TRUE(policy.ok()) << policy.status();
+  return std::make_unique<Engine>(cluster->topology, *std::move(policy),
+                                  MakePolicy);
+}
+
+class ReplayTest : public DaemonTest {
+ protected:
+  void LiveADay() {
+    Start();
+    const auto agent = Agent({.node = "n1", .count = 2});
+    grpc::ClientContext push_context;
+    v1::PushForecastRequest push;
+    v1::GridSeries& series = *push.mutable_series();
+    series.set_region("dirty");
+    *series.mutable_start() = ToProto(
+        absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 * 3600));
+    *series.mutable_step() = ToProto(absl::Hours(1));
+    for (const int v : {500, 400, 300, 100, 500}) series.add_intensity(v);
+    v1::PushForecastResponse pushed;
+    ASSERT_TRUE(forecasts->Push(&push_context, push, &pushed).ok());
+    grpc::ClientContext policy_context;
+    v1::SetPolicyRequest policy;
+    policy.set_name("lowest-window");
+    v1::SetPolicyResponse set;
+    ASSERT_TRUE(admin->SetPolicy(&policy_context, policy, &set).ok());
+    v1::JobSpec later = Spec();
+    *later.mutable_runtime() = ToProto(absl::Hours(1));
+    *later.mutable_max_delay() = ToProto(absl::Hours(5));
+    Submit(later);
+    v1::JobSpec now = Spec(2);
+    *now.mutable_max_delay() = ToProto(absl::ZeroDuration());
+    Submit(now);
+    Submit(now);
+    v1::SubmitResponse refused;
+    v1::JobSpec wide = Spec(1'000);
+    wide.add_site("here");
+    EXPECT_FALSE(DaemonTest::Submit(wide, &refused).ok());
+    for (int i = 0; i < 2; ++i) {
+      const auto start = agent->WaitStart();
+      ASSERT_TRUE(start.has_value());
+      agent->Started(start->key());
+      agent->Ended(start->key(), v1::OUTCOME_SUCCEEDED);
+      ASSERT_TRUE(agent->WaitAcknowledge().has_value());
+    }
+  }
+};
+
+TEST_F(ReplayTest, ComesToTheRecordedDecisions) {
+  LiveADay();
+  LedgerReader& reader = daemon().reader();
+  const auto steps = reader.Steps(0, 10'000);
+  ASSERT_TRUE(steps.ok()) << steps.status();
+  std::unique_ptr<Engine> engine;
+  const auto submission =
+      [&](JobId id, std::vector<JobId> after) -> absl::StatusOr<JobSubmitted> {
+    const auto record = reader.Job(id);
+    if (!record.ok()) return record.status();
+    v1::JobSpec spec;
+    spec.ParseFromString(record->submission.payload);
+    absl::StatusOr<ModelJob> job =
+        ToModel(spec, {}, engine->topology(), record->submission.submitted);
+    if (!job.ok()) return job.status();
+    job->spec.id = id;
+    job->shape.placement = engine->InternPlacement(job->placement);
+    return JobSubmitted{job->spec, job->shape, std::move(after)};
+  };
+  size_t starts = 0, deferrals = 0;
+  for (const StepRow& step : *steps) {
+    v1::JournalEvents journal;
+    ASSERT_TRUE(journal.ParseFromString(step.events));
+    if (journal.events_size() == 1 && journal.events(0).has_boot()) {
+      engine = EngineOf(journal.events(0).boot());
+      continue;
+    }
+    ASSERT_NE(engine, nullptr);
+    const auto events = EventsOf(journal, submission);
+    ASSERT_TRUE(events.ok()) << events.status();
+    const v1::JournalDecisions again =
+        JournalOf(engine->Step(step.now, *events));
+    EXPECT_EQ(again.SerializeAsString(), step.decisions)
+        << "step " << step.sequence << ": " << again.ShortDebugString();
+    starts += again.starts_size();
+    for (const auto& decision : again.decisions()) {
+      deferrals +=
+          decision.kind() == static_cast<uint32_t>(DecisionKind::kDefer);
+    }
+  }
+  EXPECT_EQ(starts, 2u);
+  EXPECT_GE(deferrals, 1u);
+}
+
+}  // namespace
+}  // namespace ccsched
