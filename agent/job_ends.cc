@@ -99,10 +99,10 @@ void JobRunner::AdoptOne(AttemptId id) {
   Adopted adopted = FindSupervisor(PathsOf(options_.launch.state, id));
   Running running;
   running.supervised = std::move(adopted.supervised);
-  running.counted = {.until = known.sampled_until,
-                     .cpu_ns = known.sampled_cpu_ns};
+  running.use.counted = {.until = known.sampled_until,
+                         .cpu_ns = known.sampled_cpu_ns};
   const auto since = time_->ToReal(time_->Now() - known.sampled_until);
-  running.counted_at_ns = BootNanos() - absl::ToInt64Nanoseconds(since);
+  running.use.counted_at_ns = BootNanos() - absl::ToInt64Nanoseconds(since);
   if (const auto before = running_.find(id); before != running_.end()) {
     running.stop = before->second.stop;
   }
@@ -160,28 +160,12 @@ void JobRunner::OnGone(AttemptId id) {
     status.set_outcome(v1::OUTCOME_LOST);
     status.set_message("its supervisor was killed");
   }
-  ended = std::max(ended, running.counted.until);
+  ended = std::max(ended, running.use.counted.until);
   *status.mutable_ended() = ToProto(ended);
-  Finish(status, LastSample(id, running, ended, end));
-}
-
-std::optional<v1::EnergySample> JobRunner::LastSample(
-    AttemptId id, const Running& running, absl::Time ended,
-    const std::optional<RunEnd>& end) {
-  const KnownAttempt& known = *store_.book().Find(id);
-  ModelledUse use{.from = running.counted,
-                  .to = {.until = ended},
-                  .real = time_->ToReal(ended - running.counted.until),
-                  .count = static_cast<uint32_t>(known.accelerators.size()),
-                  .idle = time_->idle(),
-                  .active = time_->active()};
-  if (use.count == 0 || ended <= use.from.until) return std::nullopt;
-  if (end) {
-    use.to.cpu_ns = end->cpu_ns;
-    return ModelledSample(id, use, Utilisation(use).value_or(1), "modelled");
-  }
-  // What it used since the last sample is unknown: as before, or else fully.
-  return ModelledSample(id, use, running.utilisation.value_or(1), "estimated");
+  std::optional<int64_t> cpu_ns;
+  if (end) cpu_ns = end->cpu_ns;
+  Finish(status,
+         meter_.Last(id, known, running.use, ended, cpu_ns, BootNanos()));
 }
 
 void JobRunner::Finish(const v1::AttemptStatus& status,
@@ -206,28 +190,25 @@ void JobRunner::Sample() {
     roots.push_back(running.supervised.pid);
   }
   const auto cpu = CpuNanosOfTrees(roots);
-  const int64_t now_ns = BootNanos();
+  std::vector<AttemptMeter::Running> attempts;
+  std::map<AttemptId, int64_t> cpu_of;
   for (auto& [id, running] : running_) {
+    AttemptMeter::Running& attempt = attempts.emplace_back();
+    attempt.id = id;
+    attempt.attempt = store_.book().Find(id);
+    attempt.state = &running.use;
     const auto found = cpu.find(running.supervised.pid);
-    const KnownAttempt& known = *store_.book().Find(id);
-    if (found == cpu.end() || known.accelerators.empty()) continue;
-    ModelledUse use{
-        .from = running.counted,
-        .to = {.cpu_ns = std::max(found->second, running.counted.cpu_ns)},
-        .real = absl::Nanoseconds(now_ns - running.counted_at_ns),
-        .count = static_cast<uint32_t>(known.accelerators.size()),
-        .idle = time_->idle(),
-        .active = time_->active()};
-    // By elapsed time, not by the clock: it may have been set.
-    use.to.until = use.from.until + time_->ToCluster(use.real);
-    const std::optional<double> utilisation = Utilisation(use);
-    if (!utilisation) continue;
-    samples_.Put(ModelledSample(id, use, *utilisation, "modelled"),
-                 use.to.cpu_ns);
-    running.counted = use.to;
-    running.counted_at_ns = now_ns;
-    running.utilisation = utilisation;
+    if (found == cpu.end()) continue;
+    attempt.cpu_ns = found->second;
+    cpu_of[id] = found->second;
   }
+  const int64_t now_ns = BootNanos();
+  for (const v1::EnergySample& sample : meter_.Sample(attempts, now_ns)) {
+    samples_.Put(sample, cpu_of[FromProto(sample.key())]);
+  }
+  v1::AgentMessage message;
+  *message.mutable_telemetry() = meter_.Node(now_ns);
+  send_(std::move(message));
 }
 
 }  // namespace ccsched

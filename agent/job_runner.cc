@@ -38,15 +38,18 @@ v1::AttemptStatus StatusOf(AttemptId id, const KnownAttempt& attempt) {
 
 }  // namespace
 
-JobRunner::JobRunner(EventLoop& loop, AttemptStore& store,
+JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
                      RunnerOptions options, Send send)
     : loop_(loop),
       store_(store),
+      meter_(meter),
       options_(std::move(options)),
       send_(std::move(send)),
       samples_(store, send_),
       run_files_(options_.launch.state + "/run") {
-  if (store_.book().registered()) time_.emplace(*store_.book().registered());
+  if (!store_.book().registered()) return;
+  time_.emplace(*store_.book().registered());
+  meter_.set_clock(*time_);
 }
 
 JobRunner::~JobRunner() {
@@ -63,6 +66,7 @@ void JobRunner::SetClock(const v1::Registered& registered) {
     return;
   }
   time_.emplace(registered);
+  meter_.set_clock(*time_);
   store_.SetRegistered(registered);
 }
 
@@ -201,8 +205,7 @@ void JobRunner::Spawn(const Accepted& accepted) {
   const KnownAttempt& known = *store_.book().Find(id);
   Running running;
   running.supervised = *std::move(supervised);
-  running.counted.until = known.started;
-  running.counted_at_ns = BootNanos();
+  running.use = meter_.Begin(known, BootNanos());
   Track(id, std::move(running));
   Report(StatusOf(id, known));
 }

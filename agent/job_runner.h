@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "agent/attempt_meter.h"
 #include "agent/attempt_store.h"
 #include "agent/cluster_time.h"
-#include "agent/energy.h"
 #include "agent/event_loop.h"
 #include "agent/launch.h"
 #include "agent/run_file.h"
@@ -35,9 +35,9 @@ class JobRunner {
  public:
   using Ended = std::function<void(AttemptId)>;
 
-  // REQUIRES: `loop` and `store` outlive this.
-  JobRunner(EventLoop& loop, AttemptStore& store, RunnerOptions options,
-            Send send);
+  // REQUIRES: `loop`, `store` and `meter` outlive this.
+  JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
+            RunnerOptions options, Send send);
   ~JobRunner();
   JobRunner(const JobRunner&) = delete;
   JobRunner& operator=(const JobRunner&) = delete;
@@ -60,7 +60,8 @@ class JobRunner {
   // is reported after it, its last energy sample first.
   std::vector<v1::AttemptStatus> Known() const;
   void ReportEnded();
-  // Energy of each running attempt since the last time.
+  // Sends the energy of each running attempt, and the node's, since the last
+  // time.
   void Sample();
   SampleOutbox& samples() { return samples_; }
 
@@ -71,10 +72,8 @@ class JobRunner {
  private:
   struct Running {
     Supervised supervised;
-    UseMark counted;
-    int64_t counted_at_ns = 0;          // BootNanos of `counted`
-    std::optional<double> utilisation;  // of the last sample
-    std::optional<int> stop;            // see EncodeStop
+    AttemptMeter::State use;
+    std::optional<int> stop;  // see EncodeStop
     std::optional<EventLoop::Timer> suspend_over;
   };
   struct Accepted {
@@ -95,16 +94,13 @@ class JobRunner {
   void OnSuspendOver(AttemptId id);
   void Finish(const v1::AttemptStatus& status,
               const std::optional<v1::EnergySample>& sample);
-  std::optional<v1::EnergySample> LastSample(AttemptId id,
-                                             const Running& running,
-                                             absl::Time ended,
-                                             const std::optional<RunEnd>& end);
   void Report(const v1::AttemptStatus& status);
   void ReportFinished(AttemptId id);
   std::string NewTag(AttemptId id) const;
 
   EventLoop& loop_;
   AttemptStore& store_;
+  AttemptMeter& meter_;
   const RunnerOptions options_;
   const Send send_;
   SampleOutbox samples_;

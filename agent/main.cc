@@ -12,6 +12,7 @@
 #include <iostream>
 #include <string>
 
+#include "agent/attempt_meter.h"
 #include "agent/attempt_store.h"
 #include "agent/event_loop.h"
 #include "agent/grpc_link.h"
@@ -19,6 +20,7 @@
 #include "agent/session.h"
 #include "agent/state_folder.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/status.h"
 
 namespace ccsched {
 namespace {
@@ -33,6 +35,9 @@ struct Flags {
   std::string supervisor;
   double sample_s = 5;
   uint64_t log_mib = 64;
+  std::string meter = "auto";
+  std::string sys = "/sys";
+  bool share_host = false;
 };
 
 std::string HostName() {
@@ -75,6 +80,14 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "MiB of a job's output kept on disk; the oldest goes first")
       ->capture_default_str()
       ->check(CLI::Range(1u, 1u << 20));
+  app.add_option("--meter", flags.meter,
+                 "what measures the accelerators: auto, model, nvml[:LIBRARY], "
+                 "dcgm[:HOST:PORT], amd, intel")
+      ->capture_default_str();
+  app.add_flag("--share-host", flags.share_host,
+               "charge jobs for processors and memory too, by RAPL: idle power "
+               "by accelerators held, the rest by CPU time");
+  app.add_option("--sys", flags.sys, "where sysfs is")->capture_default_str();
   app.footer(
       "Jobs go on when the agent ends, and the next agent with the same "
       "--state "
@@ -89,7 +102,6 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   options.identity.set_count(flags.count);
   options.identity.set_incarnation(RandomId());
   options.identity.set_state_id(folder.id);
-  options.identity.set_meter("modelled");
   options.identity.set_version("0.1.0");
   options.sample_interval = absl::Seconds(flags.sample_s);
   const std::string seed = RandomId();
@@ -118,6 +130,23 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+absl::StatusOr<NodeMeters> OpenMeters(const Flags& flags) {
+  NodeMeters meters;
+  ASSIGN_OR_RETURN(std::unique_ptr<Meter> meter,
+                   OpenMeter(flags.meter, flags.sys));
+  if (meter != nullptr) {
+    meters.accelerators =
+        std::make_unique<MeterBank>(std::move(meter), flags.count);
+  }
+  meters.host = Rapl::Open(flags.sys + "/class/powercap");
+  meters.share_host = flags.share_host;
+  if (meters.share_host && meters.host == nullptr) {
+    return absl::NotFoundError(
+        "--share-host: no RAPL counter that this process may read");
+  }
+  return meters;
+}
+
 int RunAgent(const Flags& flags) {
   if (access(flags.supervisor.c_str(), X_OK) != 0) {
     return Fail(absl::NotFoundError("--supervisor " + flags.supervisor + ": " +
@@ -127,6 +156,9 @@ int RunAgent(const Flags& flags) {
   if (!folder.ok()) return Fail(folder.status());
   auto store = AttemptStore::Open(folder->path + "/journal", flags.count);
   if (!store.ok()) return Fail(store.status());
+  auto meters = OpenMeters(flags);
+  if (!meters.ok()) return Fail(meters.status());
+  AttemptMeter meter(*std::move(meters), flags.count);
   LeaseFile lease;
   const std::string lease_path = folder->path + "/lease";
   if (!lease.Open(lease_path, true)) {
@@ -142,11 +174,14 @@ int RunAgent(const Flags& flags) {
   EventLoop loop;
   loop.Watch(stop.get(), [&] { loop.Stop(); });
   {
-    Session session(loop, **store, lease, GrpcDial(loop, flags.scheduler),
-                    MakeOptions(flags, *folder));
+    SessionOptions options = MakeOptions(flags, *folder);
+    options.identity.set_meter(meter.name());
+    Session session(loop, **store, meter, lease,
+                    GrpcDial(loop, flags.scheduler), std::move(options));
     Log(LogLevel::kInfo, "agent started",
         {{"node", flags.node},
          {"site", flags.site},
+         {"meter", meter.name()},
          {"scheduler", flags.scheduler}});
     session.Begin();
     loop.Run();

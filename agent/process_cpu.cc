@@ -62,7 +62,26 @@ std::unordered_map<pid_t, Process> ReadAllProcesses() {
   return all;
 }
 
+int64_t NanosPerTick() { return 1'000'000'000 / sysconf(_SC_CLK_TCK); }
+
 }  // namespace
+
+int64_t CpuNanosOfMachine() {
+  const int fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[512];
+  const ssize_t n = read(fd, text, sizeof(text) - 1);
+  close(fd);
+  if (n <= 0) return 0;
+  text[n] = 0;
+  long user = 0;
+  long nice = 0;
+  long system = 0;
+  if (std::sscanf(text, "cpu %ld %ld %ld", &user, &nice, &system) != 3) {
+    return 0;
+  }
+  return (user + nice + system) * NanosPerTick();
+}
 
 std::unordered_map<pid_t, int64_t> CpuNanosOfTrees(
     const std::vector<pid_t>& roots) {
@@ -88,8 +107,7 @@ std::unordered_map<pid_t, int64_t> CpuNanosOfTrees(
       ancestor = parent->second.parent;
     }
   }
-  const int64_t nanos_per_tick = 1'000'000'000 / sysconf(_SC_CLK_TCK);
-  for (auto& [root, total] : totals) total *= nanos_per_tick;
+  for (auto& [root, total] : totals) total *= NanosPerTick();
   return totals;
 }
 

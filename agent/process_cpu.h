@@ -17,6 +17,10 @@ namespace ccsched {
 std::unordered_map<pid_t, int64_t> CpuNanosOfTrees(
     const std::vector<pid_t>& roots);
 
+// CPU time that all processes of the machine have used since boot; 0 where it
+// can't be read.
+int64_t CpuNanosOfMachine();
+
 }  // namespace ccsched
 
 #endif  // CCSCHED_AGENT_PROCESS_CPU_H_

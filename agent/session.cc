@@ -27,15 +27,16 @@ int64_t Nanos(const google::protobuf::Duration& d, absl::Duration absent) {
 
 }  // namespace
 
-Session::Session(EventLoop& loop, AttemptStore& store, LeaseFile& lease,
-                 Dial dial, SessionOptions options)
+Session::Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
+                 LeaseFile& lease, Dial dial, SessionOptions options)
     : loop_(loop),
       store_(store),
+      meter_(meter),
       lease_(lease),
       dial_(std::move(dial)),
       options_(std::move(options)),
       random_(options_.seed),
-      runner_(loop, store, options_.runner,
+      runner_(loop, store, meter, options_.runner,
               [this](v1::AgentMessage m) { Send(std::move(m)); }),
       logs_(
           loop, options_.runner.launch.state,
@@ -59,7 +60,8 @@ Session::Session(EventLoop& loop, AttemptStore& store, LeaseFile& lease,
 
 Session::~Session() {
   loop_.set_after_batch(nullptr);
-  for (const auto& timer : {heartbeat_timer_, connect_timer_, sample_timer_}) {
+  for (const auto& timer :
+       {heartbeat_timer_, connect_timer_, sample_timer_, poll_timer_}) {
     if (timer) loop_.Cancel(*timer);
   }
 }
@@ -70,7 +72,17 @@ void Session::Begin() {
   // Without jobs an old lease means nothing; its time may be of another boot.
   if (runner_.running_count() == 0) lease_.set_deadline(0);
   runner_.Settle();
+  if (meter_.polls()) PollSoon();
   Connect();
+}
+
+// Power sensors have no memory, so they are looked at every second.
+void Session::PollSoon() {
+  meter_.Poll(BootNanos());
+  poll_timer_ = loop_.At(BootNanos() + kNanosPerSecond, [this] {
+    poll_timer_.reset();
+    PollSoon();
+  });
 }
 
 void Session::Connect() {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/attempt_meter.h"
 #include "agent/attempt_store.h"
 #include "agent/event_loop.h"
 #include "agent/job_runner.h"
@@ -30,9 +31,9 @@ struct SessionOptions {
 
 class Session {
  public:
-  // REQUIRES: `loop`, `store` and `lease` outlive this.
-  Session(EventLoop& loop, AttemptStore& store, LeaseFile& lease, Dial dial,
-          SessionOptions options);
+  // REQUIRES: `loop`, `store`, `meter` and `lease` outlive this.
+  Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
+          LeaseFile& lease, Dial dial, SessionOptions options);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -58,11 +59,13 @@ class Session {
   void Extend(int64_t sent_ns);
   void Heartbeat();
   void SampleSoon();
+  void PollSoon();
   void Send(v1::AgentMessage message);
   uint64_t SendNow(v1::AgentMessage message);
 
   EventLoop& loop_;
   AttemptStore& store_;
+  AttemptMeter& meter_;
   LeaseFile& lease_;
   const Dial dial_;
   const SessionOptions options_;
@@ -79,6 +82,7 @@ class Session {
   std::optional<EventLoop::Timer> heartbeat_timer_;
   std::optional<EventLoop::Timer> connect_timer_;
   std::optional<EventLoop::Timer> sample_timer_;
+  std::optional<EventLoop::Timer> poll_timer_;
   JobRunner runner_;
   LogServer logs_;
 };

@@ -1,0 +1,193 @@
+// What each attempt takes: by the node's meters, or by the model without any.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/attempt_meter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/process_cpu.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+
+AttemptMeter::AttemptMeter(NodeMeters meters, uint32_t count)
+    : meters_(std::move(meters)), count_(count), split_(std::max(1u, count)) {}
+
+std::string AttemptMeter::name() const {
+  std::string name =
+      meters_.accelerators ? meters_.accelerators->name() : "modelled";
+  if (meters_.host) name += "+rapl";
+  return name;
+}
+
+void AttemptMeter::set_clock(const ClusterTime& time) {
+  time_.emplace(time);
+  if (meters_.accelerators) meters_.accelerators->set_fallback(time.active());
+}
+
+void AttemptMeter::Poll(int64_t boot_nanos) {
+  if (meters_.accelerators) meters_.accelerators->Poll(boot_nanos);
+}
+
+AttemptMeter::State AttemptMeter::Begin(const KnownAttempt& attempt,
+                                        int64_t boot_nanos) {
+  State state;
+  state.counted.until = attempt.started;
+  state.counted_at_ns = boot_nanos;
+  if (meters_.accelerators) {
+    Poll(boot_nanos);
+    state.mark = meters_.accelerators->MarkOf(attempt.accelerators);
+  }
+  return state;
+}
+
+ModelledUse AttemptMeter::UseOf(const KnownAttempt& attempt,
+                                const State& state) const {
+  return {.from = state.counted,
+          .to = {},
+          .real = absl::ZeroDuration(),
+          .count = static_cast<uint32_t>(attempt.accelerators.size()),
+          .idle = time_->idle(),
+          .active = time_->active()};
+}
+
+// Energy as measured where the meters watched; else as modelled.
+v1::EnergySample AttemptMeter::Make(AttemptId id, const KnownAttempt& attempt,
+                                    const State& state, const ModelledUse& use,
+                                    bool use_known) {
+  const double utilisation =
+      use_known ? Utilisation(use).value_or(1) : state.utilisation.value_or(1);
+  const bool modelled = use_known && meters_.accelerators == nullptr;
+  v1::EnergySample sample =
+      ModelledSample(id, use, utilisation, modelled ? "modelled" : "estimated");
+  if (meters_.accelerators && state.mark) {
+    const MeterBank::Use measured =
+        meters_.accelerators->Since(*state.mark, attempt.accelerators);
+    // On a fast clock the power is what is kept, not the energy.
+    sample.set_joules(
+        std::max(0.0, measured.joules.value() *
+                          absl::FDivDuration(time_->ToCluster(absl::Hours(1)),
+                                             absl::Hours(1))));
+    sample.set_method(measured.estimated ? "estimated" : "measured");
+    if (measured.utilisation) {
+      sample.set_utilisation(*measured.utilisation);
+    }
+  }
+  charged_ += Joules(sample.joules());
+  held_ += (use.to.until - use.from.until) * use.count;
+  return sample;
+}
+
+void AttemptMeter::Charge(Joules share, v1::EnergySample& sample) {
+  if (share <= Joules()) return;
+  const Joules scaled =
+      share *
+      absl::FDivDuration(time_->ToCluster(absl::Hours(1)), absl::Hours(1));
+  sample.set_joules(sample.joules() + scaled.value());
+  sample.set_method("estimated");  // it was split
+  charged_ += scaled;
+}
+
+// Reads the host's counter and splits what it took since the last time.
+std::vector<Joules> AttemptMeter::HostShares(
+    const std::vector<HostEnergy::Use>& uses, int64_t boot_nanos) {
+  std::vector<Joules> none(uses.size());
+  if (!meters_.host) return none;
+  const std::optional<Joules> now = meters_.host->Read();
+  const int64_t busy_ns = CpuNanosOfMachine();
+  const bool whole = now && host_before_;
+  const Joules total = whole ? *now - *host_before_ : Joules();
+  const auto real = absl::Nanoseconds(boot_nanos - host_at_ns_);
+  const int64_t busy = busy_ns - busy_before_ns_;
+  host_before_ = now;
+  host_at_ns_ = boot_nanos;
+  busy_before_ns_ = busy_ns;
+  host_since_node_ += total;
+  if (!whole || !meters_.share_host) return none;
+  return split_.Close(total, real, busy, uses).shares;
+}
+
+std::vector<v1::EnergySample> AttemptMeter::Sample(
+    const std::vector<Running>& running, int64_t boot_nanos) {
+  Poll(boot_nanos);
+  std::vector<v1::EnergySample> samples;
+  std::vector<HostEnergy::Use> uses;
+  for (const Running& r : running) {
+    State& state = *r.state;
+    ModelledUse use = UseOf(*r.attempt, state);
+    use.real = absl::Nanoseconds(boot_nanos - state.counted_at_ns);
+    if (!r.cpu_ns || use.count == 0 || use.real <= absl::ZeroDuration()) {
+      continue;
+    }
+    use.to.cpu_ns = std::max(*r.cpu_ns, state.counted.cpu_ns);
+    // By elapsed time, not by the clock: it may have been set.
+    use.to.until = use.from.until + time_->ToCluster(use.real);
+    samples.push_back(Make(r.id, *r.attempt, state, use, true));
+    uses.push_back({.count = use.count,
+                    .real = use.real,
+                    .cpu_ns = use.to.cpu_ns - use.from.cpu_ns});
+    state.utilisation = samples.back().utilisation();
+    state.counted = use.to;
+    state.counted_at_ns = boot_nanos;
+    if (meters_.accelerators) {
+      state.mark = meters_.accelerators->MarkOf(r.attempt->accelerators);
+    }
+  }
+  const std::vector<Joules> shares = HostShares(uses, boot_nanos);
+  for (size_t i = 0; i < samples.size(); ++i) Charge(shares[i], samples[i]);
+  return samples;
+}
+
+std::optional<v1::EnergySample> AttemptMeter::Last(
+    AttemptId id, const KnownAttempt& attempt, const State& state,
+    absl::Time ended, std::optional<int64_t> cpu_ns, int64_t boot_nanos) {
+  ModelledUse use = UseOf(attempt, state);
+  use.to = {.until = ended, .cpu_ns = cpu_ns.value_or(state.counted.cpu_ns)};
+  use.real = time_->ToReal(ended - state.counted.until);
+  if (use.count == 0 || ended <= use.from.until) return std::nullopt;
+  if (state.mark) Poll(boot_nanos);
+  v1::EnergySample sample = Make(id, attempt, state, use, cpu_ns.has_value());
+  if (meters_.host && meters_.share_host) {
+    Charge(split_.Advance({.count = use.count,
+                           .real = use.real,
+                           .cpu_ns = use.to.cpu_ns - use.from.cpu_ns}),
+           sample);
+  }
+  return sample;
+}
+
+v1::Telemetry AttemptMeter::Node(int64_t boot_nanos) {
+  v1::Telemetry telemetry;
+  if (!time_) return telemetry;
+  const double rate =
+      absl::FDivDuration(time_->ToCluster(absl::Hours(1)), absl::Hours(1));
+  const auto real =
+      absl::Nanoseconds(boot_nanos - node_at_ns_.value_or(boot_nanos));
+  const absl::Time end = time_->Now();
+  const absl::Duration span = time_->ToCluster(real);
+  Joules total;
+  if (meters_.accelerators) {
+    const Joules devices = meters_.accelerators->total();
+    total = (devices - devices_before_ + host_since_node_) * rate;
+    devices_before_ = devices;
+    meters_.accelerators->Describe(telemetry);
+  } else {
+    // The model of those that nobody holds: idle.
+    const absl::Duration free =
+        std::max(absl::ZeroDuration(), span * count_ - held_);
+    total = charged_ + ToJoules(time_->idle() * free) + host_since_node_ * rate;
+  }
+  if (node_at_ns_ && real > absl::ZeroDuration()) {
+    *telemetry.mutable_start() = ToProto(end - span);
+    *telemetry.mutable_end() = ToProto(end);
+    telemetry.set_node_joules(total.value());
+    telemetry.set_unallocated_joules(
+        std::max(Joules(), total - charged_).value());
+  }
+  node_at_ns_ = boot_nanos;
+  charged_ = host_since_node_ = Joules();
+  held_ = absl::ZeroDuration();
+  return telemetry;
+}
+
+}  // namespace ccsched

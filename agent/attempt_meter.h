@@ -1,0 +1,100 @@
+// What each attempt takes: by the node's meters, or by the model without any.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_AGENT_ATTEMPT_METER_H_
+#define CCSCHED_AGENT_ATTEMPT_METER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/attempt_book.h"
+#include "agent/cluster_time.h"
+#include "agent/energy.h"
+#include "agent/host_energy.h"
+#include "agent/meter_bank.h"
+#include "agent/rapl.h"
+#include "ccsched/v1/agents.pb.h"
+
+namespace ccsched {
+
+struct NodeMeters {
+  std::unique_ptr<MeterBank> accelerators;  // null: modelled
+  std::unique_ptr<Rapl> host;               // null: not known
+  bool share_host = false;  // whether attempts are charged for the host
+};
+
+class AttemptMeter {
+ public:
+  // How far an attempt has been counted.
+  struct State {
+    UseMark counted;
+    int64_t counted_at_ns = 0;          // BootNanos of it
+    std::optional<double> utilisation;  // of the last sample
+    // Absent while the meters did not watch it: after a restart of the agent.
+    std::optional<MeterBank::Mark> mark;
+  };
+
+  // `count`: accelerators of the node.
+  AttemptMeter(NodeMeters meters, uint32_t count);
+
+  // "modelled", "nvml", "nvml+rapl", ...
+  std::string name() const;
+  void set_clock(const ClusterTime& time);
+  // To be called every second, if there are meters.
+  void Poll(int64_t boot_nanos);
+  bool polls() const { return meters_.accelerators != nullptr; }
+
+  // An attempt that starts now.
+  State Begin(const KnownAttempt& attempt, int64_t boot_nanos);
+
+  // The energy of all running attempts since they were last counted; moves
+  // `state` on. What was used by one of which `cpu_ns` is absent is counted
+  // next time.
+  struct Running {
+    AttemptId id;
+    const KnownAttempt* attempt;
+    State* state;
+    std::optional<int64_t> cpu_ns;
+  };
+  std::vector<v1::EnergySample> Sample(const std::vector<Running>& running,
+                                       int64_t boot_nanos);
+  // The energy of an attempt up to its end. `cpu_ns` is absent if its
+  // supervisor was killed: then its use is taken to have been as before.
+  std::optional<v1::EnergySample> Last(AttemptId id,
+                                       const KnownAttempt& attempt,
+                                       const State& state, absl::Time ended,
+                                       std::optional<int64_t> cpu_ns,
+                                       int64_t boot_nanos);
+
+  // The node since this was last called; to be called after Sample.
+  v1::Telemetry Node(int64_t boot_nanos);
+
+ private:
+  v1::EnergySample Make(AttemptId id, const KnownAttempt& attempt,
+                        const State& state, const ModelledUse& use,
+                        bool use_known);
+  ModelledUse UseOf(const KnownAttempt& attempt, const State& state) const;
+  std::vector<Joules> HostShares(const std::vector<HostEnergy::Use>& uses,
+                                 int64_t boot_nanos);
+  void Charge(Joules share, v1::EnergySample& sample);
+
+  NodeMeters meters_;
+  const uint32_t count_;
+  HostEnergy split_;
+  std::optional<ClusterTime> time_;
+  // Since Node was last called:
+  Joules charged_;       // to attempts, cluster's time
+  absl::Duration held_;  // accelerators x the cluster's time
+  std::optional<int64_t> node_at_ns_;
+  Joules devices_before_;
+  std::optional<Joules> host_before_;  // of the last reading
+  Joules host_since_node_;
+  int64_t host_at_ns_ = 0;
+  int64_t busy_before_ns_ = 0;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_ATTEMPT_METER_H_
