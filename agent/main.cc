@@ -196,6 +196,7 @@ int RunAgent(const Flags& flags) {
 int main(int argc, char** argv) {
   CLI::App app("ccsched-agent runs the jobs of one node for the scheduler.");
   app.set_version_flag("--version", "ccsched-agent 0.1.0");
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   ccsched::Flags flags;
   ccsched::AddFlags(app, flags);
   try {

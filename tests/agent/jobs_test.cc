@@ -3,6 +3,11 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
@@ -262,6 +267,38 @@ TEST_F(JobsTest, EnergyIsReportedUpToTheEndAndBeforeIt) {
     if (message.has_telemetry()) return;  // before the end
   }
   FAIL() << "the end overtook its energy";
+}
+
+// Apart: its agent has a meter.
+using MeteredJobsTest = AgentTest;
+
+TEST_F(MeteredJobsTest, AnAcceleratorsCounterIsWhatAJobIsBilled) {
+  const auto counter = [&](int joules) {
+    std::ofstream(Path("nvml.new"))
+        << joules << "000 9000 40 10 20 50 0\n7000 9000 0 10 20 50 0\n";
+    std::filesystem::rename(Path("nvml.new"), Path("nvml"));
+  };
+  counter(1000);
+  setenv("CCSCHED_FAKE_NVML", Path("nvml").c_str(), 1);
+  StartAgent({"--count", "2", "--sample-interval", "0.2", "--meter",
+              std::string("nvml:") + CCSCHED_FAKE_NVML_LIBRARY});
+  EXPECT_EQ(scheduler_->WaitRegistered(1)->meter(), "nvml");
+  ASSERT_TRUE(
+      scheduler_->Start(Shell({1, 1}, "echo up; while ! [ -e " + Path("go") +
+                                          " ]; do sleep 0.02; done")));
+  ASSERT_TRUE(WaitFileHolds(StateFile("logs/1-1.out"), "up"));
+  counter(1040);
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 2));
+  counter(1100);
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 4));
+  std::filesystem::create_directory(Path("go"));
+  ASSERT_TRUE(scheduler_->WaitEnded({1, 1}));
+  double joules = 0;
+  for (const auto& sample : scheduler_->Samples({1, 1})) {
+    joules += sample.joules();
+    EXPECT_EQ(sample.method(), "measured");
+  }
+  EXPECT_DOUBLE_EQ(joules, 100);
 }
 
 }  // namespace
