@@ -84,6 +84,7 @@ absl::StatusOr<TrainingRun> FindRun(absl::Span<const TrainingRun> runs,
   }
   if (found.size() == 1) return *found[0];
   std::vector<std::string> names;
+  names.reserve(runs.size());
   for (const TrainingRun* r : found) names.push_back(r->name);
   if (found.empty()) {
     for (const TrainingRun& r : runs) names.push_back(r.name);

@@ -178,7 +178,7 @@ GridRecord::~GridRecord() = default;
 GridRecord::GridRecord(GridRecord&&) noexcept = default;
 GridRecord& GridRecord::operator=(GridRecord&&) noexcept = default;
 
-absl::Status GridRecord::AddActual(RegionId region, GridData data) {
+absl::Status GridRecord::AddActual(RegionId region, const GridData& data) {
   if (region.value() >= regions_.size()) {
     return absl::InvalidArgumentError(
         absl::StrFormat("no region %d", region.value()));

@@ -75,7 +75,7 @@ class GridRecord {
   // series, a negative value, marks that don't match the values, or a basis
   // that is neither the region's nor (forecasts and actual values alike) its
   // decision basis: two bases never mix.
-  absl::Status AddActual(RegionId region, GridData data);
+  absl::Status AddActual(RegionId region, const GridData& data);
   absl::Status AddForecast(RegionId region, GridData data);
 
   // Takes up carbon-free shares, in %, measured or forecast; the basis of the

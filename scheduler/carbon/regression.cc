@@ -16,12 +16,12 @@
 namespace ccsched {
 namespace {
 
-constexpr int kDay = 24;
-constexpr int kWeek = 7 * kDay;
-constexpr int kLeadDays = 4;
-constexpr int kProfileDays = 7;  // before the profiles are worth anything
-constexpr int kFitDays = 21;     // before the models are
-constexpr int kBandDays = 60;    // errors that the band is taken from
+constexpr int64_t kDay = 24;
+constexpr int64_t kWeek = 7 * kDay;
+constexpr int64_t kLeadDays = 4;
+constexpr int64_t kProfileDays = 7;  // before the profiles are worth anything
+constexpr int64_t kFitDays = 21;     // before the models are
+constexpr int kBandDays = 60;        // errors that the band is taken from
 constexpr int kBandDaysMin = 14;
 constexpr double kHalfLifeDays = 365;
 constexpr double kRidge = 1e-3;
@@ -45,10 +45,12 @@ struct Hours {
 
   void Push(double v) {
     const int64_t i = size();
+    const int64_t days_seen = i / kDay + 1;
     const auto smooth = [&](std::vector<double>& p, double days) {
       const double old = i >= kDay ? p[i - kDay] : v;
       // The first days weigh as a plain mean.
-      const double weight = std::max(1 / days, 1.0 / (i / kDay + 1));
+      const double weight =
+          std::max(1 / days, 1.0 / static_cast<double>(days_seen));
       p.push_back(old + (v - old) * weight);
     };
     off.push_back(i >= kDay ? v - middle[i - kDay] : 0);

@@ -17,7 +17,7 @@ constexpr absl::Duration kTailGap = absl::Hours(48);
 
 void Timeline::Add(const StepSeries& series, const std::vector<bool>& estimated,
                    absl::Time issued,
-                   std::shared_ptr<const std::string> version) {
+                   const std::shared_ptr<const std::string>& version) {
   for (size_t i = 0; i < series.values().size(); ++i) {
     const absl::Time start = series.start() + series.step() * i;
     Insert({start, start + series.step(), series.values()[i],

@@ -28,7 +28,8 @@ class Timeline {
 
   // `estimated` is empty or has one mark a value.
   void Add(const StepSeries& series, const std::vector<bool>& estimated,
-           absl::Time issued, std::shared_ptr<const std::string> version);
+           absl::Time issued,
+           const std::shared_ptr<const std::string>& version);
 
   // The cell that holds `t`; null if there is none.
   const Cell* Find(absl::Time t) const;

@@ -105,7 +105,8 @@ class CurlClient : public HttpClient {
     Answer answer{{}, request.max_bytes};
     curl_slist* headers = nullptr;
     for (const auto& [name, value] : request.headers) {
-      headers = curl_slist_append(headers, (name + ": " + value).c_str());
+      headers =
+          curl_slist_append(headers, absl::StrCat(name, ": ", value).c_str());
     }
     if (!request.etag.empty()) {
       headers = curl_slist_append(headers,
