@@ -18,12 +18,14 @@ void JobWatch::Offer(absl::Span<const JobId> changed) {
   bool added = false;
   {
     const std::lock_guard lock(mutex_);
+    if (overflowed_) return;
     for (const JobId id : changed) {
       if (!wanted_.empty() && !wanted_.contains(id)) continue;
       if (!queued_.insert(id).second) continue;
-      if (queue_.size() >= kPendingMax) overflowed_ = true;
-      if (!overflowed_) queue_.push_back(id);
       added = true;
+      overflowed_ = queue_.size() >= kPendingMax;
+      if (overflowed_) break;
+      queue_.push_back(id);
     }
   }
   if (added) notify_();
