@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,10 @@ class CarbonScaler : public StopAndGo {
  protected:
   double Speed(double ratio) const override {
     return exponent_ == 1 ? ratio : std::pow(ratio, exponent_);
+  }
+
+  std::unique_ptr<StopAndGo> Fresh() const override {
+    return std::make_unique<CarbonScaler>(parameters());
   }
 
   Phase Ask(const PolicyInput& in, const Query& query, Track& track) override {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "policies/all.h"
@@ -19,6 +20,11 @@ class Ecovisor : public StopAndGo {
                                         static_cast<double>(kHourUs))) {}
 
  protected:
+  std::unique_ptr<StopAndGo> Fresh() const override {
+    return std::make_unique<Ecovisor>(parameters());
+  }
+  bool TakesFirstChance() const override { return true; }
+
   Phase Ask(const PolicyInput& in, const Query& query, Track& track) override {
     if (!track.planned) SetBars(in, query, track);
     if (query.where) return AskRunning(in, query, track);

@@ -4,6 +4,7 @@
 #define CCSCHED_POLICIES_STOP_AND_GO_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -24,6 +25,8 @@ class StopAndGo : public Policy {
   explicit StopAndGo(const PolicyParameters& parameters);
 
   void Decide(const PolicyInput& in, Actions& actions) final;
+  std::vector<Choice> Offers(const PolicyInput& in, const Job& job,
+                             const JobShape& shape) const final;
 
   static ParameterSpec WaitParameter();
 
@@ -53,7 +56,7 @@ class StopAndGo : public Policy {
   };
   // A job as rules see it, in microseconds since 1970.
   struct Query {
-    JobRef job;
+    JobRef job = kNoJob;
     const JobShape& shape;
     const Placement& pools;
     int64_t now_us = 0;
@@ -79,6 +82,10 @@ class StopAndGo : public Policy {
   // than to its latest start, whatever is said here.
   virtual Phase Ask(const PolicyInput& in, const Query& query,
                     Track& track) = 0;
+  // A policy of the same parameters that knows no job.
+  virtual std::unique_ptr<StopAndGo> Fresh() const = 0;
+  // Whether a job goes where it may run first, not where it emits least.
+  virtual bool TakesFirstChance() const { return false; }
   // Whether the job, which should run, may do so at this pool.
   virtual bool Allows(const PolicyInput&, const Query&, const Track&, PoolId) {
     return true;
@@ -86,6 +93,7 @@ class StopAndGo : public Policy {
   // Useful work for each hour of running on `ratio` times the own count.
   virtual double Speed(double ratio) const { return ratio; }
 
+  const PolicyParameters& parameters() const { return parameters_; }
   Curve* curve(const PolicyInput& in, PoolId pool) {
     return curves_.of(in, pool);
   }
@@ -115,6 +123,9 @@ class StopAndGo : public Policy {
   // Of what the job has done in its running attempt; zero if there is none.
   absl::Duration Done(const PolicyInput& in, JobRef job, Track& track);
   Query QueryOf(const PolicyInput& in, JobRef job, Track& track);
+  // With `done` in its running attempt.
+  Query QueryOf(const PolicyInput& in, const Job& job, const JobShape& shape,
+                absl::Duration done) const;
   // Whether what is left of the plan is the job's remaining work.
   bool PlanCovers(const Query& query, const Track& track) const;
   Phase Consult(const PolicyInput& in, const Query& query, Track& track);
@@ -132,6 +143,7 @@ class StopAndGo : public Policy {
   void Explain(const PolicyInput& in, const Query& query, const Track& track,
                Reason& reason);
 
+  const PolicyParameters parameters_;
   const int64_t max_wait_us_;
   Curves curves_;
   Arrivals arrivals_;

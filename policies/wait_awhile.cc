@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 #include "policies/all.h"
 #include "policies/stop_and_go.h"
@@ -14,6 +15,10 @@ class WaitAwhile : public StopAndGo {
   using StopAndGo::StopAndGo;
 
  protected:
+  std::unique_ptr<StopAndGo> Fresh() const override {
+    return std::make_unique<WaitAwhile>(parameters());
+  }
+
   Phase Ask(const PolicyInput& in, const Query& query, Track& track) override {
     if (!Stands(query, track) && !Plan(in, query, track)) {
       return {.pool = query.pools.front(), .why = ReasonCode::kNoData};
