@@ -3,15 +3,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
 #include "scheduler/cli/commands.h"
 
 int main(int argc, char** argv) {
-  // A reader that goes away (`| head`) is found out at the next write.
-  std::signal(SIGPIPE, SIG_IGN);
   // gRPC logs to standard error; an unreachable scheduler is told once, by us.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   ccsched::Context context(std::cout, std::cerr);

@@ -144,8 +144,9 @@ TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
   ExpectWrong({"cancel", "3-1"}, "'3-1'");
   ExpectWrong({"queue", "--state", "runing"}, "did you mean 'running'?");
   ExpectWrong({"drain", "n1"}, "--reason");
+  ExpectWrong({"report", "--format", "xml"}, "'xml' must be table");
   ExpectWrong({"report", "--by", "planet"}, "'planet' must be user");
-  ExpectWrong({"report", "--format", "ghg"}, "not there yet");
+  ExpectWrong({"report", "--format", "pdf"}, "'pdf' must be table");
   ExpectWrong({"report", "--from", "2026-02-01", "--to", "2026-01-01"},
               "--from must be before --to");
   ExpectWrong({"completion", "fish"}, "'fish' must be bash or zsh");
@@ -178,6 +179,38 @@ TEST_F(ExitStatusTest, BadGridFilesAreWrongWithTheirLine) {
   ExpectWrong(push("2026-01-01T00:00:00Z,300\n2026-01-01T01:00:00Z,many\n"),
               "g.csv:3");
   ExpectWrong({"forecast", "push", "DE", dir_ + "/none.csv"}, "none.csv");
+}
+
+TEST_F(ExitStatusTest, WrongScenariosAreWrongWithTheirLine) {
+  Write("jobs.csv", "job_id,submit_s,duration_s,slots\n1,0,600,2\n");
+  Write("grid.csv",
+        "utc,ci_lca\n2026-01-05T00:00:00Z,300\n2026-01-05T01:00:00Z,200\n"
+        "2026-01-05T02:00:00Z,200\n2026-01-05T03:00:00Z,200\n");
+  const std::string head =
+      "version: 1\nstart: 2026-01-05T00:00:00Z\n"
+      "jobs: {trace: jobs.csv, format: relative, defaults: {accelerator: v100, "
+      "max_delay: 1h}}\n"
+      "regions: [{name: A, intensity: grid.csv, forecast: perfect}]\n";
+  const std::string site =
+      "sites: [{name: a, region: A, pools: [{accelerator: v100, count: 4, "
+      "idle_watts: 0, active_watts: 300}]}]\n";
+  const std::string good =
+      Write("good.yaml", head + site + "policies: [fcfs]\n");
+  const Ran ran = Run({"sim", "run", good, "-o", "json"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("\"ccsched.sim/v1\""));
+  ExpectWrong({"sim", "run", good, "--policy", "fcf"}, "fcfs");
+  ExpectWrong({"sim", "run", good, "--set", "jobs.defaults.max_dely=1h"},
+              "did you mean 'max_delay'?");
+  ExpectWrong({"sim", "run", good, "--seed", "-1"}, "--seed: -1");
+  ExpectWrong({"sim", "run", dir_ + "/none.yaml"}, "none.yaml");
+  ExpectWrong({"sim", "run", Write("u.yaml", head + "polices: [fcfs]\n")},
+              "u.yaml:5: unknown key 'polices'; did you mean 'policies'?");
+  Write("jobs.csv", "job_id,submit_s,duration_s,slots\n1,0,many,2\n");
+  ExpectWrong({"sim", "run", good}, "jobs.csv:2");
+  Write("jobs.csv", "job_id,submit_s,duration_s,slots\nwide,0,600,5\n");
+  ExpectWrong({"sim", "run", good}, "wide");
+  ExpectWrong({"sim", "rnu", good}, "did you mean 'run'?");
 }
 
 TEST_F(ExitStatusTest, ADeadSchedulerIsUnreachable) {
