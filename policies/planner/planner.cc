@@ -45,19 +45,19 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   plan.count = shape.count;
   plan.max_count = shape.count;
   plan.pools = shape.placement.value();
+  plan.suspendable = shape.suspendable;
+  plan.checkpoint = Us(shape.checkpoint);
+  plan.restart = Us(shape.restart);
   absl::Duration length = belief.known ? belief.p50 : belief.mean;
   absl::Duration careful = belief.known ? belief.p50 : belief.p90;
-  if (job.executed > absl::ZeroDuration()) {
-    length += shape.restart;
-    careful += shape.restart;
-  }
+  const bool resumes = job.executed > absl::ZeroDuration();
+  if (resumes) careful += shape.restart;
   length = std::min(length, absl::Hours(24 * 120));
   careful = std::min(careful, absl::Hours(24 * 120));
   plan.duration = Us(absl::Ceil(length, absl::Microseconds(1)));
   absl::Time latest =
       std::min(job.spec.submitted + job.executed + job.spec.max_delay,
                job.spec.finish_by - careful);
-  if (job.executed > absl::ZeroDuration()) latest -= shape.restart;
   if (latest == absl::InfiniteFuture()) {
     latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
   }
@@ -66,6 +66,11 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   }
   latest = std::max(latest, job.spec.submitted);
   plan.latest_end = Us(latest) + plan.duration;
+  const bool pausable =
+      shape.suspendable &&
+      plan.duration >= settings_.rolling.least_pausable_hours * kSlotUs;
+  // One that can't be paused again holds its place through its restart.
+  if (resumes && !pausable) plan.duration += plan.restart;
   return plan;
 }
 
@@ -81,6 +86,7 @@ void Planner::Rebuild(const PolicyInput& in) {
         FillGrams(pool, origin, slots, grams);
       });
   planned_.clear();
+  seen_replans_ = 0;
   stuck_.clear();
   unknown_running_ = 0;
 }
@@ -132,12 +138,18 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
   const int64_t end = Us(absl::Ceil(left, absl::Microseconds(1))) + Us(in.now);
   if (planned.running) {
     plan_->SetEnd(planned.index, end);
+    Job so_far = job;
+    so_far.executed += std::max(absl::ZeroDuration(), ran - run.overhead);
+    plan_->SetRemaining(planned.index, end - Us(in.now),
+                        Describe(in, so_far, in.shape(ref)).latest_end);
     return;
   }
   planned.running = true;
   planned.known = belief.known;
   if (!planned.known) ++unknown_running_;
   plan_->Start(planned.index, run.pool.value(), Us(run.start), end);
+  const int64_t suspend = plan_->SuspendAt(planned.index);
+  if (suspend > 0) next_suspend_ = std::min(next_suspend_, in.now);
 }
 
 void Planner::TakeChanges(const PolicyInput& in) {
@@ -174,18 +186,68 @@ void Planner::TakeChanges(const PolicyInput& in) {
       candidates_.push_back(job);
     }
   }
-  for (const JobRef job : in.suspended) {
-    const auto found = planned_.find(in.jobs[job].spec.id);
-    const bool fresh = found == planned_.end();
-    if (fresh || found->second.running) Take(in, job, fresh);
-    candidates_.push_back(job);
-  }
+  TakeSuspended(in);
   if (!in.capacity_freed) return;
   for (const JobId id : stuck_) {
     const JobRef job = in.jobs.Find(id);
     if (job != kNoJob && planned_.contains(id)) candidates_.push_back(job);
   }
   stuck_.clear();
+}
+
+void Planner::TakeSuspended(const PolicyInput& in) {
+  for (const JobRef ref : in.suspended) {
+    const auto found = planned_.find(in.jobs[ref].spec.id);
+    if (found == planned_.end()) {
+      Take(in, ref, true);
+    } else if (found->second.running) {
+      Planned& planned = found->second;
+      if (plan_->entry(planned.index).pausable) {
+        if (!planned.known) --unknown_running_;
+        planned.running = false;
+        const RuntimeBelief belief = in.remaining(ref);
+        plan_->Suspended(Us(in.now), planned.index,
+                         Us(absl::Ceil(belief.known ? belief.p50 : belief.mean,
+                                       absl::Microseconds(1))));
+      } else {
+        Take(in, ref, false);
+      }
+    }
+    candidates_.push_back(ref);
+  }
+}
+
+// Suspends runs whose stretch is over, and says when the next one is.
+void Planner::SuspendWhatIsDue(const PolicyInput& in, Actions& actions) {
+  if (in.now < next_suspend_) return;
+  next_suspend_ = absl::InfiniteFuture();
+  std::vector<JobRef> due;
+  for (const std::vector<RunRef>& runs : in.running) {
+    for (const RunRef run : runs) {
+      const JobRef ref = in.runs[run].job;
+      const auto found = planned_.find(in.jobs[ref].spec.id);
+      if (found == planned_.end()) continue;
+      const int64_t at = plan_->SuspendAt(found->second.index);
+      if (at == 0) continue;
+      if (at <= Us(in.now)) {
+        due.push_back(ref);
+      } else {
+        next_suspend_ = std::min(next_suspend_, At(at));
+      }
+    }
+  }
+  std::sort(due.begin(), due.end(), [&in](JobRef a, JobRef b) {
+    return in.jobs[a].spec.id < in.jobs[b].spec.id;
+  });
+  for (const JobRef ref : due) {
+    const Planned& planned = planned_[in.jobs[ref].spec.id];
+    const std::vector<Stretch>& stretches =
+        plan_->entry(planned.index).stretches;
+    actions.Suspend(ref, Explain(in, ref, stretches[1].pool,
+                                 std::max(stretches[1].start, Us(in.now))));
+    plan_->Leaving(planned.index);
+  }
+  if (next_suspend_ < absl::InfiniteFuture()) actions.WakeAt(next_suspend_);
 }
 
 bool Planner::ReplanIsDue(const PolicyInput& in) const {
@@ -199,19 +261,23 @@ bool Planner::ReplanIsDue(const PolicyInput& in) const {
 }
 
 void Planner::Replan(const PolicyInput& in) {
-  if (unknown_running_ > 0) {
-    for (const std::vector<RunRef>& runs : in.running) {
-      for (const RunRef run : runs) {
-        const JobRef job = in.runs[run].job;
-        const auto found = planned_.find(in.jobs[job].spec.id);
-        if (found != planned_.end() && found->second.running &&
-            !found->second.known) {
-          NoteRun(in, job, found->second);
-        }
-      }
+  for (const std::vector<RunRef>& runs : in.running) {
+    for (const RunRef run : runs) {
+      const JobRef job = in.runs[run].job;
+      const auto found = planned_.find(in.jobs[job].spec.id);
+      if (found == planned_.end() || !found->second.running) continue;
+      const bool pausable = plan_->entry(found->second.index).pausable;
+      if (found->second.known && !pausable) continue;
+      NoteRun(in, job, found->second);
     }
   }
   plan_->Replan(Us(in.now));
+}
+
+// After a replanning: all that waits may have another place than before.
+void Planner::CandidatesFromAll(const PolicyInput& in) {
+  seen_replans_ = plan_->replans();
+  next_suspend_ = absl::InfinitePast();
   candidates_.clear();
   for (const auto& [id, planned] : planned_) {
     const JobRef job = in.jobs.Find(id);
@@ -225,7 +291,9 @@ void Planner::Decide(const PolicyInput& in, Actions& actions) {
   const bool resized = ClusterChanged(in);
   TakeChanges(in);
   if (ReplanIsDue(in) || (resized && !planned_.empty())) Replan(in);
+  if (plan_->replans() != seen_replans_) CandidatesFromAll(in);
   Act(in, actions);
+  SuspendWhatIsDue(in, actions);
   input_ = nullptr;
 }
 

@@ -49,6 +49,9 @@ class Planner : public Policy {
   // Starts planning a job; `first` if it was never planned before.
   void Take(const PolicyInput& in, JobRef job, bool first);
   void TakeRun(const PolicyInput& in, JobRef job);
+  void CandidatesFromAll(const PolicyInput& in);
+  void TakeSuspended(const PolicyInput& in);
+  void SuspendWhatIsDue(const PolicyInput& in, Actions& actions);
   void NoteRun(const PolicyInput& in, JobRef job, Planned& planned);
   void FillGrams(int pool, int64_t origin, int32_t slots, double* grams) const;
   // Starts what is due of `candidates` and defers the rest.
@@ -69,6 +72,8 @@ class Planner : public Policy {
   std::vector<JobRef> candidates_;  // to be started or deferred in this call
   std::vector<JobId> stuck_;        // due, but there was no room for them
   size_t unknown_running_ = 0;      // of unknown runtime
+  int64_t seen_replans_ = 0;
+  absl::Time next_suspend_ = absl::InfinitePast();  // look again then
 };
 
 }  // namespace ccsched

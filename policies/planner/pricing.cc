@@ -29,7 +29,9 @@ Pricing::Pricing(const PlanInstance& instance)
       direction_(prices_.size(), 0.0),
       best_prices_(prices_) {}
 
-void Pricing::Warm(std::vector<double> prices) {
+void Pricing::Warm(std::vector<double> prices, std::vector<double> worths) {
+  worths.resize(instance_.jobs.size(), 0.0);
+  worth_ = std::move(worths);
   prices_ = std::move(prices);
   best_prices_ = prices_;
   evaluated_ = false;

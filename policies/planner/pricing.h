@@ -39,8 +39,9 @@ class Pricing {
   // REQUIRES: `instance` outlives this; each job's window is within its slots.
   explicit Pricing(const PlanInstance& instance);
 
-  // Starts from these prices. REQUIRES: pools * slots values, none negative.
-  void Warm(std::vector<double> prices);
+  // Starts from these prices, and the worths of the first jobs' useful work,
+  // where known. REQUIRES: pools * slots values, none negative.
+  void Warm(std::vector<double> prices, std::vector<double> worths = {});
 
   void Ascend(const AscentOptions& options);
 

@@ -8,18 +8,9 @@
 #include <utility>
 
 #include "policies/planner/improve.h"
-#include "policies/planner/pricing.h"
 #include "policies/planner/room_search.h"
-#include "policies/planner/slot_usage.h"
 
 namespace ccsched {
-namespace {
-
-// The last hours of the horizon whose mean price is taken for all beyond it.
-constexpr int32_t kTailSlots = 72;
-
-}  // namespace
-
 RollingPlan::RollingPlan(std::vector<PlanPool> pools,
                          std::vector<std::vector<uint16_t>> placements,
                          const RollingOptions& options, GramsFn grams)
@@ -35,19 +26,22 @@ PlanJob RollingPlan::Relative(const PlanJob& job, int64_t now) const {
   return r;
 }
 
-void RollingPlan::Hold(const Entry& entry, int sign, int64_t from) {
-  const PlanPool& pool = work_.pools[entry.pool];
+void RollingPlan::Hold(uint32_t count, const Stretch& run, int sign,
+                       int64_t from) {
+  const PlanPool& pool = work_.pools[run.pool];
   if (!pool.limited) return;
-  const int64_t a = std::max(entry.start, from) - origin_;
-  const int64_t b = std::min(entry.end - origin_, work_.end());
+  const int64_t a = std::max<int64_t>(std::max(run.start, from) - origin_, 0);
+  const int64_t b = std::min(run.end - origin_, work_.end());
   if (b <= a) return;
-  schedule_->timeline(entry.pool)
-      .Add(std::max<int64_t>(a, 0), b,
-           sign *
-               static_cast<int32_t>(Occupied(entry.job.count, pool.node_size)));
+  schedule_->timeline(run.pool).Add(
+      a, b, sign * static_cast<int32_t>(Occupied(count, pool.node_size)));
 }
 
 void RollingPlan::Put(int64_t now, Entry& entry) {
+  if (entry.pausable) {
+    PutPausable(now, entry);
+    return;
+  }
   entry.work = static_cast<uint32_t>(work_.jobs.size());
   work_.jobs.push_back(Relative(entry.job, now));
   schedule_->Grow();
@@ -62,6 +56,17 @@ void RollingPlan::TakePlace(Entry& entry) {
   entry.end = entry.start + entry.job.duration;
 }
 
+// Frees what the job holds or was to hold.
+void RollingPlan::Drop(int64_t now, Entry& entry) {
+  if (entry.pausable) {
+    HoldStretches(entry, -1, now);
+  } else if (entry.running) {
+    Hold(entry.job.count, entry.run(), -1, now);
+  } else if (entry.pool >= 0) {
+    schedule_->Take(entry.work);
+  }
+}
+
 uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
                              bool expect_again) {
   uint32_t index = static_cast<uint32_t>(entries_.size());
@@ -71,46 +76,56 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
   } else {
     entries_.emplace_back();
   }
-  entries_[index] = {.job = job, .used = true};
+  Entry& entry = entries_[index];
+  entry = {};
+  entry.job = job;
+  entry.used = true;
+  entry.sequence = ++sequence_;
+  entry.pausable = job.suspendable &&
+                   job.duration >= options_.least_pausable_hours * kSlotUs;
   if (expect_again) demand_.Record(job);
   const int64_t needed = job.latest_end + kSlotUs - origin_;
   if (!based_ || needed > work_.end()) {
     Replan(now);
   } else {
-    Put(now, entries_[index]);
+    Put(now, entry);
   }
   return index;
 }
 
 void RollingPlan::Start(uint32_t job, int pool, int64_t start, int64_t end) {
   Entry& entry = entries_[job];
-  if (!entry.running) schedule_->Take(entry.work);
+  const bool as_planned = entry.pausable && entry.stretches.size() > 1 &&
+                          entry.pool == pool && entry.start == start;
+  if (!entry.running) Drop(start, entry);
   entry.running = true;
+  entry.paused = false;
   entry.pool = pool;
   entry.start = start;
   entry.end = end;
-  Hold(entry, 1, start);
+  if (as_planned) {
+    entry.end = entry.stretches[0].end;
+  } else if (entry.pausable) {
+    entry.stretches = {{pool, start, end}};
+  }
+  if (entry.pausable) {
+    HoldStretches(entry, 1, start);
+  } else {
+    Hold(entry.job.count, entry.run(), 1, start);
+  }
 }
 
 void RollingPlan::Forget(int64_t now, uint32_t job) {
   Entry& entry = entries_[job];
-  if (entry.running) {
-    Hold(entry, -1, now);
-  } else if (entry.pool >= 0) {
-    schedule_->Take(entry.work);
-  }
+  Drop(now, entry);
   entry = {};
   free_.push_back(job);
 }
 
 void RollingPlan::Again(int64_t now, uint32_t job) {
   Entry& entry = entries_[job];
-  if (entry.running) {
-    Hold(entry, -1, now);
-    entry.running = false;
-  } else if (entry.pool >= 0) {
-    schedule_->Take(entry.work);
-  }
+  Drop(now, entry);
+  entry.running = false;
   Put(now, entry);
 }
 
@@ -155,102 +170,6 @@ std::vector<RollingPlan::Offer> RollingPlan::Offers(int64_t now,
   return offers;
 }
 
-void RollingPlan::Rebase(int64_t now) {
-  const int64_t old_origin = origin_;
-  const int32_t old_slots = work_.slots;
-  origin_ = now / kSlotUs * kSlotUs;
-  int64_t end = origin_ + (options_.horizon_slots + 1) * kSlotUs;
-  for (const Entry& entry : entries_) {
-    if (!entry.used) continue;
-    end = std::max(end, entry.running ? entry.end
-                                      : std::max(entry.job.latest_end,
-                                                 now + entry.job.duration));
-  }
-  // Room for arrivals until the next time, and for jobs that start late.
-  const int32_t slots =
-      static_cast<int32_t>((end - origin_) / kSlotUs) + 2 * 24 + 2;
-  const size_t pools = work_.pools.size();
-  std::vector<double> prices(pools * slots, 0.0);
-  const int64_t shift = (origin_ - old_origin) / kSlotUs;
-  for (size_t p = 0; p < pools && based_; ++p) {
-    for (int32_t k = 0; k < slots; ++k) {
-      const int64_t old = std::min<int64_t>(k + shift, old_slots - 1);
-      prices[p * slots + k] = prices_[p * old_slots + old];
-    }
-  }
-  prices_ = std::move(prices);
-  work_.slots = slots;
-  work_.priced_slots = std::min(slots, options_.horizon_slots);
-  for (size_t p = 0; p < pools; ++p) {
-    work_.pools[p].grams.resize(slots);
-    grams_(static_cast<int>(p), origin_, slots, work_.pools[p].grams.data());
-  }
-  carbon_ = PriceTable(work_);
-  priced_ = carbon_;
-  based_ = true;
-}
-
-void RollingPlan::SetTables() {
-  for (size_t p = 0; p < work_.pools.size(); ++p) {
-    priced_.SetPrices(work_, static_cast<int>(p), &prices_[p * work_.slots]);
-  }
-}
-
-void RollingPlan::SeekPrices(int64_t now, int rounds) {
-  PlanInstance priced = work_;
-  SlotUsage held(work_.pools.size(), work_.slots);
-  for (const Entry& entry : entries_) {
-    if (!entry.used) continue;
-    if (!entry.running) {
-      priced.jobs.push_back(Relative(entry.job, now));
-      continue;
-    }
-    const int64_t from = std::max(entry.start - origin_, int64_t{0});
-    const int64_t to = std::min(entry.end - origin_, work_.end());
-    held.Add(entry.pool, from, std::max(from, to),
-             Occupied(entry.job.count, work_.pools[entry.pool].node_size));
-  }
-  // Of the current slot only what is left counts.
-  const double left = 1 - (now - origin_) * (1.0 / kSlotUs);
-  const std::vector<double>& usage = held.Sum();
-  for (size_t p = 0; p < work_.pools.size(); ++p) {
-    priced.pools[p].room.resize(work_.slots);
-    for (int32_t k = 0; k < work_.slots; ++k) {
-      double room = work_.pools[p].capacity - usage[p * work_.slots + k];
-      if (k == 0) room -= (1 - left) * work_.pools[p].capacity;
-      priced.pools[p].room[k] = std::max(0.0, room);
-    }
-  }
-  const size_t known = priced.jobs.size();
-  demand_.Expect(now, options_.horizon_slots * kSlotUs, priced.jobs);
-  for (size_t j = known; j < priced.jobs.size(); ++j) {
-    PlanJob& job = priced.jobs[j];
-    job.release -= origin_;
-    job.latest_end -= origin_;
-    // What would reach beyond the grid is cut: it is only expected.
-    const int64_t over = job.latest_end - work_.end();
-    if (over > 0) {
-      job.duration = std::max<int64_t>(0, job.duration - over);
-      job.latest_end = std::max(work_.end(), job.release + job.duration);
-    }
-  }
-  if (priced.jobs.empty()) return;
-  Pricing pricing(priced);
-  pricing.Warm(prices_);
-  pricing.Ascend({.rounds = rounds, .hope = 0.02});
-  prices_ = pricing.best_prices();
-  const int32_t tail = std::min(kTailSlots, work_.priced_slots);
-  for (size_t p = 0; p < work_.pools.size(); ++p) {
-    double* price = &prices_[p * work_.slots];
-    double sum = 0;
-    for (int32_t k = work_.priced_slots - tail; k < work_.priced_slots; ++k) {
-      sum += price[k];
-    }
-    std::fill(price + work_.priced_slots, price + work_.slots,
-              options_.tail * sum / tail);
-  }
-}
-
 void RollingPlan::PutAll(int64_t now, std::vector<uint32_t>& order) {
   // Whoever comes too late in one turn goes first in the next.
   constexpr int kTurns = 4;
@@ -274,11 +193,29 @@ void RollingPlan::PutAll(int64_t now, std::vector<uint32_t>& order) {
   }
 }
 
+std::vector<uint32_t> RollingPlan::InOrderOfSize() const {
+  std::vector<uint32_t> order;
+  for (uint32_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].used) order.push_back(i);
+  }
+  const auto size = [this](uint32_t i) {
+    return static_cast<double>(entries_[i].job.duration) *
+           entries_[i].job.count;
+  };
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const double x = size(a);
+    const double y = size(b);
+    return x != y ? x > y : entries_[a].sequence < entries_[b].sequence;
+  });
+  return order;
+}
+
 void RollingPlan::Replan(int64_t now) {
   const bool first = !based_;
   for (Entry& entry : entries_) {
     if (entry.used && entry.running && entry.new_end != 0) {
       entry.end = entry.new_end;
+      if (entry.stretches.size() == 1) entry.stretches[0].end = entry.end;
       entry.new_end = 0;
     }
   }
@@ -287,35 +224,38 @@ void RollingPlan::Replan(int64_t now) {
   SeekPrices(now, first ? options_.first_rounds : options_.ascent_rounds);
   SetTables();
   last_replan_ = now;
+  ++replans_;
   schedule_ = std::make_unique<Schedule>(work_);
+  // What runs, and stretches that are planned, keep their places at first.
+  const std::vector<uint32_t> all = InOrderOfSize();
   std::vector<uint32_t> order;
-  for (uint32_t i = 0; i < entries_.size(); ++i) {
-    if (!entries_[i].used) continue;
-    if (entries_[i].running) {
-      Hold(entries_[i], 1, entries_[i].start);
+  for (const uint32_t i : all) {
+    Entry& entry = entries_[i];
+    if (entry.pausable) {
+      HoldStretches(entry, 1, now);
+    } else if (entry.running) {
+      Hold(entry.job.count, entry.run(), 1, entry.start);
     } else {
       order.push_back(i);
     }
   }
-  std::stable_sort(order.begin(), order.end(), [this](uint32_t a, uint32_t b) {
-    const PlanJob& x = entries_[a].job;
-    const PlanJob& y = entries_[b].job;
-    const double dx = static_cast<double>(x.duration) * x.count;
-    const double dy = static_cast<double>(y.duration) * y.count;
-    return dx > dy;
-  });
-  PutAll(now, order);
-  if (options_.improve_rounds > 0 && order.size() > 1) {
-    std::vector<uint32_t> movable;
-    for (const uint32_t i : order) {
-      if (entries_[i].pool >= 0) movable.push_back(entries_[i].work);
-    }
-    Improve(
-        work_, priced_, priced_, movable,
-        {.rounds = options_.improve_rounds, .seed = static_cast<uint64_t>(now)},
-        *schedule_);
-    for (const uint32_t i : order) TakePlace(entries_[i]);
+  for (const uint32_t i : all) {
+    Entry& entry = entries_[i];
+    if (!entry.pausable || entry.leaving) continue;
+    HoldStretches(entry, -1, now);
+    PutPausable(now, entry);
   }
+  PutAll(now, order);
+  if (options_.improve_rounds <= 0 || order.size() < 2) return;
+  std::vector<uint32_t> movable;
+  for (const uint32_t i : order) {
+    if (entries_[i].pool >= 0) movable.push_back(entries_[i].work);
+  }
+  Improve(
+      work_, priced_, priced_, movable,
+      {.rounds = options_.improve_rounds, .seed = static_cast<uint64_t>(now)},
+      *schedule_);
+  for (const uint32_t i : order) TakePlace(entries_[i]);
 }
 
 }  // namespace ccsched

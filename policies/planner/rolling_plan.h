@@ -11,6 +11,7 @@
 
 #include "policies/planner/demand.h"
 #include "policies/planner/instance.h"
+#include "policies/planner/pause_plan.h"
 #include "policies/planner/price_table.h"
 #include "policies/planner/schedule.h"
 
@@ -22,6 +23,10 @@ struct RollingOptions {
   int ascent_rounds = 15;       // of each replanning
   int first_rounds = 150;       // of the first one
   int64_t improve_rounds = 200;
+  // Jobs with less work are not suspended.
+  double least_pausable_hours = 2;
+  // Pauses must save such a share of what running on costs.
+  double least_gain = 0.003;
   DemandHistory::Options demand;
 };
 
@@ -52,6 +57,15 @@ class RollingPlan {
   // It has started at its place, or elsewhere, and is taken to hold it until
   // `end`.
   void Start(uint32_t job, int pool, int64_t start, int64_t end);
+  // So much work of a running job that may be suspended is left, and it may
+  // end so late.
+  void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end);
+  // It was asked to suspend: nothing about it is planned until Suspended().
+  void Leaving(uint32_t job) { entries_[job].leaving = true; }
+  // It is suspended, with so much of its work left.
+  void Suspended(int64_t now, uint32_t job, int64_t remaining);
+  // When a running job is to be suspended; 0: it is not.
+  int64_t SuspendAt(uint32_t job) const;
   // It ended or is no longer to be planned: what it held is free from now on.
   void Forget(int64_t now, uint32_t job);
   // It holds what it holds until `end`, it is now thought.
@@ -72,6 +86,15 @@ class RollingPlan {
     int64_t end = 0;
     int64_t new_end = 0;  // as thought since the last replanning; 0: as then
     uint32_t work = 0;    // its index in the instance being planned
+    // Of a job that may be suspended: the stretch that runs, if it runs, and
+    // those planned.
+    bool pausable = false;
+    bool paused = false;   // it is suspended
+    bool leaving = false;  // it was asked to suspend
+    double worth = 0;      // of its useful work, when last planned
+    std::vector<Stretch> stretches;
+    uint64_t sequence = 0;  // of arrivals
+    Stretch run() const { return {pool, start, end}; }
   };
   // A place and what it costs, in grams: carbon, and the price of capacity.
   struct Offer {
@@ -89,15 +112,22 @@ class RollingPlan {
   const Entry& entry(uint32_t job) const { return entries_[job]; }
   size_t size() const { return entries_.size(); }
   int64_t last_replan() const { return last_replan_; }
+  // How often all was planned anew.
+  int64_t replans() const { return replans_; }
 
  private:
   void Rebase(int64_t now);
   void SeekPrices(int64_t now, int rounds);
   void SetTables();
   PlanJob Relative(const PlanJob& job, int64_t now) const;
-  // Adds (sign 1) or frees (sign -1) what a running job holds from `from` on.
-  void Hold(const Entry& entry, int sign, int64_t from);
+  // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
+  void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);
   void Put(int64_t now, Entry& entry);
+  void PutPausable(int64_t now, Entry& entry);
+  // Adds or frees all stretches of a job from `from` on.
+  void HoldStretches(const Entry& entry, int sign, int64_t from);
+  void Drop(int64_t now, Entry& entry);
+  std::vector<uint32_t> InOrderOfSize() const;
   void PutAll(int64_t now, std::vector<uint32_t>& order);
   void TakePlace(Entry& entry);
 
@@ -108,6 +138,9 @@ class RollingPlan {
   std::vector<uint32_t> free_;
   int64_t origin_ = 0;
   int64_t last_replan_ = 0;
+  int64_t replans_ = 0;
+  uint64_t sequence_ = 0;
+  PausePlanner pauses_;
   bool based_ = false;
   PlanInstance work_;  // relative to origin_; jobs: what waits
   std::unique_ptr<Schedule> schedule_;

@@ -20,16 +20,25 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
                                         const std::vector<uint16_t>& pools,
                                         const PlanJob& job, double worth,
                                         const uint8_t* open,
-                                        std::vector<Stretch>* stretches) {
+                                        std::vector<Stretch>* stretches,
+                                        const StretchOrigin& origin) {
   const size_t n = pools.size();
   const int64_t first = job.release / kSlotUs;
   const int64_t last = (job.latest_end - 1) / kSlotUs;
   const size_t slots = last < first ? 0 : last - first + 1;
   const double checkpoint = job.checkpoint * (1.0 / kSlotUs);
   const double restart = job.restart * (1.0 / kSlotUs);
+  const bool fresh = origin.state == StretchOrigin::kNew;
   on_.assign(n, {kInfinity, 0});
   if (stretches != nullptr) from_.assign(slots * (n + 1), kFresh);
   Value off = {kInfinity, 0};
+  if (origin.state == StretchOrigin::kSuspended) off = {0, 0};
+  if (origin.state == StretchOrigin::kRunning) {
+    off = {worth * checkpoint, -checkpoint};
+    for (size_t p = 0; p < n; ++p) {
+      if (pools[p] == origin.pool) on_[p] = {0, 0};
+    }
+  }
   Value done = {0, 0};  // never run
   int64_t done_slot = -1;
   size_t done_pool = 0;
@@ -39,8 +48,8 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
     const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
     const double width = (end - begin) * (1.0 / kSlotUs);
     const Value resume = {off.cost + worth * restart, off.useful - restart};
-    const bool resume_wins = resume.cost < 0;
-    const Value enter = resume_wins ? resume : Value{0, 0};
+    const bool resumes = !fresh || resume.cost < 0;
+    const Value enter = resumes ? resume : Value{0, 0};
     Value paused = {kInfinity, 0};
     int16_t paused_from = kPaused;
     for (size_t p = 0; p < n; ++p) {
@@ -49,12 +58,9 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
       if (open != nullptr &&
           open[static_cast<size_t>(pools[p]) * prices.slots() + k] == 0) {
         on.cost = kInfinity;
-        if (stretches != nullptr) from_[i * (n + 1) + p] = from;
-        continue;
-      }
-      if (enter.cost < on.cost) {
+      } else if (enter.cost < on.cost) {
         on = enter;
-        from = resume_wins ? kPaused : kFresh;
+        from = resumes ? kPaused : kFresh;
       }
       on.cost += width * (prices.rate(pools[p])[k] - worth);
       on.useful += width;
@@ -79,52 +85,73 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
     if (stretches != nullptr) from_[i * (n + 1) + n] = paused_from;
   }
   if (stretches != nullptr) {
-    stretches->clear();
-    // Walk back: `state` is a pool's index, or n while suspended.
-    size_t state = done_pool;
-    int64_t i = done_slot;
-    while (i >= 0) {
-      const int64_t k = first + i;
-      const int16_t from = from_[i * (n + 1) + state];
-      if (state < n) {
-        const int64_t begin = std::max(job.release, k * kSlotUs);
-        const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
-        if (!stretches->empty() && stretches->back().start == end &&
-            stretches->back().pool == pools[state]) {
-          stretches->back().start = begin;
-        } else {
-          stretches->push_back({pools[state], begin, end});
-        }
-        --i;
-        if (from == kFresh) break;
-        if (from == kPaused) state = n;
-      } else if (from == kPaused) {
-        --i;  // was suspended before this slot already
-      } else {
-        state = from;  // ran in this slot, suspended at its end
-      }
-    }
-    std::reverse(stretches->begin(), stretches->end());
+    Trace({first, slots, n}, pools, job, done_slot, done_pool, *stretches);
   }
   const double duration = job.duration * (1.0 / kSlotUs);
   return {worth * duration + done.cost, done.useful, worth};
 }
 
+// Walks back from the slot and pool in which the last stretch ends.
+void StretchSearch::Trace(const Window& window,
+                          const std::vector<uint16_t>& pools,
+                          const PlanJob& job, int64_t last, size_t pool,
+                          std::vector<Stretch>& stretches) const {
+  stretches.clear();
+  const size_t n = window.pools;
+  size_t state = pool;  // a pool's index, or n while suspended
+  int64_t i = last;
+  while (i >= 0) {
+    const int64_t k = window.first + i;
+    const int16_t from = from_[i * (n + 1) + state];
+    if (state < n) {
+      const int64_t begin = std::max(job.release, k * kSlotUs);
+      const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
+      if (!stretches.empty() && stretches.back().start == end &&
+          stretches.back().pool == pools[state]) {
+        stretches.back().start = begin;
+      } else {
+        stretches.push_back({pools[state], begin, end});
+      }
+      --i;
+      if (from == kFresh) break;
+      if (from == kPaused) state = n;
+    } else if (from == kPaused) {
+      --i;  // was suspended before this slot already
+    } else {
+      state = from;  // ran in this slot, suspended at its end
+    }
+  }
+  std::reverse(stretches.begin(), stretches.end());
+}
+
+void StretchSearch::Note(const Result& look, double duration) {
+  if (look.useful < duration - 1e-9) return;
+  if (enough_.useful < duration - 1e-9 || look.worth < enough_.worth) {
+    enough_ = look;
+  }
+}
+
 StretchSearch::Result StretchSearch::Best(const PriceTable& prices,
                                           const std::vector<uint16_t>& pools,
                                           const PlanJob& job, double guess,
-                                          int evaluations,
-                                          const uint8_t* open) {
+                                          int evaluations, const uint8_t* open,
+                                          const StretchOrigin& origin) {
   const double duration = job.duration * (1.0 / kSlotUs);
+  enough_ = {0, -1, 0};
+  const auto look = [&](double worth) {
+    const Result result = At(prices, pools, job, worth, open, nullptr, origin);
+    Note(result, duration);
+    return result;
+  };
   // The bound is concave and piecewise linear in the worth; its slope is
   // duration - useful. Bracket the top, then look where the tangents meet.
   Result low = {0, 0, 0};
-  Result high = At(prices, pools, job, guess, open);
+  Result high = look(guess);
   Result best = high.bound > 0 ? high : low;
   int looks = 1;
   while (high.useful < duration && looks < evaluations) {
     low = high;
-    high = At(prices, pools, job, 1.5 * high.worth + 1e-3, open);
+    high = look(1.5 * high.worth + 1e-3);
     if (high.bound > best.bound) best = high;
     ++looks;
   }
@@ -137,7 +164,7 @@ StretchSearch::Result StretchSearch::Best(const PriceTable& prices,
         (rise - fall);
     const double top = low.bound + rise * (worth - low.worth);
     if (top - best.bound <= 1e-6 * std::abs(top)) break;
-    const Result middle = At(prices, pools, job, worth, open);
+    const Result middle = look(worth);
     if (middle.bound > best.bound) best = middle;
     ++looks;
     (middle.useful < duration ? low : high) = middle;

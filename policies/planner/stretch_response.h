@@ -17,6 +17,13 @@ struct Stretch {
   int64_t end = 0;
 };
 
+// How a job stands when its window begins.
+struct StretchOrigin {
+  enum State { kNew, kSuspended, kRunning };
+  State state = kNew;
+  int pool = -1;  // where it runs
+};
+
 // Finds stretches at a given worth of useful work. Keeps its buffers.
 //
 // The total of useful work is relaxed too, with its worth w (grams per
@@ -39,19 +46,34 @@ class StretchSearch {
   // open[p * slots + k] != 0 are used.
   Result At(const PriceTable& prices, const std::vector<uint16_t>& pools,
             const PlanJob& job, double worth, const uint8_t* open = nullptr,
-            std::vector<Stretch>* stretches = nullptr);
+            std::vector<Stretch>* stretches = nullptr,
+            const StretchOrigin& origin = {});
 
   // At the worth that gives the greatest bound, to 1e-6 of it or `evaluations`
   // looks; starts looking around `guess`.
   Result Best(const PriceTable& prices, const std::vector<uint16_t>& pools,
               const PlanJob& job, double guess, int evaluations,
-              const uint8_t* open = nullptr);
+              const uint8_t* open = nullptr, const StretchOrigin& origin = {});
+  // The look of least worth in the last Best() whose stretches do all the
+  // work; its `useful` is less than the duration if there was none.
+  const Result& enough() const { return enough_; }
 
  private:
   struct Value {
     double cost = 0;
     double useful = 0;
   };
+  struct Window {
+    int64_t first;  // slot
+    size_t slots;
+    size_t pools;
+  };
+  void Trace(const Window& window, const std::vector<uint16_t>& pools,
+             const PlanJob& job, int64_t last, size_t pool,
+             std::vector<Stretch>& stretches) const;
+  void Note(const Result& look, double duration);
+
+  Result enough_;
   std::vector<Value> on_;
   std::vector<int16_t> from_;  // per slot and state: where it came from
 };

@@ -1,0 +1,171 @@
+// A plan in stretches for a job that may be suspended, where there is room.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/planner/pause_plan.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "policies/planner/room_search.h"
+
+namespace ccsched {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// A stretch does at least so much useful work.
+constexpr int64_t kLeastUsefulUs = 10 * int64_t{60'000'000};
+constexpr int kLooks = 10;
+
+// Whether the job goes on where it runs, without a gap.
+bool GoesOn(const PlanJob& job, const StretchOrigin& origin,
+            const std::vector<Stretch>& stretches) {
+  return origin.state == StretchOrigin::kRunning && !stretches.empty() &&
+         stretches[0].start == job.release && stretches[0].pool == origin.pool;
+}
+
+int64_t Overhead(const PlanJob& job, const StretchOrigin& origin,
+                 const std::vector<Stretch>& stretches, size_t i) {
+  const bool restarts = i > 0 || (origin.state != StretchOrigin::kNew &&
+                                  !GoesOn(job, origin, stretches));
+  const bool pauses = i + 1 < stretches.size();
+  return (restarts ? job.restart : 0) + (pauses ? job.checkpoint : 0);
+}
+
+}  // namespace
+
+bool TrimStretches(const PriceTable& prices, const PlanJob& job,
+                   const StretchOrigin& origin,
+                   std::vector<Stretch>& stretches) {
+  int64_t excess = -job.duration;
+  for (size_t i = 0; i < stretches.size(); ++i) {
+    excess += stretches[i].end - stretches[i].start -
+              Overhead(job, origin, stretches, i);
+  }
+  if (excess < 0) return false;
+  while (excess > 0) {
+    // The dearest end of a stretch, and how much of its slot may be cut.
+    double dearest = -kInfinity;
+    size_t which = 0;
+    bool at_end = false;
+    int64_t most = 0;
+    for (size_t i = 0; i < stretches.size(); ++i) {
+      const Stretch& s = stretches[i];
+      const int64_t spare = s.end - s.start - kLeastUsefulUs -
+                            Overhead(job, origin, stretches, i);
+      if (spare <= 0) continue;
+      const int64_t last = (s.end - 1) / kSlotUs;
+      const double end_rate = prices.rate(s.pool)[last];
+      if (end_rate >= dearest) {
+        dearest = end_rate;
+        which = i;
+        at_end = true;
+        most = std::min(spare, s.end - std::max(s.start, last * kSlotUs));
+      }
+      if (i == 0 && GoesOn(job, origin, stretches)) continue;
+      const int64_t first = s.start / kSlotUs;
+      const double start_rate = prices.rate(s.pool)[first];
+      if (start_rate > dearest) {
+        dearest = start_rate;
+        which = i;
+        at_end = false;
+        most =
+            std::min(spare, std::min(s.end, (first + 1) * kSlotUs) - s.start);
+      }
+    }
+    if (most <= 0) return false;
+    const int64_t cut = std::min(most, excess);
+    (at_end ? stretches[which].end : stretches[which].start) +=
+        at_end ? -cut : cut;
+    excess -= cut;
+  }
+  return true;
+}
+
+void PausePlanner::FindOpen(const PlanInstance& instance,
+                            const Schedule& schedule, const PlanJob& job) {
+  open_.resize(instance.pools.size() * instance.slots);
+  const int32_t first = static_cast<int32_t>(job.release / kSlotUs);
+  const int32_t last = static_cast<int32_t>((job.latest_end - 1) / kSlotUs);
+  for (const uint16_t p : instance.placements[job.pools]) {
+    const PlanPool& pool = instance.pools[p];
+    uint8_t* open = &open_[static_cast<size_t>(p) * instance.slots];
+    const int32_t limit =
+        static_cast<int32_t>(pool.capacity) -
+        static_cast<int32_t>(Occupied(job.count, pool.node_size));
+    const Timeline& timeline = schedule.timeline(p);
+    for (int32_t k = first; k <= last; ++k) {
+      open[k] = !pool.limited || timeline.peak(k) <= limit;
+    }
+    // Of the first slot only what is left counts.
+    if (pool.limited && !open[first]) {
+      open[first] = timeline.Peak(job.release, (first + 1) * kSlotUs) <= limit;
+    }
+  }
+}
+
+double PausePlanner::Unbroken(const PlanInstance& instance,
+                              const PriceTable& prices,
+                              const Schedule& schedule, const PlanJob& job,
+                              const StretchOrigin& origin,
+                              Stretch& stretch) const {
+  if (origin.state == StretchOrigin::kRunning) {
+    const PlanPool& pool = instance.pools[origin.pool];
+    const int64_t end = job.release + job.duration;
+    const int32_t limit =
+        static_cast<int32_t>(pool.capacity) -
+        static_cast<int32_t>(Occupied(job.count, pool.node_size));
+    if (pool.limited &&
+        schedule.timeline(origin.pool).Peak(job.release, end) > limit) {
+      return kInfinity;
+    }
+    stretch = {origin.pool, job.release, end};
+    return prices.Between(origin.pool, job.release, end);
+  }
+  PlanJob whole = job;
+  if (origin.state == StretchOrigin::kSuspended) whole.duration += job.restart;
+  if (whole.latest_start() < whole.release) return kInfinity;
+  const StartChoice best = schedule.Cheapest(prices, whole);
+  if (best.pool < 0) return kInfinity;
+  stretch = {best.pool, best.start, best.start + whole.duration};
+  return best.cost;
+}
+
+double PausePlanner::Plan(const PlanInstance& instance,
+                          const PriceTable& prices, const Schedule& schedule,
+                          const PlanJob& job, const StretchOrigin& origin,
+                          double least_gain, double& worth,
+                          std::vector<Stretch>& stretches) {
+  stretches.clear();
+  Stretch whole;
+  const double unbroken =
+      Unbroken(instance, prices, schedule, job, origin, whole);
+  FindOpen(instance, schedule, job);
+  const std::vector<uint16_t>& pools = instance.placements[job.pools];
+  const double guess =
+      worth > 0 ? worth : 1.2 * prices.rate(pools[0])[job.release / kSlotUs];
+  search_.Best(prices, pools, job, guess, kLooks, open_.data(), origin);
+  const StretchSearch::Result enough = search_.enough();
+  double cost = kInfinity;
+  if (enough.useful >= 0) {
+    worth = enough.worth;
+    search_.At(prices, pools, job, worth, open_.data(), &stretches, origin);
+    if (TrimStretches(prices, job, origin, stretches)) {
+      cost = 0;
+      for (const Stretch& s : stretches) {
+        cost += prices.Between(s.pool, s.start, s.end);
+      }
+      if (origin.state == StretchOrigin::kRunning &&
+          !GoesOn(job, origin, stretches)) {
+        cost += prices.Between(origin.pool, job.release,
+                               job.release + job.checkpoint);
+      }
+    }
+  }
+  if (unbroken < kInfinity && cost >= unbroken * (1 - least_gain)) {
+    stretches = {whole};
+    return unbroken;
+  }
+  if (cost == kInfinity) stretches.clear();
+  return cost;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,49 @@
+// A plan in stretches for a job that may be suspended, where there is room.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_POLICIES_PLANNER_PAUSE_PLAN_H_
+#define CCSCHED_POLICIES_PLANNER_PAUSE_PLAN_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "policies/planner/instance.h"
+#include "policies/planner/price_table.h"
+#include "policies/planner/schedule.h"
+#include "policies/planner/stretch_response.h"
+
+namespace ccsched {
+
+// Keeps its buffers between calls.
+class PausePlanner {
+ public:
+  // Fills `stretches` with the cheapest found that do all of the job's work
+  // within its window and leave others their room; each includes its own
+  // overheads. Unbroken running counts too, and is preferred unless pauses
+  // save more than `least_gain` of its cost. Returns the cost of one
+  // accelerator, or infinity and no stretches if nothing fits. `worth` is a
+  // guess, and is left at what was found.
+  double Plan(const PlanInstance& instance, const PriceTable& prices,
+              const Schedule& schedule, const PlanJob& job,
+              const StretchOrigin& origin, double least_gain, double& worth,
+              std::vector<Stretch>& stretches);
+
+ private:
+  void FindOpen(const PlanInstance& instance, const Schedule& schedule,
+                const PlanJob& job);
+  double Unbroken(const PlanInstance& instance, const PriceTable& prices,
+                  const Schedule& schedule, const PlanJob& job,
+                  const StretchOrigin& origin, Stretch& stretch) const;
+
+  StretchSearch search_;
+  std::vector<uint8_t> open_;
+};
+
+// Cuts what is too much off the dearest ends of the stretches until they do
+// just the job's work. Returns false if that can't be done.
+bool TrimStretches(const PriceTable& prices, const PlanJob& job,
+                   const StretchOrigin& origin,
+                   std::vector<Stretch>& stretches);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_PAUSE_PLAN_H_
