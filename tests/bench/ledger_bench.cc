@@ -6,7 +6,8 @@
 // Both sides commit batches of 1, 10, 100 and 1000 in one thread, durably
 // (WAL, synchronous=FULL). "bare" inserts one row of an id and 300 bytes a
 // submission; the ledger writes all that a submission leaves behind: itself,
-// its state, its decision, and a line of the journal for each batch.
+// its state, its decision, and a line of the journal for each batch. Then a
+// ledger of 300,000 jobs, two thirds of them ended, is opened and asked.
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <time.h>
@@ -134,6 +135,83 @@ Rate Ours(const std::string& path, double seconds, uint64_t size, bool keys) {
   return rate;
 }
 
+// Jobs up to `ended` have run for two hours and are over; the rest wait.
+void Populate(Ledger& ledger, uint64_t jobs, uint64_t ended) {
+  const absl::Time start = absl::FromUnixSeconds(1600000000);
+  Batch batch;
+  for (uint64_t first = 1; first <= jobs; first += 1000) {
+    Fill(batch, first, 1000, false);
+    for (JobStateRow& state : batch.states) {
+      if (state.id.value() > ended) continue;
+      state.state = 9;
+      AttemptRow& attempt = batch.attempts.emplace_back();
+      attempt.job = state.id;
+      attempt.epoch = 1;
+      attempt.site = state.id.value() % 3 == 0 ? "oregon" : "dublin";
+      attempt.count = 8;
+      attempt.started = attempt.sent = start + absl::Minutes(first / 10);
+      attempt.ended = *attempt.started + absl::Hours(2);
+      for (int hour = 0; hour < 2; ++hour) {
+        EmissionRow& row = batch.emissions.emplace_back();
+        row.job = state.id;
+        row.epoch = 1;
+        row.start = *attempt.started + absl::Hours(hour);
+        row.end = row.start + absl::Hours(1);
+        row.joules = 3600000;
+        row.intensity = 400;
+        row.milligrams = 400000;
+        row.method = "measured";
+        row.site = row.region = attempt.site;
+      }
+      batch.baselines.push_back({state.id, 900000, false});
+    }
+    absl::Status status = ledger.Commit(batch);
+    Require(status.ok(), status.ToString());
+  }
+}
+
+template <typename F>
+void Time(const char* what, F f) {
+  double begin = Seconds(CLOCK_MONOTONIC);
+  size_t rows = f();
+  std::printf("%-44s %9.1f ms %10zu rows\n", what,
+              (Seconds(CLOCK_MONOTONIC) - begin) * 1e3, rows);
+}
+
+void Ask(const std::string& path) {
+  constexpr uint64_t kJobs = 300000, kEnded = 200000;
+  std::unique_ptr<Ledger> ledger;
+  auto open = [&] {
+    auto opened = OpenSqliteLedger(path);
+    Require(opened.ok(), opened.status().ToString());
+    ledger = *std::move(opened);
+    return size_t{0};
+  };
+  open();
+  std::printf("\nOf a ledger of %d jobs, %d of them ended:\n",
+              static_cast<int>(kJobs), static_cast<int>(kEnded));
+  Time("write it", [&] { return Populate(*ledger, kJobs, kEnded), kJobs; });
+  ledger.reset();
+  Time("open", open);
+  LedgerReader& reader = ledger->reader();
+  Time("load what lives", [&] { return ledger->Load()->jobs.size(); });
+  Time("one job", [&] { return reader.Job(JobId(4711))->attempts.size(); });
+  Time("a page of 1000 ended jobs", [&] {
+    return reader.Jobs({.states = {9}, .after = JobId(90000), .limit = 1000})
+        ->size();
+  });
+  Time("report by site", [&] { return reader.Report({})->size(); });
+  Time("report by region",
+       [&] { return reader.Report({.by = ReportBy::kRegion})->size(); });
+  Time("report by job, of one hour", [&] {
+    const absl::Time from = absl::FromUnixSeconds(1600000000 + 360000);
+    return reader
+        .Report(
+            {.by = ReportBy::kJob, .from = from, .to = from + absl::Hours(1)})
+        ->size();
+  });
+}
+
 void Main(double seconds, const std::string& directory) {
   std::printf(
       "Durable submissions a second, one thread, %.1f s a line; CPU of that\n"
@@ -153,6 +231,7 @@ void Main(double seconds, const std::string& directory) {
                 keyed.per_second / bare.per_second);
     std::fflush(stdout);
   }
+  Ask(directory + "/asked.db");
 }
 
 }  // namespace
