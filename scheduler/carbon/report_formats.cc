@@ -23,6 +23,11 @@ std::string Number(std::optional<double> v, double factor = 1) {
   return v ? Number(*v * factor) : std::string();
 }
 
+// An entry without a time of its own has the epoch.
+std::string TimeOrEmpty(absl::Time t) {
+  return t == absl::Time() ? "" : FormatUtc(t);
+}
+
 std::string CsvField(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
@@ -198,13 +203,13 @@ std::string GhgScope2Csv(absl::Span<const ReportEntry> entries) {
       "scope2_location_based_tco2e,scope2_market_based_tco2e,"
       "location_based_method,market_based_method,estimated\n";
   for (const ReportEntry& e : entries) {
-    csv +=
-        CsvLine({e.name, e.site, e.region, FormatUtc(e.start), FormatUtc(e.end),
-                 Number(e.energy_kwh), Number(e.co2e_g, 1e-6),
-                 Number(e.net_co2e_g, 1e-6), "hourly grid average",
-                 e.net_co2e_g ? "hourly matched purchases; residual factor"
-                              : "no contractual data",
-                 e.estimated ? "yes" : "no"});
+    csv += CsvLine({e.name, e.site, e.region, TimeOrEmpty(e.start),
+                    TimeOrEmpty(e.end), Number(e.energy_kwh),
+                    Number(e.co2e_g, 1e-6), Number(e.net_co2e_g, 1e-6),
+                    "hourly grid average",
+                    e.net_co2e_g ? "hourly matched purchases; residual factor"
+                                 : "no contractual data",
+                    e.estimated ? "yes" : "no"});
   }
   return csv;
 }

@@ -9,6 +9,7 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
+#include "scheduler/cli/report_export.h"
 #include "scheduler/cli/table.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/time.h"
@@ -128,16 +129,14 @@ absl::StatusOr<v1::ReportRequest> MakeRequest(const ReportOptions& o,
 }
 
 int RunReport(Context& context, const ReportOptions& o) {
-  for (const char* later :
-       {"codecarbon", "huggingface", "ghg", "mlperf", "impact-framework"}) {
-    if (o.format == later) {
-      return context.Wrong(absl::StrCat("report: the format ", o.format,
-                                        " is not there yet; table, json and "
-                                        "csv are"));
-    }
-  }
   const auto request = MakeRequest(o, context);
   if (!request.ok()) return context.Fail(request.status());
+  if (o.format != "table" && o.format != "json" && o.format != "csv") {
+    const auto text = ExportReport(context.client(), o.format, *request);
+    if (!text.ok()) return context.Fail(text.status());
+    context.out << *text;
+    return kExitDone;
+  }
   const auto response = context.client().Report(*request);
   if (!response.ok()) return context.Fail(response.status());
   if (o.format == "table") {
@@ -184,7 +183,8 @@ void AddReport(Command& root, Context& context) {
   c.Choice("-o,--format", &o->format,
            {"table", "json", "csv", "codecarbon", "huggingface", "ghg",
             "mlperf", "impact-framework"},
-           "how to print it; those after csv are not there yet");
+           "how to print it; from codecarbon on one entry an ended job, ghg by "
+           "--by");
   c.OnRun([o, &context] { return RunReport(context, *o); });
 }
 

@@ -1,0 +1,140 @@
+// Ended jobs as entries of the report formats that others read.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/cli/report_export.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
+#include "scheduler/wire/proto_time.h"
+
+namespace ccsched {
+namespace {
+
+const v1::SiteStatus* FindSite(const v1::SitesResponse& sites,
+                               const std::string& name) {
+  for (const v1::SiteStatus& site : sites.sites()) {
+    if (site.name() == name) return &site;
+  }
+  return nullptr;
+}
+
+// The weaker of two ways to know an energy.
+std::string Weaker(const std::string& a, const std::string& b) {
+  for (const char* method : {"estimated", "modelled"}) {
+    if (a == method || b == method) return method;
+  }
+  return a.empty() ? b : a;
+}
+
+void AddAttempt(const v1::Attempt& a, double pue, ReportEntry* entry) {
+  if (!a.has_started() || !a.has_ended()) return;
+  ReportInterval i;
+  i.start = FromProto(a.started());
+  i.end = FromProto(a.ended());
+  if (i.end <= i.start) return;
+  entry->running += i.end - i.start;
+  if (a.has_energy_kwh()) i.energy_kwh = a.energy_kwh() * pue;
+  if (a.has_co2e_g()) i.co2e_g = a.co2e_g();
+  // Weighted by energy, as it was accounted.
+  if (i.energy_kwh && i.co2e_g && *i.energy_kwh > 0) {
+    i.intensity = *i.co2e_g / *i.energy_kwh;
+  }
+  entry->intervals.push_back(std::move(i));
+  entry->method = Weaker(entry->method, a.energy_method());
+  entry->estimated = entry->estimated || a.co2e_estimated();
+}
+
+bool EndedWithin(const v1::Job& job, const v1::ReportRequest& request) {
+  if (!job.has_ended() || job.attempts().empty()) return false;
+  const absl::Time ended = FromProto(job.ended());
+  return !(request.has_from() && ended < FromProto(request.from())) &&
+         !(request.has_to() && ended >= FromProto(request.to()));
+}
+
+absl::StatusOr<std::vector<ReportEntry>> JobEntries(
+    Client& client, const v1::ReportRequest& request) {
+  ASSIGN_OR_RETURN(const v1::SitesResponse sites, client.Sites());
+  v1::ListJobsRequest list;
+  list.set_all(true);
+  list.set_user(request.user());
+  list.set_project(request.project());
+  list.set_page_size(1000);
+  std::vector<ReportEntry> entries;
+  do {
+    ASSIGN_OR_RETURN(const v1::ListJobsResponse page, client.List(list));
+    for (const v1::Job& job : page.jobs()) {
+      if (!EndedWithin(job, request)) continue;
+      // Only this call has the energy of each attempt.
+      ASSIGN_OR_RETURN(const v1::Job full, client.Get(job.id()));
+      entries.push_back(EntryOf(full, sites));
+    }
+    list.set_page_token(page.next_page_token());
+  } while (!list.page_token().empty());
+  if (entries.empty()) {
+    return absl::NotFoundError("report: no job that ran ended in that time");
+  }
+  return entries;
+}
+
+absl::StatusOr<std::vector<ReportEntry>> EntityEntries(
+    Client& client, const v1::ReportRequest& request) {
+  ASSIGN_OR_RETURN(const v1::ReportResponse report, client.Report(request));
+  std::vector<ReportEntry> entries;
+  for (const v1::ReportRow& row : report.rows()) {
+    ReportEntry& e = entries.emplace_back();
+    e.name = row.key().empty() ? "-" : row.key();
+    if (request.by() == "site") e.site = row.key();
+    if (request.by() == "region") e.region = row.key();
+    if (report.has_from()) e.start = FromProto(report.from());
+    if (report.has_to()) e.end = FromProto(report.to());
+    if (row.has_energy_kwh()) e.energy_kwh = row.energy_kwh();
+    if (row.has_co2e_g()) e.co2e_g = row.co2e_g();
+    if (row.has_baseline_co2e_g()) e.baseline_co2e_g = row.baseline_co2e_g();
+    e.estimated = row.estimated();
+  }
+  return entries;
+}
+
+}  // namespace
+
+ReportEntry EntryOf(const v1::Job& job, const v1::SitesResponse& sites) {
+  ReportEntry e;
+  e.id = absl::StrCat(job.id());
+  e.name = job.spec().name().empty() ? absl::StrCat("job ", job.id())
+                                     : job.spec().name();
+  e.user = job.spec().user();
+  e.project = job.spec().project();
+  e.method.clear();
+  for (const v1::Attempt& a : job.attempts()) {
+    const v1::SiteStatus* site = FindSite(sites, a.site());
+    e.site = a.site();
+    e.accelerator = a.accelerator();
+    e.accelerators = std::max(e.accelerators, a.count());
+    if (site != nullptr) {
+      e.region = site->region();
+      e.pue = site->pue();
+    }
+    AddAttempt(a, site == nullptr ? 1 : site->pue(), &e);
+  }
+  if (e.method.empty()) e.method = "estimated";
+  e.start = FromProto(job.has_started() ? job.started() : job.submitted());
+  e.end = FromProto(job.ended());
+  if (job.has_energy_kwh()) e.energy_kwh = job.energy_kwh();
+  if (job.has_co2e_g()) e.co2e_g = job.co2e_g();
+  if (job.has_baseline_co2e_g()) e.baseline_co2e_g = job.baseline_co2e_g();
+  return e;
+}
+
+absl::StatusOr<std::string> ExportReport(Client& client,
+                                         const std::string& format,
+                                         const v1::ReportRequest& request) {
+  const bool by_entity = format == "ghg";
+  ASSIGN_OR_RETURN(
+      const std::vector<ReportEntry> entries,
+      by_entity ? EntityEntries(client, request) : JobEntries(client, request));
+  return FormatReport(format, entries);
+}
+
+}  // namespace ccsched
