@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "policies/planner/survival.h"
 #include "policies/registry.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/base/status.h"
@@ -94,6 +95,12 @@ RuntimeKnowledge Told(const PolicyRun& policy) {
   return given ? RuntimeKnowledge::kKnown : policy.runtime;
 }
 
+// Where runtimes are learnt, from what; null: what the submissions say.
+std::unique_ptr<RuntimeBeliefs> Beliefs(RuntimeKnowledge runtime) {
+  if (runtime != RuntimeKnowledge::kLearned) return nullptr;
+  return std::make_unique<LearnedBeliefs>();
+}
+
 // One run: the streams of what happens, merged by time.
 class Playing {
  public:
@@ -109,7 +116,8 @@ class Playing {
                     ? std::make_unique<TimedPolicy>(std::move(made), decide_cpu)
                     : std::move(made),
                 MakePolicy,
-                {.horizon = scenario.horizon,
+                {.beliefs = Beliefs(policy.runtime),
+                 .horizon = scenario.horizon,
                  .explain = false,
                  .baselines = false}),
         submitter_(scenario, workload, Told(policy), engine_) {
