@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/boot_clock.h"
+#include "agent/cgroup.h"
 #include "agent/job_runner.h"
 #include "agent/pidfd.h"
 #include "agent/process_cpu.h"
@@ -61,10 +62,21 @@ v1::Outcome OutcomeOf(const RunEnd& end) {
 std::string MessageOf(const RunEnd& end) {
   if (end.out_of_memory) return "out of memory: killed by the kernel";
   if (!end.message.empty()) return end.message;
-  return end.core_dumped ? "dumped core" : "";
+  if (end.core_dumped) return "dumped core";
+  if (end.kind == EndKind::kKilled && end.value == SIGKILL &&
+      end.cause == EndCause::kOwn) {
+    return "killed by a signal that nobody here sent, as for want of memory";
+  }
+  return "";
 }
 
-void FillEnd(const RunEnd& end, v1::AttemptStatus& status) {
+void FillEnd(const RunEnd& end, const ClusterTime& time,
+             v1::AttemptStatus& status) {
+  status.set_checkpoint(end.checkpoint);
+  if (!end.checkpoint.empty()) {
+    *status.mutable_checkpoint_cost() =
+        ToProto(time.ToCluster(absl::Nanoseconds(end.checkpoint_cost_ns)));
+  }
   status.set_outcome(OutcomeOf(end));
   status.set_message(MessageOf(end));
   if (end.kind == EndKind::kExited || end.kind == EndKind::kNotFound) {
@@ -149,9 +161,15 @@ void JobRunner::OnGone(AttemptId id) {
   if (end) {
     ended =
         known.started + time_->ToCluster(absl::Nanoseconds(end->elapsed_ns));
-    FillEnd(*end, status);
+    FillEnd(*end, *time_, status);
   } else {
-    if (!KillLeftOvers(known.tag)) {
+    const std::string& root = options_.launch.cgroup_root;
+    const std::string group = PathsOf(options_.launch.state, id).cgroup;
+    const Cgroup cgroup(root.empty() ? "" : absl::StrCat(root, "/", group));
+    cgroup.KillAll();
+    const bool clean = KillLeftOvers(known.tag);
+    cgroup.Remove();
+    if (!clean) {
       Log(LogLevel::kError, "processes of a lost attempt can't be killed",
           {{"attempt", id.ToString()}});
     }

@@ -265,6 +265,13 @@ void JobRunner::SignalStop(AttemptId id, Running& running, int value) {
   }
 }
 
+void JobRunner::EndAll() {
+  for (const auto& [id, running] : running_) {
+    if (!running.supervised.process.valid()) continue;
+    pidfd_send_signal(running.supervised.process.get(), SIGTERM, nullptr, 0);
+  }
+}
+
 void JobRunner::OnSuspendOver(AttemptId id) {
   const auto found = running_.find(id);
   if (found == running_.end()) return;

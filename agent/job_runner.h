@@ -65,6 +65,8 @@ class JobRunner {
   void Sample();
   SampleOutbox& samples() { return samples_; }
 
+  // Tells every job's supervisor to end it and itself.
+  void EndAll();
   // Runs, or is about to.
   bool IsRunning(AttemptId id) const;
   size_t running_count() const { return running_.size(); }

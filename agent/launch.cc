@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agent/output_name.h"
+#include "agent/users.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/wire/proto_time.h"
@@ -81,8 +83,8 @@ absl::Status CheckStrings(const v1::JobSpec& spec) {
           absl::StrCat("env: '", name, "' can't be an environment variable"));
     }
   }
-  if (HasNul(spec.workdir()) || HasNul(spec.output())) {
-    return absl::InvalidArgumentError("workdir, output: a NUL byte");
+  if (HasNul(spec.workdir()) || HasNul(spec.output()) || HasNul(spec.name())) {
+    return absl::InvalidArgumentError("workdir, output, name: a NUL byte");
   }
   if (!spec.image().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -117,7 +119,8 @@ AttemptPaths PathsOf(const std::string& state, AttemptId id) {
   const std::string name = id.ToString();
   return {.run = absl::StrCat(state, "/run/", name),
           .log = absl::StrCat(state, "/logs/", name, ".out"),
-          .folder = absl::StrCat(state, "/work/", name)};
+          .folder = absl::StrCat(state, "/work/", name),
+          .cgroup = absl::StrCat("job-", name)};
 }
 
 Environment JobEnvironment(const v1::StartAttempt& start,
@@ -145,6 +148,13 @@ Environment JobEnvironment(const v1::StartAttempt& start,
   env["CCSCHED_NODES"] = absl::StrCat(std::max(1, start.gang_size()));
   env["CCSCHED_PEERS"] = Peers(start, settings);
   env["CCSCHED_RESUME"] = start.resume() ? "1" : "0";
+  if (spec.suspendable()) {
+    env["CCSCHED_CONTROL"] =
+        PathsOf(settings.state, FromProto(start.key())).folder;
+  }
+  if (!start.checkpoint().empty()) {
+    env["CCSCHED_CHECKPOINT"] = start.checkpoint();
+  }
   // The names that scripts written for Slurm look for. Not SLURM_NTASKS and
   // SLURM_PROCID: libraries take these for being started by srun.
   env["SLURM_JOB_ID"] = job;
@@ -188,16 +198,24 @@ absl::StatusOr<LaunchSpec> BuildLaunch(
   RETURN_IF_ERROR(CheckStrings(job));
   const AttemptPaths paths = PathsOf(settings.state, FromProto(start.key()));
   LaunchSpec spec;
+  LaunchSettings own = settings;
+  if (settings.as_submitter && !job.user().empty() &&
+      job.user() != settings.user) {
+    ASSIGN_OR_RETURN(const User user, FindUser(job.user()));
+    own.user = user.name;
+    own.home = access(user.home.c_str(), F_OK) == 0 ? user.home : "/";
+    spec.run_as = user.ids;
+  }
   ASSIGN_OR_RETURN(spec.warn_signal, ParseSignal(job.warn_signal()));
   if (!job.script().empty()) {
     spec.argv.push_back(paths.folder + "/script");
   }
   spec.argv.insert(spec.argv.end(), job.command().begin(), job.command().end());
   for (const auto& [name, value] :
-       JobEnvironment(start, accelerators, tag, settings)) {
+       JobEnvironment(start, accelerators, tag, own)) {
     spec.env.push_back(absl::StrCat(name, "=", value));
   }
-  spec.workdir = job.workdir().empty() ? settings.home : job.workdir();
+  spec.workdir = job.workdir().empty() ? own.home : job.workdir();
   // A later attempt, and a later rank that shares the file, go on in it.
   spec.append = start.resume() || start.key().epoch() > 1 || start.rank() > 0;
   if (job.output().empty()) {
@@ -213,6 +231,14 @@ absl::StatusOr<LaunchSpec> BuildLaunch(
       job.has_grace() ? FromProto(job.grace()) : kDefaultGrace;
   spec.grace_ns = std::max<int64_t>(0, absl::ToInt64Nanoseconds(grace));
   spec.lease_path = settings.state + "/lease";
+  if (job.suspendable()) spec.control = paths.folder;
+  if (!settings.cgroup_root.empty()) {
+    spec.cgroup = absl::StrCat(settings.cgroup_root, "/", paths.cgroup);
+    if (settings.memory_per_accelerator > 0) {
+      spec.memory_max = settings.memory_per_accelerator *
+                        std::max<uint64_t>(1, accelerators.size());
+    }
+  }
   return spec;
 }
 

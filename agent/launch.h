@@ -26,6 +26,10 @@ struct LaunchSettings {
   std::string home;         // where a job without a workdir runs
   std::string user;         // as which the agent runs
   uint64_t output_limit = 64 << 20;
+  // Whether jobs run as the user who submitted them; only root may.
+  bool as_submitter = false;
+  std::string cgroup_root;              // folder for the jobs' groups; or empty
+  uint64_t memory_per_accelerator = 0;  // bytes; 0: no limit
 };
 
 // The files of one attempt.
@@ -33,6 +37,7 @@ struct AttemptPaths {
   std::string run;     // see run_file.h
   std::string log;     // its output, or a link to where the user wants it
   std::string folder;  // its script and whatever else is its own
+  std::string cgroup;  // its name below LaunchSettings::cgroup_root
 };
 AttemptPaths PathsOf(const std::string& state, AttemptId id);
 

@@ -84,7 +84,7 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
     case 'u':
       return ReadRunAs(value, spec.run_as);
     case 'k':
-      spec.checkpoint_socket = value;
+      spec.control = value;
       return true;
     default:
       return false;
@@ -113,7 +113,7 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
                spec.run_as->groups.end());
     out.Bytes('u', {reinterpret_cast<const char*>(ids.data()), ids.size() * 4});
   }
-  out.Bytes('k', spec.checkpoint_socket);
+  out.Bytes('k', spec.control);
   out.Bytes(kEndTag, "");
   return out.Take();
 }

@@ -38,7 +38,7 @@ struct LaunchSpec {
   std::string cgroup;  // folder of its own, made by the supervisor; or empty
   std::optional<uint64_t> memory_max;  // bytes, by cgroup
   std::optional<RunAs> run_as;
-  std::string checkpoint_socket;  // path on which to listen; or empty
+  std::string control;  // folder of the checkpoint handshake; or empty
 };
 
 // The number of the fd from which a supervisor reads its LaunchSpec, and of

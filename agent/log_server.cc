@@ -3,6 +3,7 @@
 #include "agent/log_server.h"
 
 #include <fcntl.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,8 +24,33 @@ constexpr size_t kChunkBytes = 64 << 10;
 // To look again for a file that is about to be made.
 constexpr int64_t kLookAgainNs = kNanosPerSecond / 20;
 
-// Only a plain file: a pipe or a device may block or never end.
+// Takes on the rights of a user to open a file, and lays them off again.
+class AsUser {
+ public:
+  AsUser(uid_t uid, gid_t gid) {
+    if (uid == geteuid()) return;
+    changed_ = true;
+    setfsgid(gid);
+    setfsuid(uid);
+  }
+  ~AsUser() {
+    if (!changed_) return;
+    setfsuid(geteuid());
+    setfsgid(getegid());
+  }
+  AsUser(const AsUser&) = delete;
+  AsUser& operator=(const AsUser&) = delete;
+
+ private:
+  bool changed_ = false;
+};
+
+// Only a plain file: a pipe or a device may block or never end. Where the user
+// said to put it, only what that user may read: the link is the user's.
 Fd OpenPlainFile(const std::string& path) {
+  struct stat link {};
+  if (lstat(path.c_str(), &link) != 0) return Fd();
+  const AsUser user(link.st_uid, link.st_gid);
   Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
   if (!fd.valid() || fstat(fd.get(), &status) != 0 ||

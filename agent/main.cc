@@ -12,8 +12,11 @@
 #include <iostream>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "agent/attempt_meter.h"
 #include "agent/attempt_store.h"
+#include "agent/boot_clock.h"
+#include "agent/cgroup.h"
 #include "agent/event_loop.h"
 #include "agent/grpc_link.h"
 #include "agent/lease_file.h"
@@ -21,9 +24,13 @@
 #include "agent/state_folder.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
 
 namespace ccsched {
 namespace {
+
+// A supervisor told to end kills after five seconds.
+constexpr int64_t kEndJobsNsMax = 8 * kNanosPerSecond;
 
 struct Flags {
   std::string scheduler = "127.0.0.1:7390";
@@ -38,6 +45,10 @@ struct Flags {
   std::string meter = "auto";
   std::string sys = "/sys";
   bool share_host = false;
+  std::string cgroup = "auto";
+  uint64_t memory_mib = 0;
+  bool as_agent = false;
+  bool end_jobs = false;
 };
 
 std::string HostName() {
@@ -51,6 +62,10 @@ std::string BesideThis(const std::string& name) {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error)
       .replace_filename(name);
+}
+
+std::string HexOf(const std::string& bytes, size_t count) {
+  return absl::BytesToHexString(ToAbsl(bytes).substr(0, count));
 }
 
 void AddFlags(CLI::App& app, Flags& flags) {
@@ -87,6 +102,19 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--share-host", flags.share_host,
                "charge jobs for processors and memory too, by RAPL: idle power "
                "by accelerators held, the rest by CPU time");
+  app.add_option("--cgroup", flags.cgroup,
+                 "folder for the jobs' control groups (v2); auto: below the "
+                 "agent's own where it may, off: none")
+      ->capture_default_str();
+  app.add_option("--memory-per-accelerator", flags.memory_mib,
+                 "MiB that a job may use for each accelerator it holds; needs "
+                 "the memory controller in --cgroup; 0: no limit")
+      ->capture_default_str();
+  app.add_flag("--run-as-agent", flags.as_agent,
+               "run jobs as the agent's own user, even if that is root; "
+               "otherwise root's agent runs each as who submitted it");
+  app.add_flag("--end-jobs", flags.end_jobs,
+               "on SIGTERM end the jobs too; they run again later");
   app.add_option("--sys", flags.sys, "where sysfs is")->capture_default_str();
   app.footer(
       "Jobs go on when the agent ends, and the next agent with the same "
@@ -118,6 +146,14 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   if (const passwd* self = getpwuid(getuid())) {
     launch.user = self->pw_name;
     launch.home = self->pw_dir;
+  }
+  launch.as_submitter = geteuid() == 0 && !flags.as_agent;
+  launch.memory_per_accelerator = flags.memory_mib << 20;
+  if (flags.cgroup == "auto") {
+    launch.cgroup_root =
+        FindCgroupRoot("ccsched-" + HexOf(folder.id, 4), flags.memory_mib > 0);
+  } else if (flags.cgroup != "off") {
+    launch.cgroup_root = flags.cgroup;
   }
   if (launch.home.empty() || access(launch.home.c_str(), X_OK) != 0) {
     launch.home = "/";
@@ -172,9 +208,14 @@ int RunAgent(const Flags& flags) {
   signal(SIGPIPE, SIG_IGN);
   const Fd stop(signalfd(-1, &signals, SFD_CLOEXEC));
   EventLoop loop;
-  loop.Watch(stop.get(), [&] { loop.Stop(); });
   {
     SessionOptions options = MakeOptions(flags, *folder);
+    if (flags.memory_mib > 0 &&
+        !CanLimitMemory(options.runner.launch.cgroup_root)) {
+      return Fail(absl::FailedPreconditionError(
+          "--memory-per-accelerator: no control group with a memory "
+          "controller; see --cgroup"));
+    }
     options.identity.set_meter(meter.name());
     Session session(loop, **store, meter, lease,
                     GrpcDial(loop, flags.scheduler), std::move(options));
@@ -183,8 +224,16 @@ int RunAgent(const Flags& flags) {
          {"site", flags.site},
          {"meter", meter.name()},
          {"scheduler", flags.scheduler}});
+    loop.Watch(stop.get(), [&] {
+      signalfd_siginfo info;
+      [[maybe_unused]] const ssize_t n = read(stop.get(), &info, sizeof(info));
+      if (!flags.end_jobs) return loop.Stop();
+      session.EndJobs([&] { loop.Stop(); });
+      loop.At(BootNanos() + kEndJobsNsMax, [&] { loop.Stop(); });
+    });
     session.Begin();
     loop.Run();
+    loop.Forget(stop.get());
   }
   Log(LogLevel::kInfo, "agent stopped", {{"node", flags.node}});
   return 0;

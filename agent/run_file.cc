@@ -30,13 +30,14 @@ struct EndSlot {
   uint64_t sum;
   int64_t elapsed_ns;
   int64_t cpu_ns;
+  int64_t checkpoint_cost_ns;
   int32_t value;
   uint8_t kind;
   uint8_t cause;
   uint8_t core_dumped;
   uint8_t out_of_memory;
   char message[257];
-  char checkpoint[129];
+  char checkpoint[401];
 };
 static_assert(kJobOffset + sizeof(ProcessSlot) <= kEndOffset);
 static_assert(kEndOffset + sizeof(EndSlot) <= kFileBytes);
@@ -122,6 +123,7 @@ bool RunFile::WriteEnd(const RunEnd& end) const {
   std::memset(&slot, 0, sizeof(slot));  // the padding too: it is summed
   slot.elapsed_ns = end.elapsed_ns;
   slot.cpu_ns = end.cpu_ns;
+  slot.checkpoint_cost_ns = end.checkpoint_cost_ns;
   slot.value = end.value;
   slot.kind = static_cast<uint8_t>(end.kind);
   slot.cause = static_cast<uint8_t>(end.cause);
@@ -153,7 +155,8 @@ std::optional<RunEnd> RunFile::end() const {
                 .elapsed_ns = slot.elapsed_ns,
                 .cpu_ns = slot.cpu_ns,
                 .message = slot.message,
-                .checkpoint = slot.checkpoint};
+                .checkpoint = slot.checkpoint,
+                .checkpoint_cost_ns = slot.checkpoint_cost_ns};
 }
 
 }  // namespace ccsched

@@ -54,7 +54,8 @@ struct RunEnd {
   int64_t elapsed_ns = 0;  // real time, from the start of the job to its end
   int64_t cpu_ns = 0;      // of all of its processes
   std::string message;     // cut to 256 bytes
-  std::string checkpoint;  // id of the last one acknowledged; 128 bytes
+  std::string checkpoint;  // id of the last one acknowledged; 400 bytes
+  int64_t checkpoint_cost_ns = 0;
 };
 
 class RunFile {

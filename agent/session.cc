@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/boot_clock.h"
+#include "agent/log_keeper.h"
 #include "scheduler/base/log.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -16,6 +17,7 @@ constexpr int64_t kBackoffMinNs = kNanosPerSecond / 10;
 constexpr int64_t kBackoffMaxNs = 15 * kNanosPerSecond;
 // A scheduler that accepts the connection must answer within this.
 constexpr int64_t kRegisterWaitNs = 20 * kNanosPerSecond;
+constexpr int64_t kKeepLogsNs = 60 * kNanosPerSecond;
 constexpr absl::Duration kDefaultLease = absl::Minutes(10);
 constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(5);
 
@@ -55,13 +57,13 @@ Session::Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
             return link_ != nullptr &&
                    link_->queued() < SchedulerLink::kQueuedMany;
           }) {
-  runner_.set_ended([this](AttemptId id) { logs_.OnEnded(id); });
+  runner_.set_ended([this](AttemptId id) { OnEnded(id); });
 }
 
 Session::~Session() {
   loop_.set_after_batch(nullptr);
-  for (const auto& timer :
-       {heartbeat_timer_, connect_timer_, sample_timer_, poll_timer_}) {
+  for (const auto& timer : {heartbeat_timer_, connect_timer_, sample_timer_,
+                            poll_timer_, logs_timer_}) {
     if (timer) loop_.Cancel(*timer);
   }
 }
@@ -73,7 +75,31 @@ void Session::Begin() {
   if (runner_.running_count() == 0) lease_.set_deadline(0);
   runner_.Settle();
   if (meter_.polls()) PollSoon();
+  KeepLogsSoon();
   Connect();
+}
+
+void Session::OnEnded(AttemptId id) {
+  logs_.OnEnded(id);
+  // With the next batch: this one still has the end to record.
+  if (all_ended_ && runner_.running_count() == 0) {
+    loop_.Post([this] { all_ended_(); });
+  }
+}
+
+void Session::EndJobs(std::function<void()> done) {
+  all_ended_ = std::move(done);
+  if (runner_.running_count() == 0) return all_ended_();
+  runner_.EndAll();
+}
+
+void Session::KeepLogsSoon() {
+  PruneLogs(options_.runner.launch.state + "/logs", LogBounds(),
+            [this](AttemptId id) { return runner_.IsRunning(id); });
+  logs_timer_ = loop_.At(BootNanos() + kKeepLogsNs, [this] {
+    logs_timer_.reset();
+    KeepLogsSoon();
+  });
 }
 
 // Power sensors have no memory, so they are looked at every second.

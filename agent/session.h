@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ class Session {
 
   // Takes up what is left, connects, and goes on until it is destroyed.
   void Begin();
+  // Ends all jobs, as lost, and then calls `done`.
+  void EndJobs(std::function<void()> done);
   bool registered() const { return registered_; }
   JobRunner& runner() { return runner_; }
 
@@ -58,6 +61,8 @@ class Session {
   void Disconnect();
   void Extend(int64_t sent_ns);
   void Heartbeat();
+  void OnEnded(AttemptId id);
+  void KeepLogsSoon();
   void SampleSoon();
   void PollSoon();
   void Send(v1::AgentMessage message);
@@ -83,6 +88,8 @@ class Session {
   std::optional<EventLoop::Timer> connect_timer_;
   std::optional<EventLoop::Timer> sample_timer_;
   std::optional<EventLoop::Timer> poll_timer_;
+  std::optional<EventLoop::Timer> logs_timer_;
+  std::function<void()> all_ended_;
   JobRunner runner_;
   LogServer logs_;
 };

@@ -53,16 +53,36 @@ bool WriteAll(int fd, const std::string& bytes) {
   return true;
 }
 
-absl::Status WriteScript(const std::string& script, const AttemptPaths& paths) {
-  if (script.empty()) return absl::OkStatus();
-  const std::string path = paths.folder + "/script";
+// The attempt's own folder, if it needs one, with its script in it.
+absl::Status MakeFolder(const LaunchSpec& spec, const std::string& script,
+                        const AttemptPaths& paths) {
+  if (script.empty() && spec.control.empty()) return absl::OkStatus();
   if (mkdir(paths.folder.c_str(), 0755) != 0 && errno != EEXIST) {
     return SystemError("mkdir " + paths.folder, errno);
   }
+  if (spec.run_as &&
+      chown(paths.folder.c_str(), spec.run_as->uid, spec.run_as->gid) != 0) {
+    return SystemError("chown " + paths.folder, errno);
+  }
+  if (script.empty()) return absl::OkStatus();
+  const std::string path = paths.folder + "/script";
   const Fd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755));
   if (!fd.valid() || !WriteAll(fd.get(), script)) {
     return SystemError("write " + path, errno);
+  }
+  return absl::OkStatus();
+}
+
+// From the name under which output is looked for to where the user wants it.
+// It belongs to who may read that.
+absl::Status LinkOutput(const LaunchSpec& spec, const AttemptPaths& paths) {
+  if (spec.output == paths.log) return absl::OkStatus();
+  unlink(paths.log.c_str());
+  if (symlink(spec.output.c_str(), paths.log.c_str()) != 0 ||
+      (spec.run_as &&
+       lchown(paths.log.c_str(), spec.run_as->uid, spec.run_as->gid) != 0)) {
+    return SystemError("link " + paths.log, errno);
   }
   return absl::OkStatus();
 }
@@ -137,13 +157,8 @@ absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
                                            const std::string& script,
                                            const AttemptPaths& paths,
                                            RunFilePool& pool) {
-  RETURN_IF_ERROR(WriteScript(script, paths));
-  if (spec.output != paths.log) {
-    unlink(paths.log.c_str());
-    if (symlink(spec.output.c_str(), paths.log.c_str()) != 0) {
-      return SystemError("link " + paths.log, errno);
-    }
-  }
+  RETURN_IF_ERROR(MakeFolder(spec, script, paths));
+  RETURN_IF_ERROR(LinkOutput(spec, paths));
   ASSIGN_OR_RETURN(const Fd launch, MakeLaunchFd(spec));
   ASSIGN_OR_RETURN(const Fd locked, MakeRunFile(paths.run, pool));
   Supervised supervised;

@@ -16,6 +16,7 @@
 #include <climits>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "agent/boot_clock.h"
 #include "agent/process_tree.h"
@@ -58,18 +59,7 @@ void Supervisor::Refuse(EndKind kind, int value, const std::string& message) {
 // False if the job was not started; the end then says why.
 bool Supervisor::Prepare() {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  sigset_t signals;
-  sigfillset(&signals);
-  sigprocmask(SIG_SETMASK, &signals, nullptr);
-  sigemptyset(&signals);
-  for (const int s : {SIGCHLD, SIGTERM, StopSignalNumber()}) {
-    sigaddset(&signals, s);
-  }
-  signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  timer_fd_ = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-  const auto self = IdentifyProcess(getpid());
-  if (signal_fd_ < 0 || timer_fd_ < 0 || !self ||
-      !run_.WriteSupervisor(*self)) {
+  if (!PrepareFds()) {
     Refuse(EndKind::kRefused, 0, std::string("supervisor: ") + strerror(errno));
     return false;
   }
@@ -85,12 +75,37 @@ bool Supervisor::Prepare() {
     Refuse(EndKind::kRefused, 0, "the node's lease ran out before the start");
     return false;
   }
+  return StartJob();
+}
+
+bool Supervisor::PrepareFds() {
+  sigset_t signals;
+  sigfillset(&signals);
+  sigprocmask(SIG_SETMASK, &signals, nullptr);
+  sigemptyset(&signals);
+  for (const int s : {SIGCHLD, SIGTERM, StopSignalNumber()}) {
+    sigaddset(&signals, s);
+  }
+  signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  timer_fd_ = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  const auto self = IdentifyProcess(getpid());
+  return signal_fd_ >= 0 && timer_fd_ >= 0 && self &&
+         run_.WriteSupervisor(*self);
+}
+
+bool Supervisor::StartJob() {
+  if (cgroup_.valid() && !cgroup_.Make(spec_.memory_max)) {
+    Refuse(EndKind::kRefused, 0,
+           "cgroup " + spec_.cgroup + ": " + strerror(errno));
+    return false;
+  }
   if (spec_.output_limit > 0 &&
       !output_.Open(spec_.output, spec_.output_limit, spec_.append)) {
     Refuse(EndKind::kRefused, 0,
            "output " + spec_.output + ": " + strerror(errno));
     return false;
   }
+  if (!spec_.control.empty()) desk_.Open(spec_.control, spec_.run_as);
   const JobStart start = StartJobProcess(spec_, output_.write_end());
   output_.CloseWriteEnd();
   if (start.pid == 0) {
@@ -125,13 +140,18 @@ void Supervisor::ArmTimer() {
 
 void Supervisor::Loop() {
   bool output_open = output_.read_end() >= 0;
+  std::vector<pollfd> fds;
   while (!job_ended_) {
     ArmTimer();
-    pollfd fds[] = {{signal_fd_, POLLIN, 0},
-                    {timer_fd_, POLLIN, 0},
-                    {output_open ? output_.read_end() : -1, POLLIN, 0}};
-    if (poll(fds, 3, -1) < 0 && errno != EINTR) break;
+    fds = {{signal_fd_, POLLIN, 0},
+           {timer_fd_, POLLIN, 0},
+           {output_open ? output_.read_end() : -1, POLLIN, 0}};
+    desk_.AddTo(fds);
+    if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) break;
     if (fds[2].revents != 0) output_open = output_.Copy(kCopyBytes);
+    // Before the job's end: what it said last is heard.
+    desk_.Handle(&fds[3]);
+    OnCheckpoint();
     if (fds[0].revents != 0) OnSignals();
     if (fds[1].revents != 0) OnTime();
   }
@@ -149,8 +169,13 @@ void Supervisor::OnTime() {
     KillGroup();
   }
   if (suspend_until_ && now >= *suspend_until_) {
-    suspend_until_.reset();  // not acknowledged: the job goes on
-    if (end_.cause == EndCause::kSuspend) end_.cause = EndCause::kOwn;
+    desk_.ReadFile();
+    if (desk_.saved()) {
+      suspend_until_ = now + kNanosPerSecond;
+      KillGroup();  // its state is safe: nothing is lost
+    } else {
+      GiveUpSuspend();
+    }
   }
   if (limit_at_ && now >= *limit_at_) {
     limit_at_.reset();
@@ -186,11 +211,8 @@ void Supervisor::OnSignals() {
 void Supervisor::OnStop(int value) {
   const int64_t until = BootNanos() + StopGraceMs(value) * 1'000'000;
   if (StopKindOf(value) == StopKind::kSuspend) {
-    if (end_.cause != EndCause::kOwn) return;  // it is being ended already
-    end_.cause = EndCause::kSuspend;
-    suspend_until_ = until;
-    Warn();
-    return;
+    if (end_.cause == EndCause::kOwn) OnSuspend(until);
+    return;  // else it is being ended already
   }
   suspend_until_.reset();
   const bool warned = end_.cause == EndCause::kStop;
@@ -200,6 +222,23 @@ void Supervisor::OnStop(int value) {
   if (!warned && StopGraceMs(value) > 0) Warn();
   kill_at_ = std::min(kill_at_.value_or(INT64_MAX), until);
   if (StopGraceMs(value) == 0) KillGroup();
+}
+
+void Supervisor::OnSuspend(int64_t until) {
+  end_.cause = EndCause::kSuspend;
+  suspend_until_ = until;
+  if (!desk_.Ask(until)) Warn();
+}
+
+// Not acknowledged: the job goes on.
+void Supervisor::GiveUpSuspend() {
+  suspend_until_.reset();
+  desk_.Withdraw();
+  if (end_.cause == EndCause::kSuspend) end_.cause = EndCause::kOwn;
+}
+
+void Supervisor::OnCheckpoint() {
+  if (suspend_until_ && desk_.refused()) GiveUpSuspend();
 }
 
 void Supervisor::Warn() {
@@ -235,9 +274,13 @@ void Supervisor::OnReaped(pid_t pid, int status) {
   if (end_.cause == EndCause::kSuspend) JudgeSuspend();
 }
 
-// Asked to save its state it ended by our signal, or with 0, or with 85 (what
-// scripts for Slurm use to be requeued). Any other end is a failure of its own.
+// Asked to save its state it said that it did; or it ended by our signal, or
+// with 0, or with 85 (what scripts for Slurm use to be requeued). Any other end
+// is a failure of its own.
 void Supervisor::JudgeSuspend() {
+  desk_.Drain();
+  desk_.ReadFile();
+  if (desk_.saved()) return;
   const bool by_us = end_.kind == EndKind::kKilled
                          ? end_.value == spec_.warn_signal
                          : end_.value == 0 || end_.value == 85 ||
@@ -247,9 +290,14 @@ void Supervisor::JudgeSuspend() {
 
 // What the job forked ends with it: nothing may outlive its attempt.
 void Supervisor::Finish() {
+  cgroup_.KillAll();
   KillDescendants([this](pid_t pid, int status) { OnReaped(pid, status); });
   output_.Copy(kDrainBytes);
   end_.cpu_ns = CpuNanosOfChildren();
+  end_.checkpoint = desk_.id();
+  end_.checkpoint_cost_ns = desk_.cost_ns();
+  end_.out_of_memory = cgroup_.OutOfMemoryKills() > 0;
+  cgroup_.Remove();
 }
 
 bool Supervisor::Record() {

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "agent/cgroup.h"
+#include "agent/checkpoint_desk.h"
 #include "agent/job_process.h"
 #include "agent/launch_spec.h"
 #include "agent/lease_file.h"
@@ -23,7 +25,10 @@ class Supervisor {
  public:
   // `run_fd` is the attempt's run file, locked; it stays the caller's.
   Supervisor(LaunchSpec spec, int run_fd)
-      : spec_(std::move(spec)), run_(run_fd), run_fd_(run_fd) {}
+      : spec_(std::move(spec)),
+        run_(run_fd),
+        run_fd_(run_fd),
+        cgroup_(spec_.cgroup) {}
 
   // Runs the job to its end and leaves nothing of it. False if the end could
   // not be recorded. REQUIRES: called once, by a single-threaded process.
@@ -31,6 +36,8 @@ class Supervisor {
 
  private:
   bool Prepare();
+  bool PrepareFds();
+  bool StartJob();
   void Refuse(EndKind kind, int value, const std::string& message);
   void Loop();
   int64_t NextDeadline() const;
@@ -38,6 +45,9 @@ class Supervisor {
   void OnTime();
   void OnSignals();
   void OnStop(int value);
+  void OnSuspend(int64_t until);
+  void GiveUpSuspend();
+  void OnCheckpoint();
   void Warn();
   void KillGroup();
   void ReapChildren();
@@ -46,11 +56,13 @@ class Supervisor {
   void Finish();
   bool Record();
 
-  const LaunchSpec spec_;
+  LaunchSpec spec_;
   const RunFile run_;
   const int run_fd_;
   const pid_t agent_ = getppid_at_start();
   LeaseFile lease_;
+  Cgroup cgroup_;
+  CheckpointDesk desk_;
   OutputPipe output_;
   int signal_fd_ = -1;
   int timer_fd_ = -1;

@@ -245,6 +245,19 @@ TEST_F(FaultsTest, OnSigtermTheAgentEndsAndItsJobsGoOn) {
   EXPECT_TRUE(Exists(JobOf({1, 1}).pid));
 }
 
+TEST_F(FaultsTest, AskedToAnAgentEndsItsJobsWithItself) {
+  StartAgent({"--end-jobs"});
+  v1::StartAttempt start = Waiter({1, 1});
+  ASSERT_TRUE(scheduler_->Start(start));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  const pid_t job = JobOf({1, 1}).pid;
+  EXPECT_EQ(StopAgent(), 0);
+  EXPECT_FALSE(Exists(job));
+  StartAgent();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
+}
+
 TEST_F(FaultsTest, EnergyIsCountedOnceOverARestart) {
   scheduler_->registered.set_clock_rate(100);
   StartAgent({"--sample-interval", "0.1"});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "agent/energy.h"
 #include "agent/launch.h"
 #include "agent/launch_spec.h"
+#include "agent/log_keeper.h"
 #include "agent/output_name.h"
 #include "agent/run_file.h"
 #include "agent/spawn.h"
@@ -188,6 +190,29 @@ TEST_F(StateTest, ALaunchSpecComesBackAndACutOneDoesNot) {
   for (size_t n = 0; n < bytes.size() - 5; ++n) {
     EXPECT_FALSE(DecodeLaunchSpec(std::string_view(bytes).substr(0, n)));
   }
+}
+
+TEST_F(StateTest, TheOldestLogsGoFirstAndThoseInUseStay) {
+  const auto put = [&](const std::string& name, int age, size_t bytes) {
+    std::ofstream(folder_ / name) << std::string(bytes, 'x');
+    std::filesystem::last_write_time(
+        folder_ / name, std::filesystem::file_time_type::clock::now() -
+                            std::chrono::hours(age));
+  };
+  put("1-1.out", 9, 100);
+  put("2-1.out.1", 8, 100);
+  put("2-1.out", 7, 100);
+  put("3-1.out", 6, 100);
+  put("4-1.out", 5, 100);
+  put("notes", 99, 1000);
+  const auto needed = [](AttemptId id) { return id.job == 1; };
+  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 500, .files_max = 9}, needed), 0u);
+  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 300, .files_max = 9}, needed), 2u);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "1-1.out"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "2-1.out.1"));
+  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 900, .files_max = 2}, needed), 1u);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "4-1.out"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "notes"));
 }
 
 TEST(OutputNameTest, FillsInWhatItKnowsAndNothingElse) {

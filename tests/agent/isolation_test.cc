@@ -1,0 +1,138 @@
+// Jobs kept apart: control groups, users, and what may be read of whom.
+// SPDX-License-Identifier: Apache-2.0
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "agent/cgroup.h"
+#include "gmock/gmock.h"
+#include "tests/agent/agent_fixture.h"
+
+namespace ccsched {
+namespace {
+
+using ::testing::HasSubstr;
+
+using IsolationTest = AgentTest;
+
+TEST_F(IsolationTest, AKernelsKillForWantOfMemoryIsToldApart) {
+  // A folder stands for the group; the kernel's part is played by the job.
+  std::filesystem::create_directories(Path("group"));
+  StartAgent({"--cgroup", Path("group"), "--run-as-agent"});
+  std::filesystem::create_directories(Path("group/job-1-1"));
+  for (const char* file : {"cgroup.procs", "cgroup.kill"}) {
+    ASSERT_EQ(std::system(("touch " + Path("group/job-1-1/") + file).c_str()),
+              0);
+  }
+  const auto status = RunToEnd(
+      Shell({1, 1}, "echo 'low 0\noom 1\noom_kill 1' > " +
+                        Path("group/job-1-1/memory.events") + "; kill -9 $$"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_FAILED);
+  EXPECT_EQ(status.signal(), 9);
+  EXPECT_THAT(status.message(), HasSubstr("out of memory"));
+  EXPECT_EQ(Read(Path("group/job-1-1/cgroup.kill")), "1");
+}
+
+TEST_F(IsolationTest, AKillFromOutsideIsNotCalledAnOrdinaryExit) {
+  StartAgent();
+  const auto status = RunToEnd(Shell({1, 1}, "kill -9 $$"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_FAILED);
+  EXPECT_THAT(status.message(), HasSubstr("nobody here sent"));
+}
+
+TEST_F(IsolationTest, AGroupOfItsOwnIsMadeAndRemoved) {
+  const std::string root = FindCgroupRoot("ccsched-test", false);
+  if (root.empty()) GTEST_SKIP() << "this process may make no control group";
+  StartAgent({"--cgroup", root});
+  EXPECT_EQ(RunToEnd(Shell({1, 1}, "grep 0:: /proc/self/cgroup; sleep 600 &"))
+                .outcome(),
+            v1::OUTCOME_SUCCEEDED);
+  EXPECT_THAT(Read(StateFile("logs/1-1.out")),
+              HasSubstr("ccsched-test/job-1-1"));
+  EXPECT_FALSE(std::filesystem::exists(root + "/job-1-1"));
+  rmdir(root.c_str());
+}
+
+class UsersTest : public AgentTest {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "not root";
+    const passwd* nobody = getpwnam("nobody");
+    if (nobody == nullptr) GTEST_SKIP() << "no user 'nobody'";
+    uid_ = nobody->pw_uid;
+    gid_ = nobody->pw_gid;
+    chmod(folder_.c_str(), 0755);
+    std::filesystem::create_directory(Path("theirs"));
+    ASSERT_EQ(chown(Path("theirs").c_str(), uid_, gid_), 0);
+    StartAgent();
+  }
+  v1::StartAttempt AsNobody(AttemptId id, const std::string& script) {
+    v1::StartAttempt start = Shell(id, script);
+    start.mutable_spec()->set_user("nobody");
+    start.mutable_spec()->set_workdir(Path("theirs"));
+    return start;
+  }
+  uid_t uid_ = 0;
+  gid_t gid_ = 0;
+};
+
+TEST_F(UsersTest, ARootsAgentRunsAJobAsWhoSubmittedIt) {
+  EXPECT_EQ(RunToEnd(AsNobody({1, 1}, "id -un; id -G; echo $USER; touch made"))
+                .outcome(),
+            v1::OUTCOME_SUCCEEDED);
+  const std::string log = Read(StateFile("logs/1-1.out"));
+  EXPECT_THAT(log, HasSubstr("nobody\n"));
+  std::istringstream lines(log);
+  std::string name;
+  std::string groups;
+  std::getline(lines, name);
+  std::getline(lines, groups);
+  EXPECT_EQ(groups, std::to_string(gid_));
+  struct stat made {};
+  ASSERT_EQ(stat(Path("theirs/made").c_str(), &made), 0);
+  EXPECT_EQ(made.st_uid, uid_);
+}
+
+TEST_F(UsersTest, AUserThatTheNodeDoesNotHaveIsRefused) {
+  v1::StartAttempt start = Shell({1, 1}, "exit 0");
+  start.mutable_spec()->set_user("no-such-user-here");
+  const auto status = RunToEnd(start);
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_THAT(status.message(), HasSubstr("no-such-user-here"));
+}
+
+TEST_F(UsersTest, OutputIsWrittenAndReadWithTheUsersRightsOnly) {
+  ASSERT_EQ(std::system(("umask 077; echo secret > " + Path("secret")).c_str()),
+            0);
+  v1::StartAttempt start = AsNobody({1, 1}, "echo mine");
+  start.mutable_spec()->set_output("out");
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_SUCCEEDED);
+  ASSERT_TRUE(scheduler_->ReadLog(1, {1, 1}, false));
+  ASSERT_TRUE(
+      scheduler_->WaitLog(1, [](const auto&, bool end) { return end; }));
+  EXPECT_EQ(scheduler_->Log(1), "mine\n");
+
+  start = AsNobody({2, 1}, "exit 0");
+  start.mutable_spec()->set_output(Path("secret"));
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_EQ(Read(Path("secret")), "secret\n");
+  ASSERT_TRUE(scheduler_->ReadLog(2, {2, 1}, false));
+  ASSERT_TRUE(
+      scheduler_->WaitLog(2, [](const auto&, bool end) { return end; }));
+  EXPECT_EQ(scheduler_->Log(2), "");
+}
+
+TEST_F(UsersTest, ASuspendableJobOfAUserReachesItsSocket) {
+  v1::StartAttempt start =
+      AsNobody({1, 1},
+               "test -w $CCSCHED_CONTROL/control && echo 0 x > "
+               "$CCSCHED_CONTROL/saved");
+  start.mutable_spec()->set_suspendable(true);
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_SUCCEEDED);
+}
+
+}  // namespace
+}  // namespace ccsched
