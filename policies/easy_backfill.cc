@@ -160,9 +160,7 @@ class EasyBackfill : public Policy {
     while (!heads_.empty()) {
       const JobRef job = heads_.top();
       const JobRef next = in.jobs[job].next;
-      if (TryBackfill(in, actions, job)) {
-        heads_.Advance(in, next);
-      } else if (MayStillPass(in, actions, job)) {
+      if (TryBackfill(in, actions, job) || MayStillPass(in, actions, job)) {
         heads_.Advance(in, next);
       } else {
         heads_.Drop();

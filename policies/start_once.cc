@@ -9,7 +9,7 @@ namespace ccsched {
 namespace {
 
 // Longer runs are weighed as if they lasted so long.
-constexpr int64_t kLongestUs = 366 * 24 * kHourUs;
+constexpr int64_t kLongestUs = kHourUs * 24 * 366;
 
 double Kilowatts(const PolicyInput& in, PoolId pool) {
   return in.topology.GridPower(pool, 1).value() / 1000;
@@ -192,6 +192,7 @@ std::vector<Choice> StartOnce::Offers(const PolicyInput& in, const Job& job,
       scored.begin(), scored.end(),
       [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<Choice> offers;
+  offers.reserve(scored.size());
   for (const auto& [score, choice] : scored) offers.push_back(choice);
   return offers;
 }

@@ -11,7 +11,7 @@ namespace ccsched {
 namespace {
 
 // Longer runs are planned as if they lasted so long.
-constexpr int64_t kLongestUs = 366 * 24 * kHourUs;
+constexpr int64_t kLongestUs = kHourUs * 24 * 366;
 // A pause shorter than this is none, and a plan that misses less than this of
 // a job's work still stands.
 constexpr int64_t kSlackUs = 1'000'000;

@@ -14,7 +14,7 @@ namespace ccsched::testing {
 namespace {
 
 Play OneSite(const std::string& policy, std::vector<double> grid,
-             uint32_t room = 8, PolicyParameters parameters = {}) {
+             uint32_t room = 8, const PolicyParameters& parameters = {}) {
   ClusterBuilder cluster;
   cluster.Site("only");
   Play play(cluster.topology(), *MakePolicy(policy, parameters));
@@ -75,6 +75,39 @@ TEST(WaitAwhileTest, AJobThatFoundNoRoomIsPlannedAnew) {
   const PlayResult result = play.Run();
   // The hour from 1 is lost; of those left, 3 is the cheapest and 2 the next.
   EXPECT_EQ(result.Stretches(2), "2.5-4@0x1");
+}
+
+// What a policy offers a job of two hours, submitted at T(0), that may wait
+// six.
+std::vector<Choice> OffersOf(const std::string& policy,
+                             const std::vector<double>& grid) {
+  ClusterBuilder cluster;
+  cluster.Site("only");
+  const auto engine = cluster.Build(*MakePolicy(policy, {}));
+  const std::vector<Event> events = {
+      Join(1, 0, 8), ForecastIssued{RegionId(0), HourlyForecast(grid)}};
+  engine->Step(T(0), events);
+  JobSubmitted job = Submit(*engine, 1, 1);
+  job.spec.runtime = absl::Hours(2);
+  job.spec.max_delay = absl::Hours(6);
+  job.shape.suspendable = true;
+  return engine->Offers(T(0), job.spec, job.shape);
+}
+
+TEST(WaitAwhileTest, OffersWhatItsPlanEmits) {
+  const std::vector<Choice> offers = OffersOf("wait-awhile", kTwoDips);
+  ASSERT_EQ(offers.size(), 1u);
+  EXPECT_EQ(offers[0].start, T(1));
+  // An hour of 100 and one of 90 g/kWh at 300 W.
+  EXPECT_NEAR(offers[0].carbon.value(), 57, 1e-9);
+}
+
+TEST(EcovisorTest, OffersTheFirstHourBelowItsThreshold) {
+  std::vector<double> grid(24, 300);
+  for (int h = 2; h < 10; ++h) grid[h] = 100.0 + h;
+  const std::vector<Choice> offers = OffersOf("ecovisor", grid);
+  ASSERT_EQ(offers.size(), 1u);
+  EXPECT_EQ(offers[0].start, T(2));
 }
 
 // --- ecovisor

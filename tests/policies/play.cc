@@ -76,8 +76,8 @@ Play::Play(Topology topology, std::unique_ptr<Policy> policy,
 }
 
 Play& Play::Forecast(uint16_t region, std::vector<double> grams_per_kwh) {
-  first_.push_back(
-      ForecastIssued{RegionId(region), HourlyForecast(grams_per_kwh)});
+  first_.push_back(ForecastIssued{RegionId(region),
+                                  HourlyForecast(std::move(grams_per_kwh))});
   return *this;
 }
 

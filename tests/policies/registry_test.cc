@@ -60,6 +60,7 @@ TEST(RegistryTest, NotANumberIsOutOfRange) {
 std::shared_ptr<const Forecast> RandomForecast(Random& random, int n,
                                                absl::Duration step) {
   std::vector<double> values;
+  values.reserve(n);
   for (int i = 0; i < n; ++i) values.push_back(50 + 500 * random.Uniform());
   return std::make_shared<const Forecast>(
       T(0), *StepSeries::Create(T(0), step, std::move(values)));
