@@ -68,8 +68,8 @@ inline Event Join(uint32_t node, uint16_t pool, uint32_t count) {
 // A job that may run at every pool of the engine.
 inline JobSubmitted Submit(Engine& engine, uint64_t id, uint32_t count = 1) {
   Placement everywhere;
-  for (uint16_t p = 0; p < engine.topology().pools.size(); ++p) {
-    everywhere.push_back(PoolId(p));
+  for (size_t p = 0; p < engine.topology().pools.size(); ++p) {
+    everywhere.push_back(PoolId(static_cast<uint16_t>(p)));
   }
   JobSubmitted e;
   e.spec.id = JobId(id);

@@ -70,9 +70,10 @@ void Engine::State::EvictEnded() {
 }
 
 bool Engine::State::StillStands(const Timers::Entry& entry) const {
-  const JobRef ref = jobs_.Find(entry.id);
-  return ref == entry.ref && jobs_[ref].state == JobState::kDeferred &&
-         jobs_[ref].wake == entry.at;
+  // A slot outlives its job: then it holds another one, or none.
+  const Job& job = jobs_[entry.ref];
+  return job.spec.id == entry.id && job.state == JobState::kDeferred &&
+         job.wake == entry.at;
 }
 
 void Engine::State::WakeDeferred() {
