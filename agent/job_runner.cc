@@ -185,6 +185,14 @@ void JobRunner::OnCommitFailed(const absl::Status& status) {
     refusal.set_message(std::string(status.message()));
     Report(refusal);
   }
+  // What never ran may be told of at once: read back as lost, it would be no
+  // more than another end of the same attempt.
+  std::erase_if(finished_, [this](AttemptId id) {
+    const KnownAttempt* known = store_.book().Find(id);
+    if (known->ended->outcome() != v1::OUTCOME_REFUSED) return false;
+    ReportFinished(id);
+    return true;
+  });
   if (retry_armed_) return;
   retry_armed_ = true;
   loop_.At(BootNanos() + kNanosPerSecond, [this] { retry_armed_ = false; });

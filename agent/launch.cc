@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/container.h"
 #include "agent/output_name.h"
 #include "agent/users.h"
 #include "scheduler/base/status.h"
@@ -23,6 +24,8 @@ namespace {
 using Environment = std::map<std::string, std::string>;
 
 constexpr absl::Duration kDefaultGrace = absl::Seconds(30);
+// So that nanoseconds since boot can count to it.
+constexpr absl::Duration kLongest = absl::Hours(24 * 365 * 10);
 
 // A port for the ranks of a gang to meet at, the same on all of its nodes.
 // Outside of the ephemeral range of Linux (32768 to 60999).
@@ -86,10 +89,6 @@ absl::Status CheckStrings(const v1::JobSpec& spec) {
   if (HasNul(spec.workdir()) || HasNul(spec.output()) || HasNul(spec.name())) {
     return absl::InvalidArgumentError("workdir, output, name: a NUL byte");
   }
-  if (!spec.image().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "image: this node runs no containers, so not '", spec.image(), "'"));
-  }
   if (spec.command().empty() && spec.script().empty()) {
     return absl::InvalidArgumentError("command: the job has none");
   }
@@ -111,6 +110,57 @@ std::string OutputPath(const v1::StartAttempt& start,
   if (start.has_array_index()) names.index = start.array_index();
   std::string path = ExpandOutputName(start.spec().output(), names);
   return path.front() == '/' ? path : absl::StrCat(workdir, "/", path);
+}
+
+// Puts the command into the job's image.
+absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
+                            const std::vector<uint32_t>& accelerators,
+                            const std::string& folder,
+                            const LaunchSettings& settings, LaunchSpec& spec) {
+  if (settings.container_runtime.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("image: this node has neither podman nor apptainer to "
+                     "run '",
+                     job.image(), "'"));
+  }
+  const bool has_folder = !job.script().empty() || job.suspendable();
+  ContainerJob inside{.image = job.image(),
+                      .command = std::move(spec.argv),
+                      .env_names = {},
+                      .workdir = spec.workdir,
+                      .folder = has_folder ? folder : "",
+                      .accelerators = accelerators,
+                      .nvidia = settings.nvidia};
+  for (const auto& [name, value] : env) {
+    // These are of this machine, not of the image.
+    if (name != "PATH" && name != "HOME" && name != "SHELL") {
+      inside.env_names.push_back(name);
+    }
+  }
+  spec.argv = ContainerCommand(settings.container_runtime, inside);
+  return absl::OkStatus();
+}
+
+void SetLimits(const v1::JobSpec& job, uint64_t count,
+               absl::Duration time_limit, const AttemptPaths& paths,
+               const LaunchSettings& settings, LaunchSpec& spec) {
+  if (time_limit < absl::InfiniteDuration()) {
+    spec.time_limit_ns =
+        absl::ToInt64Nanoseconds(std::min(time_limit, kLongest));
+  }
+  const absl::Duration grace =
+      job.has_grace() ? FromProto(job.grace()) : kDefaultGrace;
+  spec.grace_ns = absl::ToInt64Nanoseconds(
+      std::clamp(grace, absl::ZeroDuration(), kLongest));
+  spec.lease_path = settings.state + "/lease";
+  if (job.suspendable()) spec.control = paths.folder;
+  if (!settings.cgroup_root.empty()) {
+    spec.cgroup = absl::StrCat(settings.cgroup_root, "/", paths.cgroup);
+    if (settings.memory_per_accelerator > 0) {
+      spec.memory_max =
+          settings.memory_per_accelerator * std::max<uint64_t>(1, count);
+    }
+  }
 }
 
 }  // namespace
@@ -211,11 +261,15 @@ absl::StatusOr<LaunchSpec> BuildLaunch(
     spec.argv.push_back(paths.folder + "/script");
   }
   spec.argv.insert(spec.argv.end(), job.command().begin(), job.command().end());
-  for (const auto& [name, value] :
-       JobEnvironment(start, accelerators, tag, own)) {
+  const Environment env = JobEnvironment(start, accelerators, tag, own);
+  for (const auto& [name, value] : env) {
     spec.env.push_back(absl::StrCat(name, "=", value));
   }
   spec.workdir = job.workdir().empty() ? own.home : job.workdir();
+  if (!job.image().empty()) {
+    RETURN_IF_ERROR(
+        RunInContainer(job, env, accelerators, paths.folder, settings, spec));
+  }
   // A later attempt, and a later rank that shares the file, go on in it.
   spec.append = start.resume() || start.key().epoch() > 1 || start.rank() > 0;
   if (job.output().empty()) {
@@ -224,21 +278,7 @@ absl::StatusOr<LaunchSpec> BuildLaunch(
   } else {
     spec.output = OutputPath(start, spec.workdir, settings);
   }
-  if (time_limit < absl::InfiniteDuration()) {
-    spec.time_limit_ns = absl::ToInt64Nanoseconds(time_limit);
-  }
-  const absl::Duration grace =
-      job.has_grace() ? FromProto(job.grace()) : kDefaultGrace;
-  spec.grace_ns = std::max<int64_t>(0, absl::ToInt64Nanoseconds(grace));
-  spec.lease_path = settings.state + "/lease";
-  if (job.suspendable()) spec.control = paths.folder;
-  if (!settings.cgroup_root.empty()) {
-    spec.cgroup = absl::StrCat(settings.cgroup_root, "/", paths.cgroup);
-    if (settings.memory_per_accelerator > 0) {
-      spec.memory_max = settings.memory_per_accelerator *
-                        std::max<uint64_t>(1, accelerators.size());
-    }
-  }
+  SetLimits(job, accelerators.size(), time_limit, paths, settings, spec);
   return spec;
 }
 

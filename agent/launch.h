@@ -28,7 +28,9 @@ struct LaunchSettings {
   uint64_t output_limit = 64 << 20;
   // Whether jobs run as the user who submitted them; only root may.
   bool as_submitter = false;
-  std::string cgroup_root;              // folder for the jobs' groups; or empty
+  std::string container_runtime;  // path; empty: images are refused
+  bool nvidia = false;            // containers get devices by their CDI names
+  std::string cgroup_root;        // folder for the jobs' groups; or empty
   uint64_t memory_per_accelerator = 0;  // bytes; 0: no limit
 };
 

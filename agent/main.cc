@@ -17,6 +17,7 @@
 #include "agent/attempt_store.h"
 #include "agent/boot_clock.h"
 #include "agent/cgroup.h"
+#include "agent/container.h"
 #include "agent/event_loop.h"
 #include "agent/grpc_link.h"
 #include "agent/lease_file.h"
@@ -147,6 +148,7 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
     launch.user = self->pw_name;
     launch.home = self->pw_dir;
   }
+  launch.container_runtime = FindContainerRuntime(launch.path);
   launch.as_submitter = geteuid() == 0 && !flags.as_agent;
   launch.memory_per_accelerator = flags.memory_mib << 20;
   if (flags.cgroup == "auto") {
@@ -217,6 +219,7 @@ int RunAgent(const Flags& flags) {
           "controller; see --cgroup"));
     }
     options.identity.set_meter(meter.name());
+    options.runner.launch.nvidia = meter.name().substr(0, 4) == "nvml";
     Session session(loop, **store, meter, lease,
                     GrpcDial(loop, flags.scheduler), std::move(options));
     Log(LogLevel::kInfo, "agent started",

@@ -39,8 +39,9 @@ AgentTest::AgentTest() {
 AgentTest::~AgentTest() {
   if (agent_ != 0) KillAgent();
   // Whatever still runs ends with its supervisor.
+  std::error_code none;  // a skipped test has no folder
   for (const auto& run :
-       std::filesystem::directory_iterator(folder_ / "state" / "run")) {
+       std::filesystem::directory_iterator(folder_ / "state" / "run", none)) {
     const Fd fd(open(run.path().c_str(), O_RDONLY | O_CLOEXEC));
     const auto supervisor = RunFile(fd.get()).supervisor();
     if (supervisor && IdentifyProcess(supervisor->pid) == supervisor) {

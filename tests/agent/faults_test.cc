@@ -1,8 +1,10 @@
 // What holds when the agent, a supervisor, the connection or the lease fails.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
+#include <sys/mount.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
@@ -280,6 +282,58 @@ TEST_F(FaultsTest, EnergyIsCountedOnceOverARestart) {
     until = std::max(until, end);
   }
   EXPECT_EQ(until, FromProto(status->ended()));
+}
+
+// The state is on a disk of one MiB.
+class FullDiskTest : public FaultsTest {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(Path("state"));
+    if (mount("tmpfs", Path("state").c_str(), "tmpfs", 0, "size=1m") != 0) {
+      GTEST_SKIP() << "this process may not mount";
+    }
+    mounted_ = true;
+  }
+  void TearDown() override {
+    if (agent_ != 0) KillAgent();
+    if (mounted_) umount2(Path("state").c_str(), MNT_DETACH);
+    std::filesystem::create_directories(StateFile("run"));
+  }
+  void Fill() {
+    std::ofstream filler(StateFile("filler"));
+    while (filler.write("x", 1).flush()) {
+    }
+  }
+  void MakeRoom() { std::filesystem::remove(StateFile("filler")); }
+  bool mounted_ = false;
+};
+
+TEST_F(FullDiskTest, RefusesWhatItCannotRecordAndLosesNoEnd) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  const pid_t supervisor = SupervisorOf({1, 1}).pid;
+  Fill();
+  for (uint64_t job = 2; job < 80; ++job) {
+    const auto status = RunToEnd(Waiter({job, 1}));
+    EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+    EXPECT_THAT(status.message(), HasSubstr("No space left"));
+  }
+  LetGo();
+  ASSERT_TRUE(WaitGone(supervisor));
+  MakeRoom();
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->exit_code(), 7);
+  EXPECT_EQ(RunToEnd(Waiter({100, 1})).exit_code(), 7);
+  EXPECT_EQ(Read(Path("starts")), "started\nstarted\n");
+  KillAgent();
+  StartAgent();
+  const auto known = scheduler_->WaitRegistered(2);
+  for (const auto& attempt : known->attempts()) {
+    EXPECT_NE(attempt.key().job_id(), 1u) << "its acknowledgement was lost";
+  }
 }
 
 }  // namespace

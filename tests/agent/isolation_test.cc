@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
 #include "agent/cgroup.h"
+#include "agent/container.h"
 #include "gmock/gmock.h"
 #include "tests/agent/agent_fixture.h"
 
@@ -54,6 +56,44 @@ TEST_F(IsolationTest, AGroupOfItsOwnIsMadeAndRemoved) {
               HasSubstr("ccsched-test/job-1-1"));
   EXPECT_FALSE(std::filesystem::exists(root + "/job-1-1"));
   rmdir(root.c_str());
+}
+
+TEST_F(IsolationTest, AJobWithAnImageIsRunByWhatTheNodeHas) {
+  std::filesystem::create_directory(Path("bin"));
+  // In place of podman: says how it was called, then runs what stands last.
+  ASSERT_EQ(
+      std::system(("printf '#!/bin/sh\\necho \"$@\"\\necho job "
+                   "$CCSCHED_JOB_ID\\n' > " +
+                   Path("bin/podman") + " && chmod +x " + Path("bin/podman"))
+                      .c_str()),
+      0);
+  const std::string before = getenv("PATH");
+  setenv("PATH", (Path("bin") + ":" + before).c_str(), 1);
+  StartAgent();
+  setenv("PATH", before.c_str(), 1);
+  v1::StartAttempt start = Shell({1, 1}, "exit 0");
+  start.mutable_spec()->set_image("debian:12");
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_SUCCEEDED);
+  const std::string log = Read(StateFile("logs/1-1.out"));
+  EXPECT_THAT(log, HasSubstr("run --rm "));
+  EXPECT_THAT(log, HasSubstr("-w /tmp "));
+  EXPECT_THAT(log, HasSubstr(" -e CCSCHED_JOB_ID "));
+  EXPECT_THAT(log, HasSubstr(" debian:12 /bin/sh -c exit 0\n"));
+}
+
+TEST(ContainerTest, ApptainerIsCalledInItsOwnWay) {
+  const ContainerJob job{.image = "debian:12",
+                         .command = {"true"},
+                         .env_names = {"A"},
+                         .workdir = "/w",
+                         .folder = "/f",
+                         .accelerators = {0},
+                         .nvidia = true};
+  EXPECT_EQ(ContainerCommand("/usr/bin/apptainer", job),
+            (std::vector<std::string>{"/usr/bin/apptainer", "exec", "--pwd",
+                                      "/w", "--bind", "/w", "--bind", "/f",
+                                      "--nv", "docker://debian:12", "true"}));
+  EXPECT_EQ(FindContainerRuntime("/no/such:/folders:"), "");
 }
 
 class UsersTest : public AgentTest {

@@ -1,0 +1,83 @@
+// Runs a job in its container image, by podman or apptainer.
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/container.h"
+
+#include <unistd.h>
+
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+
+namespace ccsched {
+namespace {
+
+bool EndsWith(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() &&
+         text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// The host's network, so that a gang's ranks find each other; no group of its
+// own, so that the supervisor can end it with the job.
+std::vector<std::string> Podman(const std::string& runtime,
+                                const ContainerJob& job) {
+  std::vector<std::string> words{runtime,      "run",
+                                 "--rm",       "--network=host",
+                                 "--ipc=host", "--cgroups=disabled"};
+  for (const std::string& folder : {job.workdir, job.folder}) {
+    if (folder.empty()) continue;
+    words.insert(words.end(), {"-v", absl::StrCat(folder, ":", folder)});
+  }
+  words.insert(words.end(), {"-w", job.workdir});
+  for (const std::string& name : job.env_names) {
+    words.insert(words.end(), {"-e", name});
+  }
+  if (job.nvidia) {
+    for (const uint32_t index : job.accelerators) {
+      words.insert(words.end(),
+                   {"--device", absl::StrCat("nvidia.com/gpu=", index)});
+    }
+  }
+  words.push_back(job.image);
+  return words;
+}
+
+// Hands on the whole environment by itself.
+std::vector<std::string> Apptainer(const std::string& runtime,
+                                   const ContainerJob& job) {
+  std::vector<std::string> words{runtime, "exec", "--pwd", job.workdir};
+  for (const std::string& folder : {job.workdir, job.folder}) {
+    if (!folder.empty()) words.insert(words.end(), {"--bind", folder});
+  }
+  if (job.nvidia) words.emplace_back("--nv");
+  const bool is_file = job.image[0] == '/' || EndsWith(job.image, ".sif");
+  const bool has_scheme = job.image.find("://") != std::string::npos;
+  words.push_back(is_file || has_scheme ? job.image
+                                        : absl::StrCat("docker://", job.image));
+  return words;
+}
+
+}  // namespace
+
+std::string FindContainerRuntime(const std::string& path) {
+  for (const char* name : {"podman", "apptainer"}) {
+    std::istringstream folders(path);
+    for (std::string folder; std::getline(folders, folder, ':');) {
+      const std::string program = absl::StrCat(folder, "/", name);
+      if (!folder.empty() && access(program.c_str(), X_OK) == 0) {
+        return program;
+      }
+    }
+  }
+  return "";
+}
+
+std::vector<std::string> ContainerCommand(const std::string& runtime,
+                                          const ContainerJob& job) {
+  std::vector<std::string> words = EndsWith(runtime, "/apptainer")
+                                       ? Apptainer(runtime, job)
+                                       : Podman(runtime, job);
+  words.insert(words.end(), job.command.begin(), job.command.end());
+  return words;
+}
+
+}  // namespace ccsched

@@ -1,0 +1,33 @@
+// Runs a job in its container image, by podman or apptainer.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_AGENT_CONTAINER_H_
+#define CCSCHED_AGENT_CONTAINER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ccsched {
+
+// What a command is run with inside of an image.
+struct ContainerJob {
+  std::string image;
+  std::vector<std::string> command;
+  std::vector<std::string> env_names;  // handed on from the environment
+  std::string workdir;                 // there under the same name
+  std::string folder;                  // so is this one, if not empty
+  std::vector<uint32_t> accelerators;
+  bool nvidia = false;
+};
+
+// The path of podman, else of apptainer, in the folders of `path` (as PATH);
+// empty if neither is there.
+std::string FindContainerRuntime(const std::string& path);
+
+// The command that runs it. REQUIRES: `runtime` is from FindContainerRuntime.
+std::vector<std::string> ContainerCommand(const std::string& runtime,
+                                          const ContainerJob& job);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_AGENT_CONTAINER_H_
