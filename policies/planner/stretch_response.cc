@@ -29,16 +29,8 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
   const double checkpoint = job.checkpoint * (1.0 / kSlotUs);
   const double restart = job.restart * (1.0 / kSlotUs);
   const bool fresh = origin.state == StretchOrigin::kNew;
-  on_.assign(n, {kInfinity, 0});
   if (stretches != nullptr) from_.assign(slots * (n + 1), kFresh);
-  Value off = {kInfinity, 0};
-  if (origin.state == StretchOrigin::kSuspended) off = {0, 0};
-  if (origin.state == StretchOrigin::kRunning) {
-    off = {worth * checkpoint, -checkpoint};
-    for (size_t p = 0; p < n; ++p) {
-      if (pools[p] == origin.pool) on_[p] = {0, 0};
-    }
-  }
+  Value off = Begin(pools, origin, worth, checkpoint);
   Value done = {0, 0};  // never run
   int64_t done_slot = -1;
   size_t done_pool = 0;
@@ -89,6 +81,19 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
   }
   const double duration = job.duration * (1.0 / kSlotUs);
   return {worth * duration + done.cost, done.useful, worth};
+}
+
+// Sets on_ for how the job stands, and returns the value of being suspended.
+StretchSearch::Value StretchSearch::Begin(const std::vector<uint16_t>& pools,
+                                          const StretchOrigin& origin,
+                                          double worth, double checkpoint) {
+  on_.assign(pools.size(), {kInfinity, 0});
+  if (origin.state == StretchOrigin::kNew) return {kInfinity, 0};
+  if (origin.state == StretchOrigin::kSuspended) return {0, 0};
+  for (size_t p = 0; p < pools.size(); ++p) {
+    if (pools[p] == origin.pool) on_[p] = {0, 0};
+  }
+  return {worth * checkpoint, -checkpoint};
 }
 
 // Walks back from the slot and pool in which the last stretch ends.

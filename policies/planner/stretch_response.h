@@ -71,6 +71,8 @@ class StretchSearch {
   void Trace(const Window& window, const std::vector<uint16_t>& pools,
              const PlanJob& job, int64_t last, size_t pool,
              std::vector<Stretch>& stretches) const;
+  Value Begin(const std::vector<uint16_t>& pools, const StretchOrigin& origin,
+              double worth, double checkpoint);
   void Note(const Result& look, double duration);
 
   Result enough_;

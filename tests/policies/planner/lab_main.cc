@@ -78,8 +78,35 @@ void Report(const char* what, const PlanInstance& plan,
   PrintUsage(plan, use.Sum());
 }
 
+using Arguments = std::map<std::string, std::string>;
+
+void RunLive(const PlanInstance& plan, Arguments& args, double bound) {
+  RollingOptions options;
+  options.ascent_rounds = std::stoi(args["ascent"]);
+  options.improve_rounds = std::stoll(args["improve"]);
+  options.demand.weeks = std::stoi(args["history"]);
+  options.demand.scale = std::stod(args["scale"]);
+  options.demand.least_size = std::stod(args["least"]);
+  options.horizon_slots = std::stoi(args["horizon"]);
+  options.demand.fade_hours = std::stod(args["fade"]);
+  options.tail = std::stod(args["tail"]);
+  const double before = CpuSeconds();
+  const LiveResult live = PlayLive(
+      plan, options, static_cast<int64_t>(std::stod(args["every"]) * 3.6e9));
+  std::printf(
+      "live: %.4f t, gap %.2f %%, late %d, wait %.2f h, replans %d, cpu "
+      "%.2f s\n",
+      live.grams / 1e6,
+      100 * (live.grams / (std::stod(args["bound"]) > 0
+                               ? std::stod(args["bound"]) * 1e6
+                               : bound) -
+             1),
+      live.late, live.wait_hours, live.replans, CpuSeconds() - before);
+  if (args["usage"] == "1") PrintUsage(plan, live.usage);
+}
+
 int Main(int argc, char** argv) {
-  std::map<std::string, std::string> args = {
+  Arguments args = {
       {"zones", "4"},    {"capacity", "300"}, {"delay", "24"},
       {"days", "28"},    {"keep", "1"},       {"suspend", "0"},
       {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
@@ -122,28 +149,7 @@ int Main(int argc, char** argv) {
   }
   if (args["mode"] == "bound") return 0;
   if (args["mode"] == "live") {
-    RollingOptions options;
-    options.ascent_rounds = std::stoi(args["ascent"]);
-    options.improve_rounds = std::stoll(args["improve"]);
-    options.demand.weeks = std::stoi(args["history"]);
-    options.demand.scale = std::stod(args["scale"]);
-    options.demand.least_size = std::stod(args["least"]);
-    options.horizon_slots = std::stoi(args["horizon"]);
-    options.demand.fade_hours = std::stod(args["fade"]);
-    options.tail = std::stod(args["tail"]);
-    before = CpuSeconds();
-    const LiveResult live = PlayLive(
-        plan, options, static_cast<int64_t>(std::stod(args["every"]) * 3.6e9));
-    std::printf(
-        "live: %.4f t, gap %.2f %%, late %d, wait %.2f h, replans %d, cpu "
-        "%.2f s\n",
-        live.grams / 1e6,
-        100 * (live.grams / (std::stod(args["bound"]) > 0
-                                 ? std::stod(args["bound"]) * 1e6
-                                 : pricing.best_bound()) -
-               1),
-        live.late, live.wait_hours, live.replans, CpuSeconds() - before);
-    if (args["usage"] == "1") PrintUsage(plan, live.usage);
+    RunLive(plan, args, pricing.best_bound());
     return 0;
   }
   PriceTable carbon(plan);
