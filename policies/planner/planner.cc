@@ -58,6 +58,8 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   absl::Time latest =
       std::min(job.spec.submitted + job.executed + job.spec.max_delay,
                job.spec.finish_by - careful);
+  // Room at a later time is only believed in where ends are guesses.
+  if (!belief.known) latest -= absl::Hours(1) * settings_.margin_hours;
   if (latest == absl::InfiniteFuture()) {
     latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
   }

@@ -9,6 +9,8 @@ namespace {
 PlannerSettings Settings(const PolicyParameters& parameters) {
   PlannerSettings s;
   s.patience_hours = parameters.at("max_wait_h");
+  s.margin_hours = parameters.at("margin_h");
+  s.rolling.least_gain = parameters.at("least_gain");
   s.replan_minutes = parameters.at("replan_minutes");
   s.rolling.horizon_slots = static_cast<int32_t>(parameters.at("horizon_h"));
   s.rolling.ascent_rounds = static_cast<int>(parameters.at("price_rounds"));
@@ -44,6 +46,13 @@ PolicySpec PlannerPolicy() {
                "how long a job may be deferred that has neither a longest "
                "delay nor a time to finish by",
                "as of the other policies"},
+              {"margin_h", "h", 1.5, 0, 24,
+               "jobs of unknown runtime are planned to start so long before "
+               "their latest start, as room then is only believed in",
+               "measured"},
+              {"least_gain", "", 0.003, 0, 1,
+               "pauses must save such a share of what running on costs",
+               "measured"},
               {"replan_minutes", "min", 60, 1, 24 * 60,
                "time between two plannings of all that waits", "measured"},
               {"horizon_h", "h", 168, 24, 24 * 60,

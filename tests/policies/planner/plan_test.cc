@@ -1,0 +1,207 @@
+// The planner's parts on small random cases.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "policies/planner/improve.h"
+#include "policies/planner/pause_plan.h"
+#include "policies/planner/pricing.h"
+#include "policies/planner/rigid_response.h"
+#include "policies/planner/room_search.h"
+#include "policies/planner/schedule.h"
+#include "policies/planner/timeline.h"
+#include "scheduler/base/random.h"
+
+namespace ccsched {
+namespace {
+
+constexpr int64_t kMinuteUs = 60'000'000;
+
+PlanInstance RandomInstance(uint64_t seed, int jobs, bool suspendable) {
+  Random random(seed);
+  PlanInstance plan;
+  plan.slots = plan.priced_slots = 40;
+  plan.placements = {{0, 1}};
+  for (int p = 0; p < 2; ++p) {
+    PlanPool pool;
+    pool.capacity = 4;
+    pool.room.assign(plan.slots, 4);
+    for (int k = 0; k < plan.slots; ++k) {
+      pool.grams.push_back(20 + 300 * random.Uniform());
+    }
+    plan.pools.push_back(pool);
+  }
+  for (int j = 0; j < jobs; ++j) {
+    PlanJob job;
+    job.release = static_cast<int64_t>(random.Below(600)) * kMinuteUs;
+    job.duration = (5 + static_cast<int64_t>(random.Below(400))) * kMinuteUs;
+    job.latest_end = job.release + job.duration + 12 * kSlotUs;
+    job.count = job.max_count = 1 + static_cast<uint32_t>(random.Below(3));
+    job.suspendable = suspendable;
+    job.checkpoint = job.restart = 5 * kMinuteUs;
+    plan.jobs.push_back(job);
+  }
+  std::stable_sort(
+      plan.jobs.begin(), plan.jobs.end(),
+      [](const PlanJob& a, const PlanJob& b) { return a.release < b.release; });
+  return plan;
+}
+
+TEST(TimelineTest, AgreesWithAMinuteByMinuteCount) {
+  constexpr int kMinutes = 8 * 60;
+  Random random(11);
+  Timeline timeline(9);
+  std::vector<int> level(kMinutes, 0);
+  struct Run {
+    int from, to, count;
+  };
+  std::vector<Run> runs;
+  for (int step = 0; step < 400; ++step) {
+    if (runs.size() > 12 || (!runs.empty() && random.Below(3) == 0)) {
+      const size_t i = random.Below(runs.size());
+      const Run run = runs[i];
+      timeline.Remove(run.from * kMinuteUs, run.to * kMinuteUs, run.count);
+      for (int m = run.from; m < run.to; ++m) level[m] -= run.count;
+      runs.erase(runs.begin() + static_cast<int64_t>(i));
+    } else {
+      const int from = static_cast<int>(random.Below(kMinutes - 1));
+      const int to =
+          from + 1 + static_cast<int>(random.Below(kMinutes - from - 1));
+      const int count = 1 + static_cast<int>(random.Below(4));
+      timeline.Add(from * kMinuteUs, to * kMinuteUs, count);
+      for (int m = from; m < to; ++m) level[m] += count;
+      runs.push_back({from, to, count});
+    }
+    const int a = static_cast<int>(random.Below(kMinutes - 1));
+    const int b = a + 1 + static_cast<int>(random.Below(kMinutes - a - 1));
+    const int limit = static_cast<int>(random.Below(12));
+    int peak = 0;
+    int last = -1;
+    int first = b;
+    int clear = b;
+    for (int m = a; m < b; ++m) {
+      peak = std::max(peak, level[m]);
+      if (level[m] > limit) {
+        last = m + 1;
+        first = std::min(first, m);
+      } else {
+        clear = std::min(clear, m);
+      }
+    }
+    const int64_t from = a * kMinuteUs;
+    const int64_t to = b * kMinuteUs;
+    EXPECT_EQ(timeline.Peak(from, to), peak);
+    EXPECT_EQ(timeline.LastAbove(from, to, limit),
+              last < 0 ? -1 : last * kMinuteUs);
+    EXPECT_EQ(timeline.FirstAbove(from, to, limit), first * kMinuteUs);
+    EXPECT_EQ(timeline.FirstNotAbove(from, to, limit), clear * kMinuteUs);
+  }
+}
+
+TEST(RigidResponseTest, NoMinuteIsCheaper) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const PlanInstance plan = RandomInstance(seed, 10, false);
+    const PriceTable prices(plan);
+    for (const PlanJob& job : plan.jobs) {
+      const StartChoice best = BestStart(plan, prices, job);
+      double least = std::numeric_limits<double>::infinity();
+      for (int64_t s = job.release; s <= job.latest_start(); s += kMinuteUs) {
+        for (int p = 0; p < 2; ++p) {
+          least = std::min(least, prices.Between(p, s, s + job.duration));
+        }
+      }
+      EXPECT_LE(best.cost, least + 1e-9) << "seed " << seed;
+      EXPECT_NEAR(
+          best.cost,
+          prices.Between(best.pool, best.start, best.start + job.duration),
+          1e-9);
+      EXPECT_GE(best.start, job.release);
+      EXPECT_LE(best.start, job.latest_start());
+    }
+  }
+}
+
+double Grams(const PlanInstance& plan, const Schedule& schedule) {
+  const PriceTable carbon(plan);
+  double grams = 0;
+  for (size_t j = 0; j < plan.jobs.size(); ++j) {
+    const Schedule::Place& place = schedule.place(j);
+    grams += plan.jobs[j].count *
+             carbon.Between(place.pool, place.start,
+                            place.start + plan.jobs[j].duration);
+  }
+  return grams;
+}
+
+TEST(ScheduleTest, KeepsCapacityAndPromisesAndStaysAboveTheBound) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    const PlanInstance plan = RandomInstance(seed, 18, false);
+    Pricing pricing(plan);
+    pricing.Ascend({.rounds = 200});
+    PriceTable carbon(plan);
+    PriceTable priced(plan);
+    for (int p = 0; p < 2; ++p) {
+      priced.SetPrices(plan, p, &pricing.best_prices()[p * plan.slots]);
+    }
+    Schedule schedule(plan);
+    bool all = true;
+    std::vector<uint32_t> movable;
+    for (size_t j = 0; j < plan.jobs.size(); ++j) {
+      all = schedule.PutCheapest(priced, j) && all;
+      movable.push_back(static_cast<uint32_t>(j));
+    }
+    if (!all) continue;  // too crowded for greed
+    const double before = Grams(plan, schedule);
+    const double gained =
+        Improve(plan, carbon, priced, movable,
+                {.rounds = 300, .seed = seed, .most = 8}, schedule);
+    const double after = Grams(plan, schedule);
+    EXPECT_NEAR(before - after, gained, 1e-6);
+    EXPECT_GE(after, pricing.best_bound() - 1e-6) << "seed " << seed;
+    for (int p = 0; p < 2; ++p) {
+      EXPECT_LE(schedule.timeline(p).Peak(0, plan.end()), 4);
+    }
+    for (size_t j = 0; j < plan.jobs.size(); ++j) {
+      EXPECT_GE(schedule.place(j).start, plan.jobs[j].release);
+      EXPECT_LE(schedule.place(j).start, plan.jobs[j].latest_start());
+    }
+  }
+}
+
+TEST(PausePlanTest, DoesAllTheWorkWithinItsWindowAboveItsBound) {
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    const PlanInstance plan = RandomInstance(seed, 6, true);
+    const PriceTable prices(plan);
+    Schedule schedule(plan);
+    PausePlanner planner;
+    StretchSearch search;
+    for (const PlanJob& job : plan.jobs) {
+      double worth = 0;
+      std::vector<Stretch> stretches;
+      const double cost =
+          planner.Plan(plan, prices, schedule, job, {}, 0, worth, stretches);
+      ASSERT_FALSE(stretches.empty()) << "seed " << seed;
+      int64_t useful = 0;
+      for (size_t i = 0; i < stretches.size(); ++i) {
+        useful += stretches[i].end - stretches[i].start;
+        if (i > 0) {
+          useful -= job.restart + job.checkpoint;
+          EXPECT_GE(stretches[i].start, stretches[i - 1].end);
+        }
+      }
+      EXPECT_EQ(useful, job.duration) << "seed " << seed;
+      EXPECT_GE(stretches.front().start, job.release);
+      EXPECT_LE(stretches.back().end, job.latest_end);
+      const double bound =
+          search.Best(prices, plan.placements[0], job, 100, 30).bound;
+      EXPECT_GE(cost, bound - 1e-6) << "seed " << seed;
+      EXPECT_LE(cost, BestStart(plan, prices, job).cost + 1e-6);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ccsched
