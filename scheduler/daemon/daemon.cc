@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/clock.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/daemon/driver.h"
+#include "scheduler/daemon/grid_poller.h"
 #include "scheduler/rpc/server.h"
 
 namespace ccsched {
@@ -43,6 +45,8 @@ struct Daemon::State {
   WatchHub hub;
   std::unique_ptr<Driver> driver;
   std::unique_ptr<Server> server;
+  RealClock real_clock;
+  std::unique_ptr<Poller> poller;  // null: no region has a provider
   std::thread loop;
   absl::Status result;
   bool stopped = false;
@@ -65,6 +69,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
                      OpenSqliteLedger(options.state + "/ledger.db"));
   }
   State* const s = state.get();
+  ASSIGN_OR_RETURN(s->poller,
+                   MakeGridPoller(options.cluster.config, &s->real_clock,
+                                  *s->ledger, s->inbox));
   DriverSetup setup;
   setup.cluster = std::move(options.cluster);
   setup.config_file = options.config_file;
@@ -85,6 +92,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
     s->server->SetServing(false);
     if (on_failure) on_failure();
   });
+  if (s->poller != nullptr) s->poller->Start();
   Log(LogLevel::kInfo, "serving", {{"address", s->server->address()}});
   return std::unique_ptr<Daemon>(new Daemon(std::move(state)));
 }
@@ -102,6 +110,7 @@ absl::Status Daemon::Stop() {
   State& s = *state_;
   if (std::exchange(s.stopped, true)) return s.result;
   s.server->SetServing(false);
+  s.poller.reset();
   s.driver->StopSoon();
   s.inbox.Close();
   s.loop.join();

@@ -41,7 +41,12 @@ absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
   GridFeed feed;
   std::vector<GridRegionOptions> options;
   for (const v1::RegionConfig& config : cluster.config.regions()) {
-    options.emplace_back().basis = config.basis();
+    GridRegionOptions& o = options.emplace_back();
+    o.basis = config.basis();
+    o.decision_basis = config.decision_basis();
+    if (config.has_stale_after()) {
+      o.stale_after = FromProto(config.stale_after());
+    }
     Region& region = feed.regions_.emplace_back();
     region.config = config;
     if (config.forecast() == "perfect" || config.forecast() == "push") continue;

@@ -109,9 +109,13 @@ class Builder {
     if (region->forecast().empty()) {
       region->set_forecast(region->intensity().empty() ? "push" : "perfect");
     }
-    RETURN_IF_ERROR(one_of("forecast", region->mutable_forecast(),
-                           {"perfect", "persistence", "push"}));
-    if (region->intensity().empty() && region->forecast() != "push") {
+    RETURN_IF_ERROR(
+        one_of("forecast", region->mutable_forecast(),
+               {"perfect", "persistence", "blend", "regression", "push"}));
+    const bool fetched =
+        !region->provider().empty() && region->forecast() != "perfect";
+    if (region->intensity().empty() && region->forecast() != "push" &&
+        !fetched) {
       return Bad(path + ".forecast",
                  absl::StrCat("'", region->forecast(),
                               "' needs `intensity`, a file of values"));
