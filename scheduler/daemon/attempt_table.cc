@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace ccsched {
 
 AttemptPart* LiveAttempt::Part(NodeId node) {
@@ -26,6 +28,8 @@ bool LiveAttempt::AllEnded() const {
 }
 
 namespace {
+
+constexpr char kCheckpoint[] = "checkpoint ";
 
 // Which of two parts' ends decides: what went wrong by itself before what was
 // stopped for it, then the earlier.
@@ -55,13 +59,20 @@ bool Decides(const AttemptPart& a, const AttemptPart& b) {
 AttemptEnd EndOf(const LiveAttempt& attempt) {
   const AttemptPart* decisive = &attempt.parts[0];
   AttemptEnd end;
+  std::string checkpoint;  // of the lowest rank that has one
   end.at = *decisive->ended;
   for (const AttemptPart& part : attempt.parts) {
     if (Decides(part, *decisive)) decisive = &part;
     end.at = std::max(end.at, *part.ended);
+    end.checkpoint_cost = std::max(end.checkpoint_cost, part.checkpoint_cost);
+    if (checkpoint.empty()) checkpoint = part.checkpoint;
   }
   end.outcome = decisive->outcome;
   end.message = decisive->message;
+  if (!checkpoint.empty()) {
+    absl::StrAppend(&end.message, end.message.empty() ? "" : "; ", kCheckpoint,
+                    checkpoint);
+  }
   if (decisive->signal != 0) {
     end.signal = decisive->signal;
   } else if (end.outcome == Outcome::kSucceeded ||
@@ -69,6 +80,12 @@ AttemptEnd EndOf(const LiveAttempt& attempt) {
     end.exit_code = decisive->exit_code;
   }
   return end;
+}
+
+std::string CheckpointIn(const std::string& message) {
+  const size_t at = message.rfind(kCheckpoint);
+  if (at == std::string::npos) return "";
+  return message.substr(at + sizeof(kCheckpoint) - 1);
 }
 
 std::optional<Outcome> ToModel(v1::Outcome outcome) {

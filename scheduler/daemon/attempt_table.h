@@ -30,6 +30,8 @@ struct AttemptPart {
   int32_t exit_code = 0;
   int32_t signal = 0;
   std::string message;
+  std::string checkpoint;  // the last one that the job said it saved
+  absl::Duration checkpoint_cost;
 };
 
 struct LiveAttempt {
@@ -55,13 +57,17 @@ struct AttemptEnd {
   absl::Time at;
   Outcome outcome = Outcome::kSucceeded;
   std::optional<int32_t> exit_code, signal;
-  std::string message;
+  std::string message;  // with the checkpoint, see CheckpointIn
+  absl::Duration checkpoint_cost;
 };
 
 // The end of an attempt whose parts have all ended: that of the part that
 // ended badly first, the rest having been stopped for it; success if all
 // succeeded. REQUIRES: AllEnded().
 AttemptEnd EndOf(const LiveAttempt& attempt);
+
+// The checkpoint that an attempt's recorded message names; empty if none.
+std::string CheckpointIn(const std::string& message);
 
 std::optional<Outcome> ToModel(v1::Outcome outcome);
 // As recorded: "succeeded", "failed", "timed-out", "cancelled", ...

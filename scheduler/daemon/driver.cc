@@ -16,6 +16,7 @@ namespace {
 
 // Jobs and messages that one step takes at most.
 constexpr size_t kStepMax = 4096;
+constexpr size_t kStepsNoted = 4096;
 constexpr std::chrono::milliseconds kSweepEvery{500};
 constexpr std::chrono::milliseconds kRetryFirst{50}, kRetryLast{1000};
 // A wake-up further away is looked at again by then.
@@ -79,7 +80,9 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
     work_.events.emplace_back(Tick{});
   }
   if (!work_.events.empty()) {
+    const RealTime began = std::chrono::steady_clock::now();
     const Effects& effects = engine_->Step(work_.now, work_.events);
+    NoteStep(std::chrono::steady_clock::now() - began);
     last_step_ = work_.now;
     wake_ = effects.wake;
     SettleIntakes(effects);
@@ -100,6 +103,16 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   work_.submitted.clear();
   work_.failed.clear();
   return absl::OkStatus();
+}
+
+void Driver::NoteStep(std::chrono::steady_clock::duration took) {
+  const auto ms = std::chrono::duration<float, std::milli>(took).count();
+  if (step_ms_.size() < kStepsNoted) {
+    step_ms_.push_back(ms);
+  } else {
+    step_ms_[steps_ % kStepsNoted] = ms;
+  }
+  ++steps_;
 }
 
 // The engine has stepped, so the batch must get on record before anything else

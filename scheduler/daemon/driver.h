@@ -55,6 +55,7 @@ struct JobNotes {
   std::optional<int64_t> joules;  // of its rows so far; see `energy_unknown`
   bool energy_unknown = false;
   absl::Duration ran;  // over all attempts
+  int refusals = 0;    // of nodes, to start it
   std::string note;
 };
 
@@ -111,6 +112,7 @@ class Driver {
   absl::Time ReadClock();
   absl::Status RunStep(std::vector<Input>& inputs);
   absl::Status CommitDurably(const Batch& batch);
+  void NoteStep(std::chrono::steady_clock::duration took);
 
   // --- driver_jobs.cc
   void Apply(Submission& submission);
@@ -120,6 +122,7 @@ class Driver {
   absl::StatusOr<ModelJob> Model(const v1::JobSpec& spec) const;
   absl::StatusOr<std::vector<JobId>> Dependencies(const v1::JobSpec& spec);
   void SettleIntakes(const Effects& effects);
+  void LogRefusals(const Effects& effects) const;
   void RecordIntake(const Intake& intake);
 
   // --- driver_admin.cc
@@ -203,6 +206,8 @@ class Driver {
   absl::Time wake_ = absl::InfinitePast();
   RealTime next_sweep_;
   bool holding_back_ = false;
+  uint64_t steps_ = 0;
+  std::vector<float> step_ms_;  // a ring of the last ones
   std::atomic<bool> stopping_ = false;
   Work work_;
 };

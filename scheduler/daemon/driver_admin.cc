@@ -37,6 +37,15 @@ void Driver::Apply(StatusCall& call) {
   response.set_policy(policy_name_);
   response.set_jobs_live(engine_->live_jobs());
   response.set_last_job_id(last_job_);
+  response.set_steps(steps_);
+  response.set_inbox(setup_.inbox->size());
+  if (!step_ms_.empty()) {
+    std::vector<float> ms = step_ms_;
+    std::sort(ms.begin(), ms.end());
+    response.set_step_ms_p50(ms[ms.size() / 2]);
+    response.set_step_ms_p99(ms[ms.size() * 99 / 100]);
+    response.set_step_ms_max(ms.back());
+  }
   work_.outbox.answers.push_back(
       [response, reply = std::move(call.reply)] { reply(response); });
 }

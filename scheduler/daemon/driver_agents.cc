@@ -12,11 +12,29 @@
 namespace ccsched {
 namespace {
 
+// Nodes may refuse to start a job so often; then it has failed.
+constexpr int kRefusalsMax = 5;
+
 v1::AttemptKey KeyOf(const LiveAttempt& attempt) {
   v1::AttemptKey key;
   key.set_job_id(attempt.job.value());
   key.set_epoch(attempt.epoch.value());
   return key;
+}
+
+// The last checkpoint that any of the job's attempts named, on record or in
+// this step.
+std::string LastCheckpoint(const std::vector<AttemptRow>& recorded,
+                           const std::vector<AttemptRow>& ending, JobId job) {
+  std::string last;
+  for (const std::vector<AttemptRow>* rows : {&recorded, &ending}) {
+    for (const AttemptRow& row : *rows) {
+      if (row.job != job) continue;
+      std::string checkpoint = CheckpointIn(row.message);
+      if (!checkpoint.empty()) last = std::move(checkpoint);
+    }
+  }
+  return last;
 }
 
 }  // namespace
@@ -214,6 +232,8 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
   part->exit_code = status.exit_code();
   part->signal = status.signal();
   part->message = status.message();
+  part->checkpoint = status.checkpoint();
+  part->checkpoint_cost = FromProto(status.checkpoint_cost());
   PartEnded(*attempt, *part, in_past(status.ended()),
             outcome.value_or(Outcome::kLost));
 }
@@ -245,8 +265,13 @@ void Driver::PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
 // All parts are over: the attempt's end goes on record and to the engine, and
 // is acknowledged to its nodes after the commit.
 void Driver::FinishAttempt(LiveAttempt& attempt) {
-  const AttemptEnd end = EndOf(attempt);
+  AttemptEnd end = EndOf(attempt);
   JobNotes& notes = notes_[attempt.job];
+  if (end.outcome == Outcome::kRefused && ++notes.refusals >= kRefusalsMax) {
+    end.outcome = Outcome::kFailed;
+    end.message = absl::StrCat("could not be started ", notes.refusals,
+                               " times, at last: ", end.message);
+  }
   const absl::Time began = attempt.row.started.value_or(end.at);
   notes.ran += end.at - began;
   notes.ended = end.at;
@@ -265,8 +290,10 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
   if (end.outcome == Outcome::kFailed || end.outcome == Outcome::kTimedOut) {
     work_.failed.push_back(attempt.job);
   }
-  work_.events.emplace_back(AttemptEnded{attempt.job, attempt.epoch, end.at,
-                                         end.outcome, end.at - began});
+  const absl::Duration work =
+      std::max(end.at - began - end.checkpoint_cost, absl::ZeroDuration());
+  work_.events.emplace_back(
+      AttemptEnded{attempt.job, attempt.epoch, end.at, end.outcome, work});
   for (const AttemptPart& part : attempt.parts) {
     const NodeEntry* const node = nodes_.Find(part.node);
     v1::SchedulerMessage message;
@@ -333,9 +360,9 @@ void Driver::SendStart(const LiveAttempt& attempt, const AttemptPart& part) {
   if (node == nullptr || job == nullptr) return;
   v1::SchedulerMessage message;
   v1::StartAttempt& start = *message.mutable_start();
-  const auto submitted = work_.submitted.find(attempt.job);
   SubmissionRow row;
-  if (submitted != work_.submitted.end()) {
+  if (const auto submitted = work_.submitted.find(attempt.job);
+      submitted != work_.submitted.end()) {
     row = work_.batch.submissions[submitted->second];
   } else {
     absl::StatusOr<JobRecord> record = setup_.ledger->reader().Job(attempt.job);
@@ -346,6 +373,8 @@ void Driver::SendStart(const LiveAttempt& attempt, const AttemptPart& part) {
       return;
     }
     row = std::move(record->submission);
+    start.set_checkpoint(
+        LastCheckpoint(record->attempts, work_.batch.attempts, attempt.job));
   }
   start.mutable_spec()->ParseFromString(row.payload);
   *start.mutable_key() = KeyOf(attempt);

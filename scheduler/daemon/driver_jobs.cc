@@ -4,11 +4,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/daemon/driver.h"
 
 namespace ccsched {
 namespace {
+
+// All jobs of an array as recorded: each is a row of its own.
+constexpr size_t kArrayBytesMax = 256 << 20;
 
 // The defaults that a job took, as fields to be merged into its own bytes: so
 // a later change of the defaults changes no job that is already here.
@@ -120,11 +124,16 @@ SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
       ASSIGN_OR_RETURN(intake.indices, ParseArray(spec.array()));
       intake.count = intake.indices.size();
     }
+    intake.payload = spec.SerializeAsString() + DefaultsTaken(spec, job);
+    if (intake.payload.size() * intake.count > kArrayBytesMax) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "array: ", intake.count, " jobs of ", intake.payload.size(),
+          " bytes each are too large together: keep the script in a file"));
+    }
     std::vector<JobId> after;
     if (spec.after_size() > 0) {
       ASSIGN_OR_RETURN(after, Dependencies(spec));
     }
-    intake.payload = spec.SerializeAsString() + DefaultsTaken(spec, job);
     intake.first = JobId(last_job_ + 1);
     intake.first_event = work_.events.size();
     job.spec.user = symbols_.Intern(spec.user());
@@ -174,11 +183,27 @@ void Driver::SettleIntakes(const Effects& effects) {
       receipts[receipt].results[index] = result;
     }
   }
+  LogRefusals(effects);
   for (const auto& [event, answer] : work_.asked) {
     const auto refused =
         std::find_if(refusals.begin(), refusals.end(),
                      [e = event](const Refusal& x) { return x.event == e; });
     answer(refused == refusals.end() ? absl::OkStatus() : refused->status);
+  }
+}
+
+// What nobody waits to hear: the driver and the engine don't agree.
+void Driver::LogRefusals(const Effects& effects) const {
+  for (const Refusal& refusal : effects.refusals) {
+    const Event& event = work_.events[refusal.event];
+    if (std::holds_alternative<JobSubmitted>(event) ||
+        std::holds_alternative<JobCancelled>(event) ||
+        std::holds_alternative<JobHeld>(event) ||
+        std::holds_alternative<JobReleased>(event)) {
+      continue;  // its client is told
+    }
+    Log(LogLevel::kError, "the engine refused an event",
+        {{"kind", event.index()}, {"error", refusal.status}});
   }
 }
 

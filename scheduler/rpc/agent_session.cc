@@ -100,7 +100,8 @@ bool AgentSession::Handle() {
     }
     introduced_ = true;
     return Forward(AgentHello{shared_from_this(),
-                              std::move(*incoming_.mutable_register_())});
+                              std::move(*incoming_.mutable_register_())},
+                   /*is_sample=*/false);
   }
   std::shared_ptr<NodeLease> lease;
   {
@@ -121,8 +122,11 @@ bool AgentSession::Handle() {
       }
       return true;
     case v1::AgentMessage::kStatus:
-    case v1::AgentMessage::kTelemetry:
-      return Forward(AgentReport{shared_from_this(), std::move(incoming_)});
+    case v1::AgentMessage::kTelemetry: {
+      const bool is_sample = incoming_.has_telemetry();
+      return Forward(AgentReport{shared_from_this(), std::move(incoming_)},
+                     is_sample);
+    }
     case v1::AgentMessage::kLog:
       return directory_->Route(
           std::move(*incoming_.mutable_log()),
@@ -133,18 +137,44 @@ bool AgentSession::Handle() {
   }
 }
 
-bool AgentSession::Forward(Input input) {
-  const absl::Status pushed = inbox_->Push(input, Lane::kAgent);
-  if (pushed.ok()) return true;
-  if (!absl::IsResourceExhausted(pushed)) {
-    End(pushed);
-    return true;
+bool AgentSession::Forward(Input input, bool is_sample) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (reports_.empty()) {
+      const absl::Status pushed = inbox_->Push(input, Lane::kAgent);
+      if (pushed.ok()) return true;
+      if (!absl::IsResourceExhausted(pushed)) return true;  // it is stopping
+    } else if (is_sample && reports_.size() >= kSamplesMax) {
+      return true;
+    }
+    reports_.push_back(std::move(input));
+    read_waits_ = reports_.size() >= kReportsMax;
+    if (reports_.size() > 1) return !read_waits_;
   }
-  auto waiting = std::make_shared<Input>(std::move(input));
-  inbox_->WhenRoom([self = shared_from_this(), waiting] {
-    if (self->Forward(std::move(*waiting))) self->ReadNext();
-  });
-  return false;
+  WaitForRoom();
+  return true;
+}
+
+void AgentSession::WaitForRoom() {
+  inbox_->WhenRoom([self = shared_from_this()] { self->Drain(); });
+}
+
+void AgentSession::Drain() {
+  bool read = false, full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!reports_.empty() && !full) {
+      const absl::Status pushed = inbox_->Push(reports_.front(), Lane::kAgent);
+      full = absl::IsResourceExhausted(pushed);
+      if (!full) reports_.pop_front();
+    }
+    if (read_waits_ && reports_.size() < kReportsMax) {
+      read_waits_ = false;
+      read = true;
+    }
+  }
+  if (full) WaitForRoom();
+  if (read) ReadNext();
 }
 
 void AgentSession::OnCancel() {

@@ -17,8 +17,10 @@
 
 namespace ccsched {
 
-// Owns itself until the stream is done. One message of the agent is on its
-// way to the driver at a time when the inbox is full: the stream then waits.
+// Owns itself until the stream is done. When the inbox is full (the disk may
+// be, too), what the agent reports waits here, bounded, while its heartbeats
+// are read and answered on: its lease does not run out for the scheduler's
+// trouble.
 class AgentSession
     : public grpc::ServerBidiReactor<v1::AgentMessage, v1::SchedulerMessage>,
       public AgentLink,
@@ -26,6 +28,10 @@ class AgentSession
  public:
   // Messages to the agent that may wait; one more ends the stream.
   static constexpr size_t kQueueMax = 65536;
+  // Reports of the agent that may wait for the inbox; then the stream waits.
+  // Energy samples make way long before: the agent has them still.
+  static constexpr size_t kReportsMax = 4096;
+  static constexpr size_t kSamplesMax = 64;
 
   // `inbox` and `directory` must outlive the server.
   static AgentSession* Begin(Inbox* inbox, AgentDirectory* directory);
@@ -46,7 +52,9 @@ class AgentSession
 
   // What comes of a message: read on, or wait for somebody to call ReadNext.
   bool Handle();
-  bool Forward(Input input);
+  bool Forward(Input input, bool is_sample);
+  void WaitForRoom();
+  void Drain();
   void ReadNext();
   void WriteNextLocked();
   void FinishLocked();
@@ -61,6 +69,8 @@ class AgentSession
 
   std::mutex mutex_;
   std::shared_ptr<NodeLease> lease_;
+  std::deque<Input> reports_;  // wait for the inbox
+  bool read_waits_ = false;    // until there are fewer
   std::deque<v1::SchedulerMessage> queue_;
   v1::SchedulerMessage outgoing_;
   bool writing_ = false;

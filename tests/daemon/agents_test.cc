@@ -173,6 +173,38 @@ TEST_F(AgentsTest, StartsALostNodesJobElsewhereOnlyAfterItsLease) {
   EXPECT_EQ(stop->key().epoch(), 1);
 }
 
+TEST_F(AgentsTest, HandsACheckpointToTheNextAttempt) {
+  Start();
+  auto agent = Agent({.node = "n1"});
+  const v1::AttemptKey key = Run(*agent);
+  v1::AgentMessage end;
+  *end.mutable_status() = StatusOf(key, v1::OUTCOME_LOST);
+  end.mutable_status()->set_checkpoint("/data/step-100");
+  agent->Send(end);
+  const auto start = agent->WaitStart();
+  ASSERT_TRUE(start.has_value());
+  EXPECT_EQ(start->key().epoch(), 2);
+  EXPECT_EQ(start->checkpoint(), "/data/step-100");
+}
+
+TEST_F(AgentsTest, FailsAJobThatNoNodeWillStart) {
+  Start();
+  const auto agent = Agent({.node = "n1"});
+  const uint64_t id = Submit(Spec());
+  for (int i = 0; i < 5; ++i) {
+    const auto start = agent->WaitStart();
+    ASSERT_TRUE(start.has_value());
+    v1::AgentMessage end;
+    *end.mutable_status() = StatusOf(start->key(), v1::OUTCOME_REFUSED);
+    end.mutable_status()->clear_started();
+    end.mutable_status()->set_message("no such folder");
+    agent->Send(end);
+  }
+  const v1::Job job = WaitFor(id, v1::JOB_FAILED);
+  EXPECT_EQ(job.attempts_size(), 5);
+  EXPECT_THAT(job.state_note(), HasSubstr("no such folder"));
+}
+
 TEST_F(AgentsTest, RelaysOutputFromTheNodeToTheReader) {
   Start();
   const auto agent = Agent({.node = "n1"});
