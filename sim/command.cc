@@ -1,12 +1,14 @@
 // `ccsched sim run`.
 // SPDX-License-Identifier: Apache-2.0
+#include "sim/command.h"
+
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
-#include "sim/command.h"
+#include "sim/report.h"
 #include "sim/results_text.h"
 #include "sim/run_all.h"
 #include "sim/scenario.h"
@@ -48,6 +50,14 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
                     .timing = options.timing,
                     .seed = options.seed,
                     .schedule_dir = options.schedule_dir};
+  std::vector<ReportCollector> collected;
+  if (!options.report.empty()) {
+    collected.reserve(scenario.policies.size());
+    for (size_t i = 0; i < scenario.policies.size(); ++i) {
+      collected.emplace_back(scenario);
+    }
+    run.sink = [&collected](size_t i) { return &collected[i]; };
+  }
   if (options.progress) {
     run.progress = [&err](size_t done, size_t all) {
       err << "\r" << done << " of " << all << " runs done" << std::flush;
@@ -56,6 +66,11 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
   }
   ASSIGN_OR_RETURN(const std::vector<SimResult> results,
                    RunAll(scenario, *workload, run));
+  if (!options.report.empty()) {
+    RETURN_IF_ERROR(WriteReport(options.report, scenario, workload->facts(),
+                                results, collected));
+    err << "wrote " << options.report << '\n';
+  }
   if (options.output == "json") {
     out << ResultsJson(scenario.name, options.seed, workload->facts(), results,
                        options.timing);

@@ -210,8 +210,12 @@ class Loader {
         streamed_(std::make_unique<StreamedWorkload>(scenario)) {}
 
   absl::StatusOr<std::unique_ptr<Workload>> Load() {
-    ASSIGN_OR_RETURN(auto reader,
-                     OpenTrace(scenario_.jobs.format, scenario_.jobs.trace));
+    auto opened = OpenTrace(scenario_.jobs.format, scenario_.jobs.trace);
+    if (!opened.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          scenario_.jobs.at, ": ", std::string(opened.status().message())));
+    }
+    const std::unique_ptr<TraceReader> reader = *std::move(opened);
     TraceJob row;
     SimJob job;
     for (uint64_t index = 0;; ++index) {

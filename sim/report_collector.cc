@@ -1,0 +1,71 @@
+// What a report shows of one run beyond its figures.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <tuple>
+
+#include "sim/report.h"
+
+namespace ccsched {
+namespace {
+
+constexpr int64_t kHourUs = 3'600'000'000;
+constexpr size_t kWorst = 10;
+constexpr size_t kWaitSteps = 4 * 24 * 30;
+
+bool Worse(const ReportCollector::WorstJob& a,
+           const ReportCollector::WorstJob& b) {
+  return std::make_tuple(a.finished, a.kept, -a.wait_h) <
+         std::make_tuple(b.finished, b.kept, -b.wait_h);
+}
+
+}  // namespace
+
+ReportCollector::ReportCollector(const Scenario& scenario)
+    : scenario_(scenario),
+      start_us_(absl::ToUnixMicros(scenario.start)),
+      load_(scenario.topology.sites.size()),
+      waits_(kWaitSteps) {}
+
+void ReportCollector::OnStretch(const Stretch& s) {
+  std::vector<double>& load =
+      load_[scenario_.topology.pools[s.pool.value()].site.value()];
+  for (int64_t t = s.start_us - start_us_; t < s.end_us - start_us_;) {
+    const int64_t hour = t / kHourUs;
+    const int64_t next = std::min((hour + 1) * kHourUs, s.end_us - start_us_);
+    if (static_cast<size_t>(hour) >= load.size()) load.resize(hour + 1);
+    load[hour] += s.count * (static_cast<double>(next - t) / kHourUs);
+    t = next;
+  }
+}
+
+void ReportCollector::OnJob(const JobEnd& job) {
+  WorstJob w;
+  w.wait_h = static_cast<double>(job.end_us - job.submit_us - job.duration_us) /
+             kHourUs;
+  w.kept = job.promise_kept;
+  w.finished = job.finished;
+  if (job.finished) {
+    const size_t step = static_cast<size_t>(w.wait_h / kWaitStepHours + 0.999);
+    ++waits_[std::min(step, kWaitSteps - 1)];
+  }
+  if (worst_.size() == 2 * kWorst) {
+    std::nth_element(worst_.begin(), worst_.begin() + kWorst, worst_.end(),
+                     Worse);
+    worst_.resize(kWorst);
+  }
+  w.id = job.job_id;
+  w.run_h = static_cast<double>(job.duration_us) / kHourUs;
+  w.co2e_g = job.co2e.value();
+  w.count = job.count;
+  w.stretches = job.stretches;
+  worst_.push_back(std::move(w));
+}
+
+std::vector<ReportCollector::WorstJob> ReportCollector::Worst() const {
+  std::vector<WorstJob> worst = worst_;
+  std::stable_sort(worst.begin(), worst.end(), Worse);
+  if (worst.size() > kWorst) worst.resize(kWorst);
+  return worst;
+}
+
+}  // namespace ccsched

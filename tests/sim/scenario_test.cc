@@ -1,0 +1,170 @@
+// What is wrong in a scenario is told with file and line, or the job's id.
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/scenario.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "sim/synthetic.h"
+#include "sim/tally.h"
+#include "sim/workload.h"
+#include "tests/sim/scenario_files.h"
+#include "tests/sim/schedule_checker.h"
+
+namespace ccsched::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string Text(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class ScenarioTest : public ::testing::Test {
+ protected:
+  // The error of the small scenario with `from` replaced by `to`.
+  std::string ErrorWith(const std::string& from, const std::string& to) {
+    const std::string path = WriteSmallScenario(folder_, {});
+    std::string text = Text(path);
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    folder_.Write("small.yaml", text);
+    return RunScenario({.scenario = path, .policies = {"fcfs"}}).error;
+  }
+  std::string ErrorSetting(const std::string& assignment) {
+    return RunScenario({.scenario = WriteSmallScenario(folder_, {}),
+                        .policies = {"fcfs"},
+                        .set = {assignment}})
+        .error;
+  }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(ScenarioTest, NamesTheLineOfAnUnknownKey) {
+  EXPECT_THAT(ErrorWith("format: philly", "fromat: philly"),
+              AllOf(HasSubstr("small.yaml:6"), HasSubstr("fromat")));
+}
+
+TEST_F(ScenarioTest, NamesTheLineOfAMissingTrace) {
+  EXPECT_THAT(ErrorWith("jobs.csv", "none.csv"),
+              AllOf(HasSubstr("small.yaml:5"), HasSubstr("none.csv")));
+}
+
+TEST_F(ScenarioTest, NamesTheLineOfAMissingGrid) {
+  EXPECT_THAT(ErrorWith("intensity: wind.csv", "intensity: calm.csv"),
+              AllOf(HasSubstr("small.yaml:"), HasSubstr("calm.csv")));
+}
+
+TEST_F(ScenarioTest, NamesTheLineOfAGapInASeries) {
+  const std::string path = WriteSmallScenario(folder_, {});
+  std::string grid = Text(folder_.path() + "/wind.csv");
+  const size_t from = grid.find("2022-03-02T05");
+  grid.erase(from, grid.find('\n', from) - from + 1);
+  folder_.Write("wind.csv", grid);
+  EXPECT_THAT(RunScenario({.scenario = path}).error, HasSubstr("wind.csv:247"));
+}
+
+TEST_F(ScenarioTest, NamesTheJobThatCanNeverRun) {
+  EXPECT_THAT(ErrorSetting("jobs.defaults.accelerator=tpu"), HasSubstr("tpu"));
+  const std::string path =
+      WriteSmallScenario(folder_, {.jobs = 2000, .accelerators = 8});
+  EXPECT_THAT(RunScenario({.scenario = path}).error,
+              AllOf(HasSubstr("jobs.csv:"), HasSubstr("job gen-"),
+                    HasSubstr("can never run")));
+}
+
+TEST_F(ScenarioTest, RefusesABadRowOrCountsIt) {
+  const std::string path = WriteSmallScenario(folder_, {});
+  std::string trace = Text(folder_.path() + "/jobs.csv");
+  trace += "bad-1,2022-03-02T00:00:00Z,soon,1,vc0\nbad-2,2022-03-02\n";
+  folder_.Write("jobs.csv", trace);
+  EXPECT_THAT(RunScenario({.scenario = path}).error,
+              AllOf(HasSubstr("jobs.csv:402"), HasSubstr("duration_s"),
+                    HasSubstr("soon")));
+  const Ran ran = RunScenario({.scenario = path,
+                               .policies = {"fcfs"},
+                               .output = "json",
+                               .skip_bad_rows = true});
+  ASSERT_TRUE(ran.ok) << ran.error;
+  EXPECT_EQ(ran.json["trace"]["bad_rows"], 2);
+  EXPECT_EQ(ran.json["runs"][0]["jobs"], 400);
+}
+
+TEST_F(ScenarioTest, SetChangesWhatRuns) {
+  const std::string path = WriteSmallScenario(folder_, {});
+  const Ran ran = RunScenario({.scenario = path,
+                               .policies = {"fcfs"},
+                               .set = {"sites.at-wind.pue=1.5"},
+                               .output = "json"});
+  ASSERT_TRUE(ran.ok) << ran.error;
+  EXPECT_THAT(ErrorSetting("sites.at-wind.pue=0.5"), HasSubstr("0.5"));
+  EXPECT_THAT(ErrorSetting("sites.at-wind.pew=1.5"), HasSubstr("pew"));
+}
+
+TEST_F(ScenarioTest, StreamedTracesGiveTheSameJobs) {
+  const std::string path = WriteSmallScenario(folder_, {});
+  const auto scenario = LoadScenario(path, {.policies = {"fcfs"}});
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const auto stored = LoadWorkload(*scenario, {});
+  const auto streamed = LoadWorkload(*scenario, {.jobs_in_memory = 10});
+  ASSERT_TRUE(stored.ok() && streamed.ok());
+  const auto a = (*stored)->Open(), b = (*streamed)->Open();
+  ASSERT_TRUE(a.ok() && b.ok());
+  for (int i = 0; i < 400; ++i) {
+    const SimJob* const x = *(*a)->Next();
+    const SimJob* const y = *(*b)->Next();
+    ASSERT_NE(x, nullptr);
+    ASSERT_NE(y, nullptr);
+    EXPECT_EQ(x->id, y->id);
+    EXPECT_EQ(x->submit_us, y->submit_us);
+    EXPECT_EQ(x->project, y->project);
+  }
+  EXPECT_EQ(*(*a)->Next(), nullptr);
+  EXPECT_EQ(*(*b)->Next(), nullptr);
+}
+
+TEST(CheckerTest, RefusesAnEarlyStart) {
+  const TemporaryFolder folder;
+  const std::string path = WriteSmallScenario(folder, {});
+  const Ran ran = RunScenario({.scenario = path,
+                               .policies = {"fcfs"},
+                               .schedule_dir = folder.path(),
+                               .output = "json"});
+  ASSERT_TRUE(ran.ok) << ran.error;
+  auto rows = ScheduleChecker::ReadSchedule(folder.path() + "/fcfs.csv");
+  // Moved within one hour of the grid, so that its carbon stays the same.
+  for (CheckedRow& row : rows) {
+    const int64_t hour = 3'600'000'000;
+    if (row.start % hour < 1'000'000 || row.start / hour != row.end / hour) {
+      continue;
+    }
+    row.start -= 1'000'000;
+    row.end -= 1'000'000;
+    break;
+  }
+  const auto wrong = ScheduleChecker(path).Check(rows, ran.json["runs"][0]);
+  ASSERT_FALSE(wrong.empty());
+  EXPECT_THAT(wrong.front(), HasSubstr("early"));
+}
+
+TEST(DurationSampleTest, KeepsPercentilesOfVeryMany) {
+  DurationSample sample;
+  constexpr int64_t kMany = 5'000'000;
+  for (int64_t i = 0; i < kMany; ++i) sample.Add(i * 1000);
+  EXPECT_NEAR(sample.Percentile(0.5), kMany * 500.0, kMany * 0.5);
+  EXPECT_NEAR(sample.Percentile(0.99), kMany * 990.0, kMany * 1.0);
+  EXPECT_NEAR(sample.mean_us(), (kMany - 1) * 500.0, 1);
+}
+
+}  // namespace
+}  // namespace ccsched::testing
