@@ -59,7 +59,15 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
       std::min(job.spec.submitted + job.executed + job.spec.max_delay,
                job.spec.finish_by - careful);
   // Room at a later time is only believed in where ends are guesses.
-  if (!belief.known) latest -= absl::Hours(1) * settings_.margin_hours;
+  const Placement& allowed = in.placements[shape.placement];
+  const bool crowded =
+      std::none_of(allowed.begin(), allowed.end(), [&in](PoolId pool) {
+        return in.pools[pool.value()].total >= kUnlimited / 2;
+      });
+  if (!belief.known && crowded) {
+    latest -= std::min(absl::Hours(1) * settings_.margin_hours,
+                       job.spec.max_delay / 6);
+  }
   if (latest == absl::InfiniteFuture()) {
     latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
   }

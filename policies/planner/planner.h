@@ -17,7 +17,7 @@ namespace ccsched {
 struct PlannerSettings {
   double patience_hours = 24;  // of jobs that were promised nothing
   double replan_minutes = 60;
-  double margin_hours = 1.5;  // kept before the latest start if unsure
+  double margin_hours = 4;  // kept before the latest start if unsure
   RollingOptions rolling;
 };
 

@@ -46,8 +46,10 @@ PolicySpec PlannerPolicy() {
                "how long a job may be deferred that has neither a longest "
                "delay nor a time to finish by",
                "as of the other policies"},
-              {"margin_h", "h", 1.5, 0, 24,
-               "jobs of unknown runtime are planned to start so long before "
+              {"margin_h", "h", 4, 0, 24,
+               "jobs of unknown runtime are planned to start so long (at most "
+               "a "
+               "sixth of their longest delay) before "
                "their latest start, as room then is only believed in",
                "measured"},
               {"least_gain", "", 0.003, 0, 1,

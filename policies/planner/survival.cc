@@ -13,7 +13,7 @@ constexpr size_t kMostEnds = 200;
 // So much weight is gathered, from ever wider kinds.
 constexpr double kEnough = 40;
 // The weight of an end of each level, from the narrowest kind to all jobs.
-constexpr double kLevelWeight[] = {1, 0.5, 0.25, 0.1, 0.05};
+constexpr double kLevelWeight[] = {1, 0.5, 0.25, 0.1, 0.07, 0.05};
 // Below this weight a user's estimate is believed rather.
 constexpr double kInformed = 2;
 // A run that was cut short is taken to have lasted so many times as long.
@@ -32,9 +32,16 @@ LearnedBeliefs::Keys LearnedBeliefs::KeysOf(const Job& job,
   const uint64_t project = Mix(1, job.spec.project.value());
   const uint64_t user = Mix(project, job.spec.user.value() + 1);
   const uint64_t name = Mix(user, job.spec.name.value() + 1);
-  const uint64_t width = shape.count;
-  return {Mix(Mix(2, name), width), Mix(Mix(3, user), width),
-          Mix(Mix(4, project), width), Mix(5, width), 6};
+  // Classes of jobs (queues) differ in the delay that they allow.
+  const uint64_t delay =
+      static_cast<uint64_t>(absl::ToInt64Seconds(job.spec.max_delay));
+  const uint64_t kind = Mix(shape.count, delay);
+  return {Mix(Mix(2, name), kind),
+          Mix(Mix(3, user), kind),
+          Mix(Mix(4, project), kind),
+          Mix(5, kind),
+          Mix(6, delay),
+          7};
 }
 
 double LearnedBeliefs::Gather(const Keys& keys, double seconds) const {

@@ -28,7 +28,7 @@ class LearnedBeliefs : public RuntimeBeliefs {
                bool completed) override;
 
  private:
-  static constexpr int kLevels = 5;
+  static constexpr int kLevels = 6;
   struct End {
     double seconds;
     bool completed;

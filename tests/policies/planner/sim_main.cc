@@ -47,7 +47,7 @@ int Main(int argc, char** argv) {
   const double tonnes = result->co2e.value() / 1e6;
   const double bound = words.size() > 2 ? std::stod(words[2]) : 0;
   std::printf(
-      "%s: %.4f t, gap %.2f %%, unfinished %d, late %d, wait %.2f h, "
+      "%s: %.7g t, gap %.2f %%, unfinished %d, late %d, wait %.2f h, "
       "suspended %d, moves %d, steps %d, decide %.1f s, cpu %.1f s\n",
       words[1].c_str(), tonnes, bound > 0 ? 100 * (tonnes / bound - 1) : 0.0,
       static_cast<int>(result->unfinished),
