@@ -10,6 +10,13 @@ namespace {
 
 constexpr int64_t kDayUs = 24 * kSlotUs;
 constexpr int64_t kWeekUs = 7 * kDayUs;
+// Expected jobs are bundled further so that about so many are left.
+constexpr double kMostExpected = 3000;
+
+double Size(const PlanJob& job) {
+  return std::max(1e-3,
+                  static_cast<double>(job.duration) * job.count / kSlotUs);
+}
 
 }  // namespace
 
@@ -37,18 +44,25 @@ void DemandHistory::Expect(int64_t now, int64_t horizon,
     periods = 1;
   }
   weight /= static_cast<double>(periods);
+  double work = 0;
+  for (const PlanJob& job : jobs_) {
+    if (job.release >= now - periods * period) work += Size(job);
+  }
+  work *= static_cast<double>(horizon) / static_cast<double>(period);
+  const double least_size = std::max(options_.least_size, work / kMostExpected);
   for (int64_t back = 1; back <= periods; ++back) {
     const int64_t from = now - back * period;
     for (int64_t shift = back * period; from + shift < now + horizon;
          shift += period) {
-      Replay(from, from + period, shift, weight, now, now + horizon, jobs);
+      Replay(from, from + period, shift, weight, least_size, now, now + horizon,
+             jobs);
     }
   }
 }
 
 void DemandHistory::Replay(int64_t from, int64_t to, int64_t shift,
-                           double weight, int64_t now, int64_t end,
-                           std::vector<PlanJob>& jobs) const {
+                           double weight, double least_size, int64_t now,
+                           int64_t end, std::vector<PlanJob>& jobs) const {
   const auto before = [](const PlanJob& job, int64_t t) {
     return job.release < t;
   };
@@ -59,9 +73,9 @@ void DemandHistory::Replay(int64_t from, int64_t to, int64_t shift,
     const double size =
         std::max(1e-3, static_cast<double>(it->duration) * it->count / kSlotUs);
     double copies = 1;
-    if (size < options_.least_size) {
+    if (size < least_size) {
       bundled += size;
-      if (bundled < options_.least_size) continue;
+      if (bundled < least_size) continue;
       copies = bundled / size;
       bundled = 0;
     }

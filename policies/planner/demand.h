@@ -35,7 +35,8 @@ class DemandHistory {
 
  private:
   void Replay(int64_t from, int64_t to, int64_t shift, double weight,
-              int64_t now, int64_t end, std::vector<PlanJob>& jobs) const;
+              double least_size, int64_t now, int64_t end,
+              std::vector<PlanJob>& jobs) const;
 
   Options options_;
   std::deque<PlanJob> jobs_;

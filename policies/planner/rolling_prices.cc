@@ -13,6 +13,37 @@ namespace {
 
 // The last hours of the horizon whose mean price is taken for all beyond it.
 constexpr int32_t kTailSlots = 72;
+// Prices are sought for about so many of the waiting jobs; small ones beyond
+// stand for others of their size.
+constexpr double kMostPriced = 3000;
+
+// Bundles small rigid jobs, in their order, so that about kMostPriced are left.
+void Thin(std::vector<PlanJob>& jobs, std::vector<double>& worths) {
+  if (jobs.size() <= kMostPriced) return;
+  const auto size = [](const PlanJob& job) {
+    return std::max(1e-3,
+                    static_cast<double>(job.duration) * job.count / kSlotUs);
+  };
+  double work = 0;
+  for (const PlanJob& job : jobs) work += size(job);
+  const double least = 2 * work / kMostPriced;
+  double bundled = 0;
+  size_t kept = 0;
+  for (size_t j = 0; j < jobs.size(); ++j) {
+    double copies = 1;
+    if (!jobs[j].suspendable && size(jobs[j]) < least) {
+      bundled += size(jobs[j]);
+      if (bundled < least) continue;
+      copies = bundled / size(jobs[j]);
+      bundled = 0;
+    }
+    jobs[kept] = jobs[j];
+    jobs[kept].weight = static_cast<float>(copies);
+    worths[kept++] = worths[j];
+  }
+  jobs.resize(kept);
+  worths.resize(kept);
+}
 
 }  // namespace
 
@@ -91,6 +122,7 @@ void RollingPlan::SeekPrices(int64_t now, int rounds) {
       priced.pools[p].room[k] = std::max(0.0, room);
     }
   }
+  Thin(priced.jobs, worths);
   const size_t known = priced.jobs.size();
   demand_.Expect(now, options_.horizon_slots * kSlotUs, priced.jobs);
   for (size_t j = known; j < priced.jobs.size(); ++j) {
