@@ -48,7 +48,6 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
   RunAllOptions run{.threads = options.threads,
                     .bound = options.bound,
                     .timing = options.timing,
-                    .seed = options.seed,
                     .schedule_dir = options.schedule_dir};
   std::vector<ReportCollector> collected;
   if (!options.report.empty()) {

@@ -39,7 +39,8 @@ font-size:11px}.key{display:inline-block;width:.8em;height:.8em;
 border-radius:2px;margin-right:.35em;vertical-align:-.05em}
 .keys{color:var(--soft);font-size:.85rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
 .bar{height:.75rem;border-radius:3px;background:var(--c)}
-.late{color:var(--mark)}details{margin:.5rem 0}summary{cursor:pointer;
+@media(max-width:40rem){.tick,.label,.name,text.mark{font-size:17px}}
+.bars{min-width:6rem}.late{color:var(--mark)}details{margin:.5rem 0}summary{cursor:pointer;
 font-weight:600;padding:.3rem 0}
 </style>)";
 
@@ -111,13 +112,14 @@ class Page {
       const std::string gap =
           r.bound && r.unfinished == 0 ? Percent(r.co2e / *r.bound - 1) : "–";
       const std::string saved =
-          r.saved_vs_fcfs ? absl::StrFormat("%+.2f %%", -*r.saved_vs_fcfs * 100)
-                          : "–";
+          r.saved_vs_fcfs
+              ? absl::StrFormat("%+.2f %%", 0.0 - *r.saved_vs_fcfs * 100)
+              : "–";
       const double late = static_cast<double>(r.promises_broken);
       Add(absl::StrCat(
           "<tr><td>", Key(ChartColour(i), r.policy), "</td><td>",
           MassText(r.co2e),
-          "</td><td style=\"width:9rem\"><div class=\"bar\" "
+          "</td><td class=\"bars\"><div class=\"bar\" "
           "style=\"--c:",
           std::string(ChartColour(i)), ";width:",
           absl::StrFormat("%.1f", 100 * r.co2e.value() / std::max(most, 1e-9)),

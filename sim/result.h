@@ -40,7 +40,6 @@ struct SimResult {
   uint64_t suspensions = 0;
   uint64_t moves = 0;  // resumptions at another site
   uint64_t resizes = 0;
-  uint64_t node_failures = 0;
   std::vector<SiteFigures> sites;
   absl::Time first_submission, last_end;
   uint64_t steps = 0;  // of the engine

@@ -55,10 +55,9 @@ absl::StatusOr<SimResult> RunOne(const Scenario& scenario,
                                  scenario.topology));
   }
   Tee tee(csv.get(), options.sink ? options.sink(i) : nullptr);
-  ASSIGN_OR_RETURN(
-      SimResult result,
-      Simulate(scenario, workload, policy,
-               {.sink = &tee, .timing = options.timing, .seed = options.seed}));
+  ASSIGN_OR_RETURN(SimResult result,
+                   Simulate(scenario, workload, policy,
+                            {.sink = &tee, .timing = options.timing}));
   if (csv != nullptr) RETURN_IF_ERROR(csv->Close());
   return result;
 }

@@ -19,7 +19,6 @@ struct RunAllOptions {
   int threads = 0;
   bool bound = false;
   bool timing = true;
-  uint64_t seed = 1;
   std::string schedule_dir;  // made if missing; empty: no schedules
   // Another listener of each run, by its index; may give null. Called before
   // the run, from any thread.

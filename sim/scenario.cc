@@ -77,17 +77,14 @@ class Loader {
       }
       scenario_.horizon = scenario_.start + horizon;
     }
-    if (proto_.faults().has_node_mtbf()) {
-      scenario_.node_mtbf = FromProto(proto_.faults().node_mtbf());
-      if (scenario_.node_mtbf <= absl::ZeroDuration()) {
-        return At("faults.node_mtbf", "has to be positive");
-      }
+    if (proto_.has_faults()) {
+      return At("faults", "node failures are not simulated yet");
     }
-    if (proto_.faults().has_repair()) {
-      scenario_.node_repair = FromProto(proto_.faults().repair());
+    if (proto_.network().kwh_per_gb() != 0) {
+      return At("network.kwh_per_gb",
+                "the energy of moving bytes is not simulated yet");
     }
     scenario_.network_gbit_per_s = proto_.network().gbit_per_s();
-    scenario_.network_kwh_per_gb = proto_.network().kwh_per_gb();
     return absl::OkStatus();
   }
 
@@ -135,7 +132,6 @@ class Loader {
       return At(at, absl::StrCat("site ", site.name, " has no pools"));
     }
     topology.sites.push_back(std::move(site));
-    scenario_.site_extras.emplace_back();
     for (int i = 0; i < from.pools_size(); ++i) {
       RETURN_IF_ERROR(
           LoadPool(from.pools(i), id, absl::StrCat(at, ".pools[", i, "]")));

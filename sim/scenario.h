@@ -64,11 +64,6 @@ struct PoolSize {
   uint32_t node_size = 0;  // 0: the pool is one node
 };
 
-struct SiteExtra {
-  std::optional<StepSeries> pue;  // hourly, in place of Site::pue
-  std::optional<Watts> cap;       // of the whole site, PUE included
-};
-
 // A forecast as it becomes known.
 struct ForecastIssue {
   absl::Time at;
@@ -80,7 +75,6 @@ struct ForecastIssue {
 struct RegionData {
   StepSeries actual;  // gCO2e/kWh
   std::string file;
-  std::optional<StepSeries> price;
 };
 
 // One entry of the scenario's policies.
@@ -98,22 +92,13 @@ struct Scenario {
   absl::Time end = absl::InfiniteFuture();  // of submissions
   std::optional<absl::Time> horizon;
   Topology topology;
-  std::vector<PoolSize> pool_sizes;    // by PoolId
-  std::vector<SiteExtra> site_extras;  // by SiteId
-  std::vector<RegionData> regions;     // by RegionId
+  std::vector<PoolSize> pool_sizes;  // by PoolId
+  std::vector<RegionData> regions;   // by RegionId
   // In the order of their times; shared by all runs.
   std::vector<ForecastIssue> forecasts;
   WorkloadSpec jobs;
   std::vector<PolicyRun> policies;
-  // Of one node; infinite: they don't fail.
-  absl::Duration node_mtbf = absl::InfiniteDuration();
-  absl::Duration node_repair = absl::Hours(1);
   double network_gbit_per_s = 0;  // 0: moving takes no time
-  double network_kwh_per_gb = 0;
-
-  bool hourly_pue(SiteId site) const {
-    return site_extras[site.value()].pue.has_value();
-  }
 };
 
 struct ScenarioOptions {

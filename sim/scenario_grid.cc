@@ -64,10 +64,7 @@ class RegionLoader {
     data.actual = std::move(actual->series);
     RETURN_IF_ERROR(CheckCoverage(region.name(), data.actual));
     if (!region.price().empty()) {
-      absl::StatusOr<GridColumn> price = ReadGridCsv(
-          ResolvePath(scenario_.path, region.price()), "price", gaps_);
-      if (!price.ok()) return Blame(source_, at_ + ".price", price.status());
-      data.price = std::move(price->series);
+      return At(source_, at_ + ".price", "prices are not simulated yet");
     }
     const RegionId id(static_cast<uint16_t>(scenario_.regions.size()));
     RETURN_IF_ERROR(LoadForecast(id, region.forecast(), data.actual));

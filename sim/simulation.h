@@ -23,7 +23,6 @@ struct SimulationOptions {
   StretchSink* sink = nullptr;
   bool keep_nodes = false;  // stretches name their nodes
   bool timing = true;       // measure decide_cpu and cpu
-  uint64_t seed = 1;        // of node failures
   // In place of the registry's policy of that name; for tests.
   std::function<std::unique_ptr<Policy>()> make_policy;
 };

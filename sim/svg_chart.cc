@@ -27,7 +27,7 @@ double RoundStep(double span) {
 
 std::string Number(double v) {
   if (std::abs(v) < 1e-12) return "0";
-  return absl::StrFormat("%.4g", v);
+  return absl::StrFormat("%.6g", v);
 }
 
 struct Axis {

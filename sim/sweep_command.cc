@@ -207,12 +207,11 @@ class Sweep {
       ASSIGN_OR_RETURN(
           const auto workload,
           LoadWorkload(scenario, {.skip_bad_rows = options_.skip_bad_rows}));
-      ASSIGN_OR_RETURN(const std::vector<SimResult> results,
-                       RunAll(scenario, *workload,
-                              {.threads = threads,
-                               .bound = options_.bound,
-                               .timing = false,
-                               .seed = options_.seed}));
+      ASSIGN_OR_RETURN(
+          const std::vector<SimResult> results,
+          RunAll(
+              scenario, *workload,
+              {.threads = threads, .bound = options_.bound, .timing = false}));
       for (const SimResult& r : results) task.points.push_back(PointOf(r));
       return absl::OkStatus();
     }();
