@@ -80,7 +80,7 @@ absl::StatusOr<v1::ClusterConfig> DefaultDevConfig(const std::string& dir,
     pool.set_idle_watts(40);
     pool.set_active_watts(300);
   }
-  config.mutable_policy()->set_name("lowest-window");
+  config.mutable_policy()->set_name("planner");
   return config;
 }
 

@@ -310,8 +310,14 @@ void Driver::Apply(PreviewCall& call) {
           forecast->PerKilowatt(work_.now, work_.now + belief.mean) *
           (topology().GridPower(first, job.shape.count).value() / 1000);
     }
+    // A policy that does not weigh emissions may choose a dirtier offer.
+    const bool least = std::all_of(offers.begin(), offers.end(),
+                                   [&offers](const Choice& offer) {
+                                     return offer.carbon >= offers[0].carbon;
+                                   });
     decision.reason.code = !decision.reason.now.valid ? ReasonCode::kNoData
                            : later                    ? ReasonCode::kCleanerHour
+                           : !least                   ? ReasonCode::kFirstFit
                            : offers[0].pool != first  ? ReasonCode::kCleanerSite
                                                       : ReasonCode::kBestIsNow;
     *response.mutable_reason() =

@@ -46,6 +46,8 @@ absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
     o.decision_basis = config.decision_basis();
     if (config.has_stale_after()) {
       o.stale_after = FromProto(config.stale_after());
+    } else if (config.forecast() == "perfect") {
+      o.stale_after = absl::InfiniteDuration();  // the truth does not age
     }
     Region& region = feed.regions_.emplace_back();
     region.config = config;

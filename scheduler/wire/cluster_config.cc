@@ -253,7 +253,7 @@ class Builder {
   absl::Status Complete() {
     v1::ClusterConfig& config = cluster_.config;
     if (config.policy().name().empty()) {
-      config.mutable_policy()->set_name("lowest-window");
+      config.mutable_policy()->set_name("planner");
     }
     if (config.listen().address().empty()) {
       config.mutable_listen()->set_address("127.0.0.1:7390");
