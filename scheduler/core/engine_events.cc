@@ -284,8 +284,9 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
         absl::StrCat("job ", e.job.value(), " is in epoch ", job.epoch.value(),
                      ", not in ", e.epoch.value()));
   }
+  const Run& run = runs_[job.run];
   const absl::Duration ran =
-      std::max(e.at - runs_[job.run].start, absl::ZeroDuration());
+      std::max(e.at - run.start - run.overhead, absl::ZeroDuration());
   ReleaseRun(ref);
   switch (e.outcome) {
     case Outcome::kSucceeded:

@@ -19,15 +19,19 @@ template <typename IdType, typename Value>
 class InternTable {
  public:
   IdType Intern(const Value& value) {
+    // Equal values come in runs, and comparing is cheaper than hashing.
+    if (last_ < values_.size() && values_[last_] == value) return IdType(last_);
     const auto [it, is_new] = index_.try_emplace(
         value, IdType(static_cast<uint32_t>(values_.size())));
     if (is_new) values_.push_back(value);
+    last_ = it->second.value();
     return it->second;
   }
   const Value& operator[](IdType id) const { return values_[id.value()]; }
   size_t size() const { return values_.size(); }
 
  private:
+  uint32_t last_ = 0;  // what the last call gave
   std::deque<Value> values_;
   absl::flat_hash_map<Value, IdType> index_;
 };
