@@ -3,32 +3,17 @@
 #include "policies/registry.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "policies/all.h"
+#include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 
 namespace ccsched {
 namespace {
-
-// Levenshtein's distance: how many letters to change, add or drop.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 template <typename Range, typename NameFn>
 std::string Nearest(std::string_view wanted, const Range& range, NameFn name) {
