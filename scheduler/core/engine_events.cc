@@ -9,21 +9,6 @@
 #include "scheduler/core/engine_state.h"
 
 namespace ccsched {
-namespace {
-
-// How long a job waits that keeps failing to start: nothing at first, then
-// seconds that double up to five minutes, so that a broken node can't turn one
-// job into a storm of starts.
-absl::Duration RestartPause(Epoch epoch, absl::Duration ran) {
-  constexpr uint32_t kAtOnce = 3;  // starts that cost nothing
-  if (ran > absl::Seconds(10) || epoch.value() <= kAtOnce) {
-    return absl::ZeroDuration();
-  }
-  const uint32_t doublings = std::min(epoch.value() - kAtOnce - 1, 10u);
-  return std::min(absl::Seconds(1) * (1 << doublings), absl::Minutes(5));
-}
-
-}  // namespace
 
 absl::StatusOr<JobRef> Engine::State::FindJob(JobId id) const {
   const JobRef ref = jobs_.Find(id);
@@ -273,7 +258,7 @@ absl::Status Engine::State::Apply(const AttemptStarted& e) {
   return absl::OkStatus();
 }
 
-void Engine::State::Requeue(JobRef ref, absl::Duration pause) {
+void Engine::State::Requeue(JobRef ref) {
   Job& job = jobs_[ref];
   const uint64_t key = job.queue_key;
   if (job.cancel_wanted) {
@@ -286,12 +271,6 @@ void Engine::State::Requeue(JobRef ref, absl::Duration pause) {
   if (job.hold_wanted) {
     job.hold_wanted = false;
     Move(ref, Trigger::kHold);
-    return;
-  }
-  if (pause > absl::ZeroDuration()) {
-    Move(ref, Trigger::kDefer);
-    job.wake = now_ + pause;
-    timers_.Push({.at = job.wake, .id = job.spec.id, .ref = ref});
     return;
   }
   Enqueue(ref, key);
@@ -341,11 +320,9 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
           ref);
       break;
     case Outcome::kStopped:
-      Requeue(ref);
-      break;
     case Outcome::kLost:
     case Outcome::kRefused:
-      Requeue(ref, RestartPause(job.epoch, ran));
+      Requeue(ref);
       break;
   }
   return absl::OkStatus();

@@ -73,9 +73,8 @@ class Engine::State : public Actions {
   void AttachRun(JobRef ref, Run run);
   void Finish(JobRef ref);  // it is terminal: dependants, eviction
   void SettleDependants(JobId id, bool succeeded);
-  // The running attempt is over: the job runs again, after `pause` if that is
-  // not zero (or is cancelled or held, where that was wanted).
-  void Requeue(JobRef ref, absl::Duration pause = absl::ZeroDuration());
+  // Ends the running attempt so that the job runs again.
+  void Requeue(JobRef ref);
   absl::StatusOr<JobRef> FindJob(JobId id) const;
   Demand DemandOf(const JobShape& shape, uint32_t count) const;
   PoolId BaselinePool(const JobShape& shape) const;

@@ -89,19 +89,6 @@ TEST_F(EngineTest, RefusesAStaleEpoch) {
   EXPECT_EQ(StateOf(1), JobState::kStarting);
 }
 
-TEST_F(EngineTest, PausesAJobThatIsLostAtOnceAgainAndAgain) {
-  Step(0, {Join(1, 0, 8), Submit(*engine_, 1, 8)});
-  for (uint32_t epoch = 1; epoch <= 3; ++epoch) {
-    Step(0, {End(1, epoch, 0, Outcome::kLost)});
-    EXPECT_EQ(engine_->job(JobId(1))->epoch, Epoch(epoch + 1));
-  }
-  const Effects& effects = Step(0, {End(1, 4, 0, Outcome::kLost)});
-  EXPECT_TRUE(effects.starts.empty());
-  EXPECT_EQ(effects.wake, T(0) + absl::Seconds(1));
-  EXPECT_EQ(StateOf(1), JobState::kDeferred);
-  EXPECT_EQ(Step(1, {Tick{}}).starts.size(), 1u);
-}
-
 TEST_F(EngineTest, RefusesAnImpossibleRequestByName) {
   const Effects& effects =
       Step(0, {Join(1, 0, 8), Join(2, 1, 4), Submit(*engine_, 1, 9)});
