@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "scheduler/carbon/timeline.h"
 #include "scheduler/carbon/utc.h"
@@ -232,7 +233,28 @@ std::optional<double> GridRecord::ShareAt(RegionId region,
                                           absl::Time now) const {
   const Timeline::Cell* cell = regions_[region.value()]->shares.Find(now);
   if (cell == nullptr) return std::nullopt;
-  return cell->value;
+  return cell->value / 100;
+}
+
+std::optional<double> GridRecord::ShareOver(RegionId region, absl::Time from,
+                                            absl::Time to) const {
+  if (from >= to) return std::nullopt;
+  const auto mean = regions_[region.value()]->shares.MeanIfKnown(from, to);
+  if (!mean) return std::nullopt;
+  return *mean / 100;
+}
+
+std::optional<GramsPerKwh> GridRecord::MarginalOver(RegionId region,
+                                                    absl::Time from,
+                                                    absl::Time to) const {
+  const std::optional<Track>& track = regions_[region.value()]->decision;
+  if (from >= to || !track || !absl::StartsWith(track->basis, "marginal")) {
+    return std::nullopt;
+  }
+  std::optional<double> mean = track->actual.MeanIfKnown(from, to);
+  if (!mean) mean = track->forecast.MeanIfKnown(from, to);
+  if (!mean) return std::nullopt;
+  return GramsPerKwh(*mean);
 }
 
 std::vector<GridSlice> GridRecord::Slices(RegionId region, absl::Time from,
@@ -318,6 +340,10 @@ StepSeries GridRecord::ActualsUntil(RegionId region, absl::Time now) const {
 
 const GridRegionOptions& GridRecord::options(RegionId region) const {
   return regions_[region.value()]->options;
+}
+
+const std::string& GridRecord::deciding_basis(RegionId region) const {
+  return regions_[region.value()]->deciding().basis;
 }
 
 std::string_view ToString(GridState state) {

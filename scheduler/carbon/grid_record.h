@@ -83,6 +83,13 @@ class GridRecord {
   absl::Status AddShare(RegionId region, const GridData& data);
   // The newest share for `now`, 0 to 100; absent if none is known.
   std::optional<double> ShareAt(RegionId region, absl::Time now) const;
+  // The mean share over [from, to), 0 to 1; absent unless all of it is known.
+  std::optional<double> ShareOver(RegionId region, absl::Time from,
+                                  absl::Time to) const;
+  // The same of the marginal intensity (actual, else forecast), where the
+  // region decides by one. Never accounted.
+  std::optional<GramsPerKwh> MarginalOver(RegionId region, absl::Time from,
+                                          absl::Time to) const;
 
   // The intensity to account by over [from, to), in order. For each instant
   // the first of: the newest actual value; the newest forecast; the value of
@@ -107,6 +114,8 @@ class GridRecord {
   StepSeries ActualsUntil(RegionId region, absl::Time now) const;
 
   const GridRegionOptions& options(RegionId region) const;
+  // The basis of what decides.
+  const std::string& deciding_basis(RegionId region) const;
 
  private:
   struct Region;

@@ -41,6 +41,21 @@ absl::StatusOr<Matching> MatchHours(absl::Span<const MatchedHour> hours) {
   return m;
 }
 
+std::vector<double> UncoveredShares(absl::Span<const SiteHour> sites,
+                                    KilowattHours shared) {
+  KilowattHours left;
+  for (const SiteHour& s : sites) {
+    left += std::max(s.load - s.own, KilowattHours());
+  }
+  const double rest = left.value() > 0 ? 1 - std::min(1.0, shared / left) : 1.0;
+  std::vector<double> shares;
+  for (const SiteHour& s : sites) {
+    const KilowattHours open = std::max(s.load - s.own, KilowattHours());
+    shares.push_back(s.load.value() > 0 ? open / s.load * rest : 1.0);
+  }
+  return shares;
+}
+
 absl::StatusOr<std::vector<MatchedHour>> HoursOf(
     absl::Span<const AccountRow> rows, const StepSeries& clean,
     const StepSeries& shares, std::optional<GramsPerKwh> residual) {

@@ -39,6 +39,16 @@ struct Matching {
 // outside 0 to 1.
 absl::StatusOr<Matching> MatchHours(absl::Span<const MatchedHour> hours);
 
+// One site's load in an hour, and the clean energy bought for it alone.
+struct SiteHour {
+  KilowattHours load, own;
+};
+// What share of each site's load no purchase covers, 0 to 1 (1 without load).
+// Each site's own purchase covers it first; `shared`, bought for all sites on
+// this grid, covers what is left of all of them in proportion. Surplus is lost.
+std::vector<double> UncoveredShares(absl::Span<const SiteHour> sites,
+                                    KilowattHours shared);
+
 // The hours of a consumer from the rows of its account, for MatchHours: load by
 // step of `clean` (bought energy, kWh a step) with the intensity that the rows
 // were accounted at, weighted by energy, and the share of `shares` (in %; may

@@ -78,6 +78,21 @@ absl::Time Timeline::NextStart(absl::Time t) const {
 }
 
 std::optional<double> Timeline::Mean(absl::Time from, absl::Time to) const {
+  const auto [sum, hours] = Integrate(from, to);
+  if (hours == 0) return std::nullopt;
+  return sum / hours;
+}
+
+std::optional<double> Timeline::MeanIfKnown(absl::Time from,
+                                            absl::Time to) const {
+  const auto [sum, hours] = Integrate(from, to);
+  const double asked = absl::ToDoubleHours(to - from);
+  if (hours < asked * (1 - 1e-9)) return std::nullopt;
+  return sum / hours;
+}
+
+std::pair<double, double> Timeline::Integrate(absl::Time from,
+                                              absl::Time to) const {
   double sum = 0;
   double hours = 0;
   auto it = cells_.upper_bound(from);
@@ -89,8 +104,7 @@ std::optional<double> Timeline::Mean(absl::Time from, absl::Time to) const {
     sum += it->second.value * absl::ToDoubleHours(b - a);
     hours += absl::ToDoubleHours(b - a);
   }
-  if (hours == 0) return std::nullopt;
-  return sum / hours;
+  return {sum, hours};
 }
 
 StepSeries Timeline::Tail(absl::Time now) const {

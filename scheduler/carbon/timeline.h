@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -37,6 +38,9 @@ class Timeline {
   absl::Time NextStart(absl::Time t) const;
   // The mean over the known parts of [from, to), weighted by time.
   std::optional<double> Mean(absl::Time from, absl::Time to) const;
+  // The same, but absent unless all of [from, to) is known. REQUIRES: from <
+  // to.
+  std::optional<double> MeanIfKnown(absl::Time from, absl::Time to) const;
   // The longest series of one step whose last value is the last that ends by
   // `now`; empty if there is none. Gaps of up to 48 hours are filled with the
   // value of a day before (the last one, where that is not known).
@@ -46,6 +50,8 @@ class Timeline {
  private:
   using Cells = std::map<absl::Time, Cell>;
   void Insert(const Cell& cell);
+  // Value x hours over the known parts of [from, to), and their hours.
+  std::pair<double, double> Integrate(absl::Time from, absl::Time to) const;
 
   Cells cells_;  // by start
 };

@@ -1,11 +1,16 @@
 // `ccsched report`: energy and CO2e from the ledger.
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "scheduler/base/status.h"
+#include "scheduler/base/units.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
@@ -19,7 +24,7 @@ namespace {
 
 struct ReportOptions {
   std::string by = "site";
-  std::string from, to, user, project;
+  std::string from, to, as_of, user, project;
   std::string format = "table";
 };
 
@@ -44,51 +49,164 @@ Record RowRecord(const std::string& by, const v1::ReportRow& row) {
   r.Add("measured_share", row.measured_share());
   r.Add("estimated", row.estimated());
   r.Add("unknown_energy_attempts", row.unknown_energy_attempts());
+  r.Add("unknown_carbon_attempts", row.unknown_carbon_attempts());
+  r.Add("net_co2e_g", CCSCHED_OPTIONAL(row, net_co2e_g));
+  r.Add("cfe_score", CCSCHED_OPTIONAL(row, cfe_score));
+  r.Add("cfe_known_share", row.cfe_known_share());
+  r.Add("marginal_co2e_g", CCSCHED_OPTIONAL(row, marginal_co2e_g));
+  r.Add("embodied_co2e_g", CCSCHED_OPTIONAL(row, embodied_co2e_g));
+  r.Add("restated_slices", row.restated_slices());
+  r.AddTime("restated_last", row.has_restated_last(), row.restated_last());
   return r;
 }
 
-void PrintTable(const v1::ReportResponse& response, const std::string& by,
-                Context& context) {
-  std::string head = by;
-  for (char& c : head) c = static_cast<char>(std::toupper(c));
-  Table table({{head},
-               {"JOBS", Align::kRight},
-               {"ACCELERATOR-H", Align::kRight},
-               {"ENERGY", Align::kRight},
-               {"CO2E", Align::kRight},
-               {"BASELINE", Align::kRight},
-               {"SAVED", Align::kRight},
-               {"MEASURED", Align::kRight},
-               {"NOTES"}});
-  const auto add = [&](const v1::ReportRow& row, const std::string& key,
-                       Style style) {
-    std::string notes = row.estimated() ? "some intensity is forecast" : "";
-    if (row.unknown_energy_attempts() > 0) {
-      absl::StrAppend(
-          &notes, notes.empty() ? "" : "; ", "energy unknown of ",
-          row.unknown_energy_attempts(),
-          row.unknown_energy_attempts() == 1 ? " attempt" : " attempts");
-    }
-    const auto saved = SavedShare(row);
-    table.Add({{key, style},
-               {std::to_string(row.jobs()), style},
-               {absl::StrFormat("%.2f", row.accelerator_hours()), style},
-               {EnergyText(CCSCHED_OPTIONAL(row, energy_kwh)), style},
-               {CarbonText(CCSCHED_OPTIONAL(row, co2e_g)), style},
-               {CarbonText(CCSCHED_OPTIONAL(row, baseline_co2e_g)), style},
-               {saved ? absl::StrFormat("%.1f %%", *saved * 100) : "-",
-                saved && *saved < 0 ? Style::kRed : Style::kGreen},
-               {absl::StrFormat("%.0f %%", row.measured_share() * 100), style},
-               {notes, Style::kDim}});
+std::string NotesOf(const v1::ReportRow& row) {
+  std::vector<std::string> notes;
+  if (row.estimated()) notes.push_back("some intensity is forecast");
+  const auto unknown = [&](const char* what, uint64_t attempts) {
+    if (attempts == 0) return;
+    notes.push_back(absl::StrCat(what, " unknown of ", attempts,
+                                 attempts == 1 ? " attempt" : " attempts"));
   };
-  for (const v1::ReportRow& row : response.rows()) {
-    add(row, row.key().empty() ? "-" : row.key(), Style::kPlain);
+  unknown("energy", row.unknown_energy_attempts());
+  unknown("grid", row.unknown_carbon_attempts());
+  if (row.has_cfe_score() && row.cfe_known_share() < 0.9995) {
+    notes.push_back(absl::StrFormat("CFE of %.0f %% of the energy",
+                                    row.cfe_known_share() * 100));
   }
-  add(response.total(), "total", Style::kBold);
-  table.Print(context.out, context.out_colour);
+  return absl::StrJoin(notes, "; ");
+}
+
+// The columns beyond the ones that every report has are shown where any row
+// has something in them.
+class ReportTable {
+ public:
+  ReportTable(const v1::ReportResponse& response, const std::string& by)
+      : response_(response), by_(by) {
+    const auto any = [&](auto has) {
+      return has(response.total()) || has(response.unallocated_total());
+    };
+    net_ = any([](const v1::ReportRow& r) { return r.has_net_co2e_g(); });
+    cfe_ = any([](const v1::ReportRow& r) { return r.has_cfe_score(); });
+    marginal_ =
+        any([](const v1::ReportRow& r) { return r.has_marginal_co2e_g(); });
+    embodied_ =
+        any([](const v1::ReportRow& r) { return r.has_embodied_co2e_g(); });
+  }
+
+  void Print(Context& context) {
+    Table table(Columns());
+    for (const v1::ReportRow& row : response_.rows()) {
+      table.Add(Cells(row, row.key().empty() ? "-" : row.key(), Style::kPlain,
+                      /*jobs=*/true));
+    }
+    table.Add(Cells(response_.total(), "total", Style::kBold, /*jobs=*/true));
+    for (const v1::ReportRow& row : response_.unallocated()) {
+      table.Add(Cells(row,
+                      row.key().empty() ? std::string("idle")
+                                        : absl::StrCat("idle ", row.key()),
+                      Style::kDim, /*jobs=*/false));
+    }
+    table.Print(context.out, context.out_colour);
+  }
+
+ private:
+  std::vector<Column> Columns() const {
+    std::string head = by_;
+    for (char& c : head) c = static_cast<char>(std::toupper(c));
+    std::vector<Column> columns = {{head},
+                                   {"JOBS", Align::kRight},
+                                   {"ACCELERATOR-H", Align::kRight},
+                                   {"ENERGY", Align::kRight},
+                                   {net_ ? "GROSS" : "CO2E", Align::kRight}};
+    if (net_) columns.push_back({"NET", Align::kRight});
+    columns.push_back({"BASELINE", Align::kRight});
+    columns.push_back({"SAVED", Align::kRight});
+    if (cfe_) columns.push_back({"CFE", Align::kRight});
+    if (marginal_) columns.push_back({"MARGINAL", Align::kRight});
+    if (embodied_) columns.push_back({"EMBODIED", Align::kRight});
+    columns.push_back({"MEASURED", Align::kRight});
+    columns.push_back({"NOTES"});
+    return columns;
+  }
+
+  std::vector<Cell> Cells(const v1::ReportRow& row, const std::string& key,
+                          Style style, bool jobs) const {
+    const auto saved = SavedShare(row);
+    const auto percent = [](std::optional<double> share, const char* format) {
+      return share ? absl::StrFormat("%.*f %%", *format - '0', *share * 100)
+                   : std::string("-");
+    };
+    std::vector<Cell> cells = {
+        {key, style},
+        {jobs ? std::to_string(row.jobs()) : "-", style},
+        {jobs ? absl::StrFormat("%.2f", row.accelerator_hours()) : "-", style},
+        {EnergyText(CCSCHED_OPTIONAL(row, energy_kwh)), style},
+        {CarbonText(CCSCHED_OPTIONAL(row, co2e_g)), style}};
+    if (net_) {
+      cells.push_back({CarbonText(CCSCHED_OPTIONAL(row, net_co2e_g)), style});
+    }
+    cells.push_back(
+        {CarbonText(CCSCHED_OPTIONAL(row, baseline_co2e_g)), style});
+    cells.push_back({percent(saved, "1"),
+                     saved && *saved < 0 ? Style::kRed : Style::kGreen});
+    if (cfe_) {
+      cells.push_back({percent(CCSCHED_OPTIONAL(row, cfe_score), "1"), style});
+    }
+    if (marginal_) {
+      cells.push_back(
+          {CarbonText(CCSCHED_OPTIONAL(row, marginal_co2e_g)), style});
+    }
+    if (embodied_) {
+      cells.push_back(
+          {CarbonText(CCSCHED_OPTIONAL(row, embodied_co2e_g)), style});
+    }
+    cells.push_back({percent(row.measured_share(), "0"), style});
+    cells.push_back({NotesOf(row), Style::kDim});
+    return cells;
+  }
+
+  const v1::ReportResponse& response_;
+  const std::string by_;
+  bool net_, cfe_, marginal_, embodied_;
+};
+
+// What a reader must know of the figures, on standard error.
+void PrintRemarks(const v1::ReportResponse& response, Context& context) {
   if (!response.baseline().empty()) {
     context.err << "Baseline: " << response.baseline() << "\n";
   }
+  if (response.has_metered_kwh()) {
+    context.err << "Meters: " << EnergyText(response.metered_kwh())
+                << " = jobs "
+                << EnergyText(CCSCHED_OPTIONAL(response.total(), energy_kwh))
+                << " + idle "
+                << EnergyText(CCSCHED_OPTIONAL(response.unallocated_total(),
+                                               energy_kwh));
+    const double rest = response.unmetered_kwh();
+    if (std::abs(rest) * kJoulesPerKwh >= 1) {
+      context.err << (rest > 0 ? " - " : " + ") << EnergyText(std::abs(rest))
+                  << (rest > 0 ? " that no meter saw" : " of no record");
+    }
+    context.err << "\n";
+  }
+  if (response.has_as_of()) {
+    context.err << "As known at " << ShortTime(true, response.as_of(), true)
+                << "\n";
+    return;
+  }
+  const uint64_t restated = response.total().restated_slices() +
+                            response.unallocated_total().restated_slices();
+  if (restated == 0) return;
+  const v1::ReportRow& last =
+      FromProto(response.total().restated_last()) <
+              FromProto(response.unallocated_total().restated_last())
+          ? response.unallocated_total()
+          : response.total();
+  context.err << "Restated on data that came later: " << restated
+              << (restated == 1 ? " stretch" : " stretches") << ", last "
+              << ShortTime(true, last.restated_last(), true)
+              << "; --as-of TIME shows what was known before\n";
 }
 
 absl::Status SetTime(const char* option, const std::string& text,
@@ -109,8 +227,10 @@ absl::StatusOr<v1::ReportRequest> MakeRequest(const ReportOptions& o,
   request.set_user(o.user);
   request.set_project(o.project);
   absl::Time now;
-  if ((!o.from.empty() && IsRelativeTime(o.from)) ||
-      (!o.to.empty() && IsRelativeTime(o.to))) {
+  const auto relative = [](const std::string& text) {
+    return !text.empty() && IsRelativeTime(text);
+  };
+  if (relative(o.from) || relative(o.to) || relative(o.as_of)) {
     ASSIGN_OR_RETURN(const v1::StatusResponse status,
                      context.client().Status());
     now = FromProto(status.now());
@@ -120,6 +240,9 @@ absl::StatusOr<v1::ReportRequest> MakeRequest(const ReportOptions& o,
   }
   if (!o.to.empty()) {
     RETURN_IF_ERROR(SetTime("--to", o.to, now, request.mutable_to()));
+  }
+  if (!o.as_of.empty()) {
+    RETURN_IF_ERROR(SetTime("--as-of", o.as_of, now, request.mutable_as_of()));
   }
   if (request.has_from() && request.has_to() &&
       FromProto(request.from()) >= FromProto(request.to())) {
@@ -140,7 +263,8 @@ int RunReport(Context& context, const ReportOptions& o) {
   const auto response = context.client().Report(*request);
   if (!response.ok()) return context.Fail(response.status());
   if (o.format == "table") {
-    PrintTable(*response, o.by, context);
+    ReportTable(*response, o.by).Print(context);
+    PrintRemarks(*response, context);
     return kExitDone;
   }
   std::vector<Record> records;
@@ -156,7 +280,15 @@ int RunReport(Context& context, const ReportOptions& o) {
   head.AddTime("from", response->has_from(), response->from());
   head.AddTime("to", response->has_to(), response->to());
   head.Add("baseline", response->baseline());
+  head.AddTime("as_of", response->has_as_of(), response->as_of());
   head.AddRecord("total", RowRecord("total", response->total()));
+  std::vector<Record> idle;
+  for (const v1::ReportRow& row : response->unallocated()) {
+    idle.push_back(RowRecord(o.by, row));
+  }
+  head.AddRecords("unallocated", idle);
+  head.Add("metered_kwh", CCSCHED_OPTIONAL(*response, metered_kwh));
+  head.Add("unmetered_kwh", CCSCHED_OPTIONAL(*response, unmetered_kwh));
   PrintJson(context.out, "report", head, "rows", records);
   return kExitDone;
 }
@@ -169,15 +301,24 @@ void AddReport(Command& root, Context& context) {
       "report", "report energy and CO2e from the ledger",
       "  ccsched report --by project --from 2026-01-01 --to 2026-02-01\n"
       "  ccsched report --by job --format csv > jobs.csv\n"
-      "\nCO2e is gross (location-based), PUE included. SAVED is against the "
-      "baseline that\nwas frozen when each job was submitted: run at once at "
-      "the first site with room.\nIt may be negative. What was not measured "
-      "is modelled; what is unknown is '-'.");
+      "  ccsched report --from 2026-01-01 --to 2026-02-01 --as-of 2026-02-03\n"
+      "\nCO2e and GROSS are location-based, PUE included; NET is market-based: "
+      "less the clean\nenergy under contract (cluster.yaml), matched hour by "
+      "hour, where a surplus earns\nnothing. SAVED is against the baseline "
+      "that was frozen when each job was submitted:\nrun at once at the first "
+      "site with room. It may be negative. CFE is the 24/7\ncarbon-free "
+      "score. MARGINAL and EMBODIED stand apart and are in no other figure.\n"
+      "The idle rows are what nodes used for no job, so that all adds up to "
+      "the "
+      "meters.\nWhat was not measured is modelled; what is unknown is '-'. "
+      "When actual grid data\nreplace forecasts, figures are restated; "
+      "--as-of TIME gives those of then.");
   c.Choice("--by", &o->by,
            {"user", "project", "site", "region", "job", "month"},
            "a row for each");
   c.Text("--from", "TIME", &o->from, "energy used from then on");
   c.Text("--to", "TIME", &o->to, "and before then");
+  c.Text("--as-of", "TIME", &o->as_of, "the figures as they were known then");
   c.Text("-u,--user", "USER", &o->user, "of this user's jobs");
   c.Text("--project", "NAME", &o->project, "of this project's jobs");
   c.Choice("-o,--format", &o->format,

@@ -66,7 +66,10 @@ absl::Status Driver::Run() {
     if (!open && inputs.empty()) break;
     RETURN_IF_ERROR(RunStep(inputs));
   }
-  return absl::OkStatus();
+  // What the meters said of this hour would be lost.
+  work_.now = ReadClock();
+  RecordNodeEnergy(node_energy_.TakeAll());
+  return work_.batch.empty() ? absl::OkStatus() : CommitDurably(work_.batch);
 }
 
 absl::Status Driver::RunStep(std::vector<Input>& inputs) {

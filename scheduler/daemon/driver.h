@@ -25,6 +25,7 @@
 #include "scheduler/daemon/clock_setting.h"
 #include "scheduler/daemon/courier.h"
 #include "scheduler/daemon/grid_feed.h"
+#include "scheduler/daemon/node_energy_book.h"
 #include "scheduler/daemon/node_table.h"
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/rpc/agent_directory.h"
@@ -163,6 +164,11 @@ class Driver {
   void StopAttempts(const Effects& effects);
 
   // --- driver_energy.cc
+  void TakeNodeEnergy(NodeEntry& node, const v1::Telemetry& telemetry);
+  void RecordNodeEnergy(std::vector<NodeEnergyRow> rows);
+  std::optional<int64_t> EmbodiedOf(const LiveAttempt& attempt,
+                                    absl::Duration held) const;
+  void RestateNodes(RegionId region, absl::Time from, absl::Time to);
   std::unique_ptr<AttemptEnergy> NewEnergy(const LiveAttempt& attempt,
                                            absl::Time start) const;
   void TakeEnergy(LiveAttempt& attempt, bool everything);
@@ -176,6 +182,10 @@ class Driver {
   using LiveJobs = absl::flat_hash_map<JobId, std::vector<JobId>>;
   absl::Status StartClock(const Snapshot& snapshot);
   absl::Status RestoreNodes(const Snapshot& snapshot);
+  absl::Status LearnForecastErrors();
+  // Puts on record what is under contract, if it has changed.
+  void RecordContracts(std::vector<ContractRow> rows, Batch& batch,
+                       absl::Time now);
   absl::Status RestoreJobs(const Snapshot& snapshot);
   absl::Status RestoreJob(const Snapshot::LiveJob& live,
                           const LiveJobs& live_jobs, RestoredJob& job);
@@ -198,6 +208,8 @@ class Driver {
   SymbolTable symbols_;
   NodeTable nodes_;
   AttemptTable attempts_;
+  NodeEnergyBook node_energy_;
+  ContractSet contracts_;  // as on record
   absl::flat_hash_map<JobId, JobNotes> notes_;
   // Baselines on forecasts, of jobs that ended since the scheduler's start.
   absl::flat_hash_map<RegionId, std::deque<BaselineUse>> waiting_baselines_;

@@ -9,6 +9,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
+#include "scheduler/daemon/contracts.h"
 #include "scheduler/daemon/driver.h"
 #include "scheduler/daemon/policy_setting.h"
 #include "scheduler/daemon/reload.h"
@@ -70,8 +71,11 @@ void Driver::Apply(SitesCall& call) {
     if (const auto intensity = record.At(site.region, work_.now)) {
       out.set_intensity(intensity->value());
     }
+    if (const auto share = record.ShareAt(site.region, work_.now)) {
+      out.set_cfe_pct(*share * 100);
+    }
     out.set_data_state(
-        std::string(ToString(record.State(site.region, work_.now))));
+        std::string(ToString(grid_->State(site.region, work_.now))));
     if (const auto issued = record.Issued(site.region, work_.now)) {
       *out.mutable_data_issued() = ToProto(*issued);
     }
@@ -259,10 +263,16 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
                      GridFeed::Load(cluster, setup_.config_file));
     ASSIGN_OR_RETURN(const std::vector<GridRow> pushed,
                      setup_.ledger->reader().Grids({}));
-    for (const GridRow& row : pushed) RETURN_IF_ERROR(grid.Restore(row));
+    for (const GridRow& row : pushed) {
+      RETURN_IF_ERROR(grid.Restore(row));
+      grid.LearnFrom(row);
+    }
+    ASSIGN_OR_RETURN(std::vector<ContractRow> contracts,
+                     ReadContractConfig(cluster, setup_.config_file));
     const v1::PolicyConfig& policy = cluster.config.policy();
     const bool changed = !SamePolicy(policy, setup_.cluster.config.policy());
     if (changed) RETURN_IF_ERROR(ChangePolicy(policy));
+    RecordContracts(std::move(contracts), work_.batch, work_.now);
     setup_.cluster = std::move(cluster);
     *grid_ = std::move(grid);
     lease_times_ = LeaseTimesOf(setup_.cluster.config);

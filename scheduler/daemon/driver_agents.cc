@@ -322,6 +322,7 @@ void Driver::OnTelemetry(NodeEntry& node, const v1::Telemetry& telemetry) {
                             sample.method());
     TakeEnergy(*attempt, /*everything=*/false);
   }
+  if (telemetry.has_node_joules()) TakeNodeEnergy(node, telemetry);
 }
 
 // Its lease is over: by now its agent has stopped everything on it.

@@ -6,13 +6,17 @@
 #include <utility>
 
 #include "scheduler/base/log.h"
+#include "scheduler/carbon/impact.h"
 #include "scheduler/daemon/driver.h"
+#include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
 namespace {
 
 // Rows looked at together when actual data come.
 constexpr uint32_t kRestateMax = 10'000;
+// An agent's clock may be ahead by so much (of real time).
+constexpr absl::Duration kAgentClockAhead = absl::Minutes(5);
 // Baselines that wait for actual data; the oldest go first.
 constexpr size_t kWaitingBaselinesMax = 100'000;
 
@@ -20,9 +24,26 @@ int64_t ToMilligrams(GramsCo2e grams) {
   return static_cast<int64_t>(std::llround(grams.value() * 1000));
 }
 
+// Whose CO2e a row has.
+std::optional<int64_t> JoulesOf(const EmissionRow& row) { return row.joules; }
+std::optional<int64_t> JoulesOf(const NodeEnergyRow& row) {
+  return row.unallocated;
+}
+
+// The signals that are not the intensity's.
+template <typename Row>
+void AddSignals(const GridRecord& record, RegionId region, Row& row) {
+  row.grid_share = record.ShareOver(region, row.start, row.end);
+  row.marginal.reset();
+  if (const auto m = record.MarginalOver(region, row.start, row.end)) {
+    row.marginal = m->value();
+  }
+}
+
 // Puts a row on the intensity that is known now. Returns whether it is a
 // better one: actual where it was estimated or unknown.
-bool Restated(const GridRecord& record, RegionId region, EmissionRow& row) {
+template <typename Row>
+bool Restated(const GridRecord& record, RegionId region, Row& row) {
   const std::vector<GridSlice> slices =
       record.Slices(region, row.start, row.end);
   double weighted = 0;
@@ -37,9 +58,10 @@ bool Restated(const GridRecord& record, RegionId region, EmissionRow& row) {
   row.intensity = weighted;
   row.intensity_estimated = false;
   row.data_version = slices.back().data_version;
-  if (row.joules) {
+  AddSignals(record, region, row);
+  if (const auto joules = JoulesOf(row)) {
     const KilowattHours energy =
-        ToKilowattHours(Joules(static_cast<double>(*row.joules)));
+        ToKilowattHours(Joules(static_cast<double>(*joules)));
     row.milligrams = ToMilligrams(energy * row.pue * GramsPerKwh(weighted));
   }
   return true;
@@ -81,9 +103,13 @@ void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
     row.site = topology().site(attempt.pool).name;
     row.region =
         topology().regions[topology().region(attempt.pool).value()].name;
+    row.recorded = work_.now;
+    row.embodied = EmbodiedOf(attempt, row.end - row.start);
+    const RegionId region = topology().region(attempt.pool);
+    AddSignals(grid_->record(), region, row);
     if (row.intensity_estimated || !row.intensity) {
       // Actual data may have come since it was taken in.
-      Restated(grid_->record(), topology().region(attempt.pool), row);
+      Restated(grid_->record(), region, row);
     }
     if (r.joules) {
       notes.joules = notes.joules.value_or(0) + *r.joules;
@@ -100,6 +126,101 @@ void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
     taken.mutable_key()->set_epoch(attempt.epoch.value());
     *taken.mutable_until() = ccsched::ToProto(rows.back().end);
     if (node != nullptr) Send(*node, std::move(message));
+  }
+}
+
+// The attempt's share of the making of its accelerators.
+std::optional<int64_t> Driver::EmbodiedOf(const LiveAttempt& attempt,
+                                          absl::Duration held) const {
+  int pool = attempt.pool.value();
+  for (const v1::SiteConfig& site : setup_.cluster.config.sites()) {
+    if (pool >= site.pools_size()) {
+      pool -= site.pools_size();
+      continue;
+    }
+    if (!site.pools(pool).has_embodied()) return std::nullopt;
+    const v1::EmbodiedConfig& config = site.pools(pool).embodied();
+    const absl::StatusOr<GramsCo2e> grams =
+        Embodied({.total = GramsCo2e(config.kg() * 1000) * attempt.row.count,
+                  .lifetime = FromProto(config.lifetime()),
+                  .reserved = held,
+                  .used = config.used()});
+    if (!grams.ok()) return std::nullopt;
+    return ToMilligrams(*grams);
+  }
+  return std::nullopt;
+}
+
+// What a node's meter said, and what of it was no job's.
+void Driver::TakeNodeEnergy(NodeEntry& node, const v1::Telemetry& telemetry) {
+  const absl::Time from = FromProto(telemetry.start());
+  const absl::Time to = FromProto(telemetry.end());
+  const double metered = telemetry.node_joules();
+  const double unallocated = telemetry.unallocated_joules();
+  // A clock that is ahead must not close the hours to come.
+  if (from >= to || to > work_.now + kAgentClockAhead * clock_setting_.rate) {
+    return;
+  }
+  if (!std::isfinite(metered) || !std::isfinite(unallocated) ||
+      unallocated < 0 || metered < unallocated) {
+    Log(LogLevel::kWarning, "impossible energy of a node was dropped",
+        {{"node", node.name},
+         {"joules", metered},
+         {"unallocated", unallocated}});
+    return;
+  }
+  const RegionId region = topology().region(node.pool);
+  node_energy_.Report(
+      {node.id, region, topology().site(node.pool).pue,
+       node.meter == "modelled" ? "modelled" : "measured"},
+      from, to, Joules(metered), Joules(unallocated),
+      [this, region](absl::Time a, absl::Time b) {
+        return grid_->record().Slices(region, a, b);
+      },
+      std::chrono::steady_clock::now());
+  RecordNodeEnergy(node_energy_.Take());
+}
+
+void Driver::RecordNodeEnergy(std::vector<NodeEnergyRow> rows) {
+  for (NodeEnergyRow& row : rows) {
+    const NodeEntry* const node = nodes_.Find(row.node);
+    if (node == nullptr) continue;
+    const RegionId region = topology().region(node->pool);
+    row.site = topology().site(node->pool).name;
+    row.region = topology().regions[region.value()].name;
+    row.recorded = work_.now;
+    AddSignals(grid_->record(), region, row);
+    if (row.intensity_estimated || !row.intensity) {
+      Restated(grid_->record(), region, row);
+    }
+    work_.batch.node_energy.push_back(std::move(row));
+  }
+}
+
+void Driver::RestateNodes(RegionId region, absl::Time from, absl::Time to) {
+  const std::string& name = topology().regions[region.value()].name;
+  for (NodeEnergyRow& row : work_.batch.node_energy) {
+    if (row.region == name && row.intensity_estimated) {
+      Restated(grid_->record(), region, row);
+    }
+  }
+  // What is still open began with what was known before.
+  RecordNodeEnergy(node_energy_.TakeAll(region));
+  for (absl::Time next = from - absl::Hours(1); next < to;) {
+    const auto rows = setup_.ledger->reader().EstimatedNodeEnergy(
+        name, next, to, kRestateMax);
+    if (!rows.ok()) {
+      Log(LogLevel::kError, "energy of nodes can't be restated",
+          {{"region", name}, {"error", rows.status()}});
+      return;
+    }
+    for (NodeEnergyRow row : *rows) {
+      if (!Restated(grid_->record(), region, row)) continue;
+      row.recorded = work_.now;
+      work_.batch.node_energy.push_back(std::move(row));
+    }
+    if (rows->size() < kRestateMax) break;
+    next = rows->back().start + absl::Microseconds(1);
   }
 }
 
@@ -124,6 +245,7 @@ void Driver::RecordBaseline(const Job& job, const JobNotes& notes) {
 bool Driver::AddBaseline(const BaselineUse& use) {
   BaselineRow& row = work_.batch.baselines.emplace_back();
   row.job = use.job;
+  row.recorded = work_.now;
   if (!use.joules) return true;
   const std::vector<GridSlice> slices =
       grid_->record().Slices(topology().region(use.pool), use.from, use.to);
@@ -156,12 +278,14 @@ void Driver::Restate(RegionId region, absl::Time from, absl::Time to) {
     }
     for (EmissionRow row : *rows) {
       if (!Restated(record, region, row)) continue;
+      row.recorded = work_.now;
       work_.batch.emissions.push_back(std::move(row));
       ++restated;
     }
     if (rows->size() < kRestateMax) break;
     next = rows->back().start + absl::Microseconds(1);
   }
+  RestateNodes(region, from, to);
   std::deque<BaselineUse>& waiting = waiting_baselines_[region];
   for (size_t left = waiting.size(); left > 0; --left) {
     const BaselineUse use = waiting.front();

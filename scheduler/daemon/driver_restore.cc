@@ -7,6 +7,7 @@
 #include "policies/registry.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
+#include "scheduler/daemon/contracts.h"
 #include "scheduler/daemon/driver.h"
 #include "scheduler/daemon/policy_setting.h"
 #include "scheduler/daemon/reload.h"
@@ -53,7 +54,14 @@ absl::Status Driver::Restore() {
     // A region that is not configured any more.
     if (!taken.ok() && !absl::IsNotFound(taken)) return taken;
   }
+  contracts_ = snapshot.contracts;
+  ASSIGN_OR_RETURN(std::vector<ContractRow> contracts,
+                   ReadContractConfig(setup_.cluster, setup_.config_file));
   RETURN_IF_ERROR(StartClock(snapshot));
+  RETURN_IF_ERROR(LearnForecastErrors());
+  Batch batch;
+  RecordContracts(std::move(contracts), batch, ReadClock());
+  RETURN_IF_ERROR(setup_.ledger->Commit(batch));
   lease_times_ = LeaseTimesOf(setup_.cluster.config);
   last_job_ = snapshot.last_job.value();
   RETURN_IF_ERROR(RestoreNodes(snapshot));
@@ -102,7 +110,31 @@ absl::Status Driver::RestoreNodes(const Snapshot& snapshot) {
     // It has a whole lease from now on to be heard again.
     node.lease = std::make_shared<NodeLease>(now);
   }
+  for (const auto& [node, until] : snapshot.metered_until) {
+    node_energy_.Restore(node, until);
+  }
   return absl::OkStatus();
+}
+
+absl::Status Driver::LearnForecastErrors() {
+  constexpr absl::Duration kPast = absl::Hours(24 * 60);
+  ASSIGN_OR_RETURN(std::vector<GridRow> rows,
+                   setup_.ledger->reader().Grids(
+                       {.actual = false, .from = ReadClock() - kPast}));
+  std::stable_sort(
+      rows.begin(), rows.end(),
+      [](const GridRow& a, const GridRow& b) { return a.issued < b.issued; });
+  for (const GridRow& row : rows) grid_->LearnFrom(row);
+  return absl::OkStatus();
+}
+
+void Driver::RecordContracts(std::vector<ContractRow> rows, Batch& batch,
+                             absl::Time now) {
+  if (rows == contracts_.rows) return;
+  contracts_ = {now, std::move(rows)};
+  batch.contracts = contracts_;
+  Log(LogLevel::kInfo, "clean energy under contract has changed",
+      {{"contracts", contracts_.rows.size()}});
 }
 
 namespace {

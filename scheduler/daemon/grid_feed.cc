@@ -21,6 +21,11 @@ namespace {
 constexpr absl::Duration kHour = absl::Hours(1);
 // How far ahead our own forecasters look.
 constexpr absl::Duration kHorizon = absl::Hours(96);
+// What a new forecaster's errors are learnt from.
+constexpr absl::Duration kLearnFrom = absl::Hours(24 * 60);
+constexpr absl::Duration kLearnEvery = absl::Hours(6);
+// A forecaster goes by actual values that are no older.
+constexpr absl::Duration kUsable = absl::Hours(24 * 7);
 // A forecast issued later than this after now was stamped by a wrong clock.
 constexpr absl::Duration kClockSlack = absl::Minutes(5);
 constexpr absl::Duration kViewMax = absl::Hours(24 * 31);
@@ -68,7 +73,11 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
   ASSIGN_OR_RETURN(GridColumn column,
                    ReadGridCsv(RelativeTo(config_file, config.intensity()),
                                config.column(), gaps));
+  GridData shares;
+  shares.source = "csv";
   if (column.basis == "cfe") {
+    shares.series = column.series;
+    shares.estimated = column.estimated;
     const std::optional<GramsPerKwh> residual = ResidualOf(config);
     if (!residual) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -76,6 +85,22 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
           " holds carbon-free shares: give the region's residual intensity"));
     }
     ASSIGN_OR_RETURN(column, IntensityFromCfe(column, *residual));
+  }
+  if (!config.cfe_column().empty()) {
+    ASSIGN_OR_RETURN(GridColumn cfe,
+                     ReadGridCsv(RelativeTo(config_file, config.intensity()),
+                                 config.cfe_column(), gaps));
+    if (cfe.basis != "cfe") {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "region ", config.name(), ": cfe_column: ", config.cfe_column(),
+          " of ", config.intensity(), " holds no carbon-free shares in %"));
+    }
+    shares.series = std::move(cfe.series);
+    shares.estimated = std::move(cfe.estimated);
+  }
+  if (!shares.series.empty()) {
+    shares.issued = shares.received = shares.series.start();
+    RETURN_IF_ERROR(record_->AddShare(id, shares));
   }
   GridData data;
   data.source = "csv";
@@ -114,6 +139,16 @@ absl::Status GridFeed::Take(RegionId region, const v1::GridSeries& series,
   }
   if (derived && data.estimated.empty()) {
     data.estimated.assign(series.cfe_pct_size(), true);
+  }
+  if (!series.cfe_pct().empty()) {
+    GridData shares = data;
+    ASSIGN_OR_RETURN(
+        shares.series,
+        StepSeries::Create(data.series.start(), data.series.step(),
+                           {series.cfe_pct().begin(), series.cfe_pct().end()}));
+    shares.estimated.assign(series.estimated().begin(),
+                            series.estimated().end());
+    RETURN_IF_ERROR(record_->AddShare(region, shares));
   }
   return series.actual() ? record_->AddActual(region, std::move(data))
                          : record_->AddForecast(region, std::move(data));
@@ -167,6 +202,35 @@ absl::StatusOr<GridRow> GridFeed::Accept(const v1::GridSeries& pushed,
   return row;
 }
 
+void GridFeed::LearnFrom(const GridRow& row) {
+  const absl::StatusOr<RegionId> id = FindRegion(row.region);
+  v1::GridSeries series;
+  if (!id.ok() || row.actual || !series.ParseFromString(row.payload)) return;
+  Region& region = regions_[id->value()];
+  if (region.forecaster != nullptr ||
+      row.basis != record_->deciding_basis(*id)) {
+    return;
+  }
+  auto values = ToIntensity(series, ResidualOf(region.config));
+  if (values.ok()) {
+    region.errors.Issued(Forecast(row.issued, *std::move(values)));
+  }
+}
+
+// Before its first forecast: what the forecaster would have said of the last
+// weeks, so that its errors are known.
+void GridFeed::Learn(RegionId id, Region& region, absl::Time now) {
+  const StepSeries actuals = record_->ActualsUntil(id, now);
+  if (actuals.empty()) return;
+  const absl::Time first =
+      std::max(actuals.start() + absl::Hours(24 * 7), now - kLearnFrom);
+  for (absl::Time t = HourAfter(first); t < now - kLearnEvery;
+       t += kLearnEvery) {
+    auto made = region.forecaster->Issue(actuals, t, kHorizon);
+    if (made) region.errors.Issued(made->forecast);
+  }
+}
+
 void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
   if (now < next_update_) return;
   next_update_ = HourAfter(now);
@@ -174,18 +238,56 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
     Region& region = regions_[i];
     const RegionId id(i);
     std::shared_ptr<const Forecast> newest;
+    StepSeries actuals;
+    if (region.config.forecast() != "perfect") {
+      actuals = record_->ActualsUntil(id, now);
+      if (!actuals.empty()) region.known = actuals.end();
+    }
     if (region.forecaster != nullptr) {
-      std::optional<IssuedForecast> made = region.forecaster->Issue(
-          record_->ActualsUntil(id, now), now, kHorizon);
+      if (region.told == nullptr) Learn(id, region, now);
+      auto made = region.forecaster->Issue(actuals, now, kHorizon);
       if (made) {
+        region.p10 = std::move(made->p10);
+        region.p90 = std::move(made->p90);
         newest = std::make_shared<const Forecast>(std::move(made->forecast));
       }
     }
     if (newest == nullptr) newest = record_->Newest(id, now);
-    if (newest == nullptr || newest == region.told) continue;
+    if (newest == nullptr) continue;
+    if (region.config.forecast() != "perfect") {
+      region.errors.Issued(*newest);
+      region.errors.Settle(actuals, now);
+    }
+    if (newest == region.told) continue;
     region.told = newest;
     events.emplace_back(ForecastIssued{id, std::move(newest)});
   }
+}
+
+GridState GridFeed::State(RegionId id, absl::Time now) const {
+  const Region& region = regions_[id.value()];
+  const GridState state = record_->State(id, now);
+  if (region.forecaster == nullptr || region.told == nullptr ||
+      state == GridState::kFresh || now - region.known > kUsable) {
+    return state;
+  }
+  return now - region.known > record_->options(id).stale_after
+             ? GridState::kStale
+             : GridState::kFresh;
+}
+
+std::optional<absl::Duration> GridFeed::Age(RegionId id, absl::Time now) const {
+  const Region& region = regions_[id.value()];
+  if (region.config.forecast() == "perfect" || region.told == nullptr) {
+    return std::nullopt;
+  }
+  absl::Time newest = region.known;
+  if (region.forecaster == nullptr) {
+    newest = std::max(newest,
+                      record_->Issued(id, now).value_or(absl::InfinitePast()));
+  }
+  if (newest == absl::InfinitePast()) return std::nullopt;
+  return std::max(now - newest, absl::ZeroDuration());
 }
 
 v1::GridSeries GridFeed::View(RegionId id, absl::Time now,
@@ -195,6 +297,8 @@ v1::GridSeries GridFeed::View(RegionId id, absl::Time now,
   out.set_region(region.config.name());
   out.set_basis(region.config.basis());
   out.set_source(region.config.forecast());
+  out.set_state(std::string(ToString(State(id, now))));
+  if (const auto age = Age(id, now)) *out.mutable_age() = ToProto(*age);
   if (region.told == nullptr) return out;
   horizon = std::clamp(horizon, kHour, kViewMax);
   const Forecast& forecast = *region.told;
@@ -204,10 +308,31 @@ v1::GridSeries GridFeed::View(RegionId id, absl::Time now,
   *out.mutable_start() = ToProto(start);
   *out.mutable_step() = ToProto(step);
   *out.mutable_issued() = ToProto(forecast.issued());
+  bool band = region.config.forecast() != "perfect", shares = true;
   for (absl::Time t = start; t < now + horizon; t += step) {
-    out.add_intensity(forecast.At(t).value());
+    const double value = forecast.At(t).value();
+    out.add_intensity(value);
     out.add_estimated(forecast.Extended(t + step) ||
                       t < forecast.series().start());
+    const auto share = record_->ShareOver(id, t, t + step);
+    shares = shares && share.has_value();
+    out.add_cfe_pct(share.value_or(0) * 100);
+    if (region.p10.Covers(t, t + step) && region.p90.Covers(t, t + step)) {
+      out.add_intensity_p10(region.p10.At(t));
+      out.add_intensity_p90(region.p90.At(t));
+      continue;
+    }
+    const auto learnt = region.errors.At(t - forecast.issued());
+    band = band && learnt.has_value();
+    if (!band) continue;
+    out.add_intensity_p10(value * std::min(learnt->p10, 1.0));
+    out.add_intensity_p90(value * std::max(learnt->p90, 1.0));
+  }
+  // What is known of a part only can't be told from what is not.
+  if (!shares) out.clear_cfe_pct();
+  if (!band) {
+    out.clear_intensity_p10();
+    out.clear_intensity_p90();
   }
   return out;
 }

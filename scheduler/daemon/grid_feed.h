@@ -4,6 +4,7 @@
 #define CCSCHED_SCHEDULER_DAEMON_GRID_FEED_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "ccsched/v1/config.pb.h"
 #include "ccsched/v1/forecasts.pb.h"
 #include "scheduler/base/ids.h"
+#include "scheduler/carbon/forecast_errors.h"
 #include "scheduler/carbon/forecaster.h"
 #include "scheduler/carbon/grid_record.h"
 #include "scheduler/ledger/ledger.h"
@@ -37,13 +39,25 @@ class GridFeed {
   // Appends what the engine should now know and does not: forecasts that were
   // issued or have changed since the last call.
   void Update(absl::Time now, std::vector<Event>& events);
+  // A forecast issued some time before, as recorded, from which errors are
+  // learnt; in the order of issue, before the first Update.
+  void LearnFrom(const GridRow& row);
+
   // When Update is due again if nothing is pushed: the next full hour.
   absl::Time next_update() const { return next_update_; }
 
   // The known future of a region over [now, now + horizon), as the engine has
-  // it; no values where nothing is known.
+  // it, with the band of its error where one is learnt; no values where nothing
+  // is known.
   v1::GridSeries View(RegionId region, absl::Time now,
                       absl::Duration horizon) const;
+
+  // How good what is known is; of a forecaster of our own by the age of the
+  // actual values that it goes by.
+  GridState State(RegionId region, absl::Time now) const;
+  // How long before `now` the newest data of the region are from; absent where
+  // they do not age (a file taken for the truth) or there are none.
+  std::optional<absl::Duration> Age(RegionId region, absl::Time now) const;
 
   const GridRecord& record() const { return *record_; }
   absl::StatusOr<RegionId> FindRegion(const std::string& name) const;
@@ -53,7 +67,11 @@ class GridFeed {
     v1::RegionConfig config;
     std::unique_ptr<Forecaster> forecaster;  // null: nothing is forecast here
     std::shared_ptr<const Forecast> told;    // what the engine has
+    StepSeries p10, p90;    // of the forecaster's own; empty: by `errors`
+    ForecastErrors errors;  // of what was told
+    absl::Time known = absl::InfinitePast();  // end of the actual values
   };
+  void Learn(RegionId id, Region& region, absl::Time now);
   absl::Status LoadFile(RegionId id, const std::string& config_file);
   absl::Status Take(RegionId region, const v1::GridSeries& series,
                     absl::Time received);

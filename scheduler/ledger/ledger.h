@@ -102,20 +102,69 @@ struct EmissionRow {
   bool intensity_estimated = false;   // a forecast or filled value was used
   std::string data_version;           // source and issue time of the intensity
   std::string site, region;
+  std::optional<double> grid_share;  // carbon-free, 0 to 1; absent: unknown
+  // Apart, never in a sum with the above: gCO2e/kWh at the margin, and the
+  // share of making the machines (milligrams).
+  std::optional<double> marginal;
+  std::optional<int64_t> embodied;
+  absl::Time recorded;  // when it was put on record
   // Given by the ledger, ignored by Commit: the slice's revision, and the one
-  // that took its place (absent: it stands).
+  // that took its place (absent: it stands), with when it did.
   uint32_t revision = 0;
   std::optional<uint32_t> superseded_by;
+  std::optional<absl::Time> superseded_at;
 
   friend bool operator==(const EmissionRow&, const EmissionRow&) = default;
 };
 
+// What a node's meter said over a stretch within one step of the intensity and
+// one hour, and what of it is in no job's rows. A row of the same node and
+// start restates an earlier one, which stays on record. REQUIRES: start < end.
+struct NodeEnergyRow {
+  NodeId node;
+  absl::Time start, end;
+  int64_t metered = 0, unallocated = 0;  // joules, before PUE
+  double pue = 1;
+  std::optional<double> intensity;    // gCO2e/kWh; absent: unknown
+  std::optional<int64_t> milligrams;  // CO2e of the unallocated, PUE included
+  std::string method;                 // measured modelled
+  bool intensity_estimated = false;
+  std::string data_version;
+  std::optional<double> grid_share, marginal;  // as of an EmissionRow
+  std::string site, region;
+  absl::Time recorded;
+  // Given by the ledger, ignored by Commit.
+  uint32_t revision = 0;
+  std::optional<absl::Time> superseded_at;
+
+  friend bool operator==(const NodeEnergyRow&, const NodeEnergyRow&) = default;
+};
+
+// Carbon-free energy bought on a region's grid: of one site (named), or of all
+// its sites (site is empty). Without `kwh`: the region's residual mix alone.
+struct ContractRow {
+  std::string region, site, name;
+  absl::Time start = absl::InfinitePast(), end = absl::InfiniteFuture();
+  absl::Duration step;      // of `kwh` from `start` on; zero: one value an hour
+  std::vector<double> kwh;  // carbon-free energy a step
+  std::optional<double> residual;  // gCO2e/kWh of what is not covered
+
+  friend bool operator==(const ContractRow&, const ContractRow&) = default;
+};
+// All that is under contract, as it was known from `recorded` on.
+struct ContractSet {
+  absl::Time recorded;
+  std::vector<ContractRow> rows;
+};
+
 // What the baseline would have emitted for all of the job's energy so far (may
-// exceed or fall short of what was emitted). A newer row replaces the older.
+// exceed or fall short of what was emitted). A newer row takes the older one's
+// place; reports as of an earlier time still see that.
 struct BaselineRow {
   JobId job;
   std::optional<int64_t> milligrams;
   bool estimated = false;
+  absl::Time recorded;
 
   friend bool operator==(const BaselineRow&, const BaselineRow&) = default;
 };
@@ -159,9 +208,11 @@ struct Batch {
   std::vector<AttemptRow> attempts;  // inserted or replaced by (job, epoch)
   std::vector<DecisionRow> decisions;
   std::vector<EmissionRow> emissions;
+  std::vector<NodeEnergyRow> node_energy;
   std::vector<BaselineRow> baselines;
   std::vector<NodeRow> nodes;
   std::vector<GridRow> grids;
+  std::optional<ContractSet> contracts;  // a new version
   std::optional<StepRow> step;
   std::vector<std::pair<std::string, std::string>> settings;  // name, value
   bool empty() const;
@@ -180,6 +231,9 @@ struct Snapshot {
   // In the order of their arrival: all actual ones, and of each region, source
   // and basis the forecast issued last.
   std::vector<GridRow> grids;
+  ContractSet contracts;  // the newest version
+  // How far each node's energy is on record.
+  std::vector<std::pair<NodeId, absl::Time>> metered_until;
   JobId last_job;
   std::optional<absl::Time> last_step;  // time never runs backwards
   std::vector<std::pair<std::string, std::string>> settings;
@@ -217,6 +271,7 @@ struct ReportFilter {
   // that adjoining ranges add up.
   std::optional<absl::Time> from, to;
   std::string user, project;
+  std::optional<absl::Time> as_of;  // the figures as they were known then
 };
 struct ReportRecord {
   std::string key;  // a month is "2026-11", UTC; an unknown region is ""
@@ -230,7 +285,22 @@ struct ReportRecord {
   uint64_t unknown_energy_attempts = 0;  // in whole or in part
   // Their energy is known (in part), but not the intensity at all its hours.
   uint64_t unknown_carbon_attempts = 0;
+  // Market-based: less what is under contract, matched hour by hour; absent if
+  // no contract and no residual mix is on record.
+  std::optional<int64_t> net_milligrams;
+  // Carbon-free energy by the 24/7 method, of the joules for which it is known.
+  double carbon_free_joules = 0;
+  int64_t score_joules = 0;
+  // Apart; absent: no marginal signal, no figure for making the machines.
+  std::optional<int64_t> marginal_milligrams, embodied_milligrams;
+  // Slices that are restatements of earlier ones, and when the last was made.
+  uint64_t restated = 0;
+  std::optional<absl::Time> restated_last;
+  int64_t metered_joules = 0;  // of Unallocated() alone; PUE included
 };
+
+// Adds what is energy and emissions in `part` to `sum`.
+void AddEnergy(const ReportRecord& part, ReportRecord& sum);
 
 // Reads; may be called from any thread, beside the writer.
 class LedgerReader {
@@ -249,9 +319,17 @@ class LedgerReader {
   virtual absl::StatusOr<std::vector<EmissionRow>> EstimatedEmissions(
       const std::string& region, absl::Time from, absl::Time to,
       uint32_t limit) = 0;
+  // The same of nodes.
+  virtual absl::StatusOr<std::vector<NodeEnergyRow>> EstimatedNodeEnergy(
+      const std::string& region, absl::Time from, absl::Time to,
+      uint32_t limit) = 0;
   // In the order of their arrival.
   virtual absl::StatusOr<std::vector<GridRow>> Grids(const GridFilter&) = 0;
   virtual absl::StatusOr<std::vector<ReportRecord>> Report(
+      const ReportFilter&) = 0;
+  // What the nodes' meters say that is no job's: by site, region or month; in
+  // one record by anything else, as it is nobody's; none for a user or project.
+  virtual absl::StatusOr<std::vector<ReportRecord>> Unallocated(
       const ReportFilter&) = 0;
   // In order, those numbered above `after_sequence`.
   virtual absl::StatusOr<std::vector<StepRow>> Steps(uint64_t after_sequence,

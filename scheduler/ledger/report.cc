@@ -10,18 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "scheduler/base/status.h"
+#include "scheduler/ledger/market.h"
 #include "scheduler/ledger/rows.h"
 
 namespace ccsched {
 namespace {
-
-struct Slice {
-  int64_t attempt = 0;
-  absl::Time start;
-  std::optional<int64_t> joules, milligrams;
-  double pue = 1;
-  bool measured = false, estimated = false;
-};
 
 struct AttemptSpan {
   int64_t id = 0;
@@ -30,18 +23,9 @@ struct AttemptSpan {
   std::optional<absl::Time> started, ended;
 };
 
-std::string MonthOf(absl::Time t) {
-  absl::CivilMonth month = absl::ToCivilMonth(t, absl::UTCTimeZone());
-  return absl::StrFormat("%04d-%02d", month.year(), month.month());
-}
-
 absl::Time MonthAfter(absl::Time t) {
   return absl::FromCivil(absl::ToCivilMonth(t, absl::UTCTimeZone()) + 1,
                          absl::UTCTimeZone());
-}
-
-void Add(std::optional<int64_t>& sum, std::optional<int64_t> value) {
-  if (value) sum = sum.value_or(0) + *value;
 }
 
 // The part of one job in one record.
@@ -62,6 +46,7 @@ class Reporter {
 
   absl::StatusOr<std::vector<ReportRecord>> Run() {
     RETURN_IF_ERROR(ReadLastStep());
+    ASSIGN_OR_RETURN(market_, MarketBook::Read(db_, filter_));
     if (filter_.by == ReportBy::kRegion) RETURN_IF_ERROR(ReadRegions());
     Statement& attempts = db_.Prepare(
         "SELECT id, site, count, started, ended, user, project "
@@ -70,15 +55,19 @@ class Reporter {
         "ORDER BY id");
     attempts.Bind(filter_.user, filter_.project);
     emissions_ = &db_.Prepare(
-        "SELECT attempt, start, joules, milligrams, pue, method, "
-        "intensity_estimated FROM emissions "
-        "WHERE superseded_by IS NULL ORDER BY attempt, start");
-    emissions_->Bind();
+        "SELECT attempt, start, \"end\", joules, milligrams, pue, intensity, "
+        "grid_share, marginal, embodied, method, site, region, "
+        "intensity_estimated, revision, recorded FROM emissions "
+        "WHERE " CCSCHED_STANDS " ORDER BY attempt, start");
+    emissions_->Bind(filter_.as_of);
     NextSlice();
     while (attempts.Next()) {
       AttemptSpan a;
       attempts.Read(0, std::tie(a.id, a.site, a.count, a.started, a.ended,
                                 a.user, a.project));
+      if (filter_.as_of && a.started && *a.started > *filter_.as_of) {
+        a.started.reset();
+      }
       if (PackedJob(a.id) != job_) RETURN_IF_ERROR(FinishJob());
       job_ = PackedJob(a.id);
       AddAttempt(a);
@@ -96,6 +85,7 @@ class Reporter {
     Statement& step =
         db_.Prepare("SELECT now FROM steps ORDER BY sequence DESC LIMIT 1");
     if (step.Bind().Next()) last_step_ = step.Column<absl::Time>(0);
+    if (filter_.as_of) last_step_ = std::min(last_step_, *filter_.as_of);
     return step.status();
   }
 
@@ -114,24 +104,26 @@ class Reporter {
   void NextSlice() {
     more_ = emissions_->Next();
     if (!more_) return;
-    std::string method;
     emissions_->Read(
-        0, std::tie(slice_.attempt, slice_.start, slice_.joules,
-                    slice_.milligrams, slice_.pue, method, slice_.estimated));
-    slice_.measured = method == "measured";
+        0, std::tie(slice_.owner, slice_.start, slice_.end, slice_.joules,
+                    slice_.milligrams, slice_.pue, slice_.intensity,
+                    slice_.grid_share, slice_.marginal, slice_.embodied,
+                    slice_.method, slice_.site, slice_.region, slice_.estimated,
+                    slice_.revision, slice_.recorded));
   }
 
   bool InRange(absl::Time t) const { return t >= from_ && t < to_; }
 
   void AddAttempt(const AttemptSpan& a) {
-    while (more_ && slice_.attempt < a.id) NextSlice();
-    bool sliced = more_ && slice_.attempt == a.id;
+    while (more_ && slice_.owner < a.id) NextSlice();
+    bool sliced = more_ && slice_.owner == a.id;
     if (a.started) AddRun(a, *a.started, sliced);
-    for (; more_ && slice_.attempt == a.id; NextSlice()) AddSlice(a);
+    for (; more_ && slice_.owner == a.id; NextSlice()) AddSlice(a);
   }
 
   void AddRun(const AttemptSpan& a, absl::Time start, bool sliced) {
     absl::Time end = a.ended ? *a.ended : std::max(start, last_step_);
+    if (filter_.as_of) end = std::min(end, *filter_.as_of);
     if (InRange(start)) {
       Part& part = PartOf(a, start);
       // No record of its energy at all: unknown, unless it took no time.
@@ -149,20 +141,15 @@ class Reporter {
   }
 
   void AddSlice(const AttemptSpan& a) {
-    std::optional<int64_t> joules = slice_.joules;
-    if (joules) joules = WithPue(*joules, slice_.pue);
-    job_joules_ += joules.value_or(0);
+    if (slice_.joules) job_joules_ += WithPue(*slice_.joules, slice_.pue);
     if (!InRange(slice_.start)) return;
     Part& part = PartOf(a, slice_.start);
-    if (!joules) {
+    if (!slice_.joules) {
       Once(part.unknown_energy, a.id, part.sums.unknown_energy_attempts);
     } else if (!slice_.milligrams) {
       Once(part.unknown_carbon, a.id, part.sums.unknown_carbon_attempts);
     }
-    Add(part.sums.joules, joules);
-    Add(part.sums.milligrams, slice_.milligrams);
-    if (slice_.measured) part.sums.measured_joules += joules.value_or(0);
-    if (slice_.milligrams && slice_.estimated) part.sums.estimated = true;
+    market_.Add(slice_, part.sums);
   }
 
   static void Once(int64_t& last, int64_t attempt, uint64_t& count) {
@@ -200,13 +187,7 @@ class Reporter {
   // Adds the job's parts to the records, its baseline shared out by energy.
   absl::Status FinishJob() {
     if (!parts_.empty()) {
-      Statement& statement =
-          db_.Prepare("SELECT milligrams FROM baselines WHERE job = ?");
-      std::optional<int64_t> baseline;
-      if (statement.Bind(job_).Next()) {
-        baseline = statement.Column<std::optional<int64_t>>(0);
-      }
-      RETURN_IF_ERROR(statement.status());
+      ASSIGN_OR_RETURN(const std::optional<int64_t> baseline, Baseline());
       if (baseline) ShareBaseline(*baseline);
     }
     for (auto& [key, part] : parts_) {
@@ -216,6 +197,21 @@ class Reporter {
     parts_.clear();
     job_joules_ = 0;
     return absl::OkStatus();
+  }
+
+  // What stood as the job's baseline.
+  absl::StatusOr<std::optional<int64_t>> Baseline() {
+    Statement& s = db_.Prepare(
+        "SELECT milligrams FROM baselines "
+        "WHERE job = ?2 AND (?1 IS NULL OR recorded <= ?1) UNION ALL "
+        "SELECT milligrams FROM baselines_past "
+        "WHERE job = ?2 AND recorded <= ?1 AND replaced > ?1");
+    std::optional<int64_t> baseline;
+    if (s.Bind(filter_.as_of, job_).Next()) {
+      baseline = s.Column<std::optional<int64_t>>(0);
+    }
+    RETURN_IF_ERROR(s.status());
+    return baseline;
   }
 
   // Rounds the running sum, so that the shares add up to the whole.
@@ -237,11 +233,7 @@ class Reporter {
     ++to.jobs;
     to.attempts += part.attempts;
     to.accelerator_hours += part.accelerator_hours;
-    Add(to.joules, part.joules);
-    Add(to.milligrams, part.milligrams);
-    Add(to.baseline_milligrams, part.baseline_milligrams);
-    to.measured_joules += part.measured_joules;
-    to.estimated = to.estimated || part.estimated;
+    AddEnergy(part, to);
     to.unknown_energy_attempts += part.unknown_energy_attempts;
     to.unknown_carbon_attempts += part.unknown_carbon_attempts;
   }
@@ -261,10 +253,11 @@ class Reporter {
   const absl::Time from_, to_;
   absl::Time last_step_ = absl::InfinitePast();
   Statement* emissions_ = nullptr;
-  Slice slice_;  // the next one, while more_
+  EnergySlice slice_;  // the next one, while more_
   bool more_ = false;
   JobId job_;
   int64_t job_joules_ = 0;  // PUE included, in and out of the range
+  MarketBook market_;
   std::map<std::string, Part> parts_;
   std::map<std::string, std::string> regions_;  // by site
   std::map<std::pair<uint64_t, std::string>, ReportRecord> records_;
@@ -272,9 +265,52 @@ class Reporter {
 
 }  // namespace
 
+std::string MonthOf(absl::Time t) {
+  absl::CivilMonth month = absl::ToCivilMonth(t, absl::UTCTimeZone());
+  return absl::StrFormat("%04d-%02d", month.year(), month.month());
+}
+
 absl::StatusOr<std::vector<ReportRecord>> MakeReport(
     SqliteDb& db, const ReportFilter& filter) {
   return Reporter(db, filter).Run();
+}
+
+absl::StatusOr<std::vector<ReportRecord>> MakeUnallocatedReport(
+    SqliteDb& db, const ReportFilter& filter) {
+  std::vector<ReportRecord> result;
+  if (!filter.user.empty() || !filter.project.empty()) return result;
+  ASSIGN_OR_RETURN(const MarketBook market, MarketBook::Read(db, filter));
+  Statement& s = db.Prepare(
+      "SELECT node, start, \"end\", unallocated, milligrams, pue, intensity, "
+      "grid_share, marginal, method, site, region, intensity_estimated, "
+      "revision, recorded, metered FROM node_energy "
+      "WHERE " CCSCHED_STANDS " AND start >= ?2 AND start < ?3");
+  s.Bind(filter.as_of, filter.from.value_or(absl::InfinitePast()),
+         filter.to.value_or(absl::InfiniteFuture()));
+  std::map<std::string, ReportRecord> records;
+  EnergySlice slice;
+  while (s.Next()) {
+    int64_t metered = 0;
+    s.Read(0, std::tie(slice.owner, slice.start, slice.end, slice.joules,
+                       slice.milligrams, slice.pue, slice.intensity,
+                       slice.grid_share, slice.marginal, slice.method,
+                       slice.site, slice.region, slice.estimated,
+                       slice.revision, slice.recorded, metered));
+    const std::string key = filter.by == ReportBy::kSite     ? slice.site
+                            : filter.by == ReportBy::kRegion ? slice.region
+                            : filter.by == ReportBy::kMonth
+                                ? MonthOf(slice.start)
+                                : "";
+    ReportRecord& record = records[key];
+    market.Add(slice, record);
+    record.metered_joules += WithPue(metered, slice.pue);
+  }
+  RETURN_IF_ERROR(s.status());
+  for (auto& [key, record] : records) {
+    record.key = key;
+    result.push_back(std::move(record));
+  }
+  return result;
 }
 
 }  // namespace ccsched

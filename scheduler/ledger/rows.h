@@ -61,12 +61,27 @@ auto AttemptFields(Row& r) {
 
 #define CCSCHED_EMISSION_COLUMNS                          \
   "\"end\", joules, pue, intensity, milligrams, method, " \
-  "intensity_estimated, data_version, site, region"
+  "intensity_estimated, data_version, site, region, "     \
+  "grid_share, marginal, embodied, recorded"
 template <typename Row>
 auto EmissionFields(Row& r) {
   return std::tie(r.end, r.joules, r.pue, r.intensity, r.milligrams, r.method,
-                  r.intensity_estimated, r.data_version, r.site, r.region);
+                  r.intensity_estimated, r.data_version, r.site, r.region,
+                  r.grid_share, r.marginal, r.embodied, r.recorded);
 }
+
+#define CCSCHED_NODE_ENERGY_COLUMNS                                          \
+  "node, start, \"end\", metered, unallocated, pue, intensity, milligrams, " \
+  "method, intensity_estimated, data_version, grid_share, marginal, site, "  \
+  "region, recorded"
+template <typename Row>
+auto NodeEnergyFields(Row& r) {
+  return std::tie(r.node, r.start, r.end, r.metered, r.unallocated, r.pue,
+                  r.intensity, r.milligrams, r.method, r.intensity_estimated,
+                  r.data_version, r.grid_share, r.marginal, r.site, r.region,
+                  r.recorded);
+}
+inline constexpr int kNodeEnergyColumns = 16;
 
 #define CCSCHED_NODE_COLUMNS \
   "id, name, site, accelerator, count, drained, drain_reason, meter, state_id"

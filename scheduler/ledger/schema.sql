@@ -164,3 +164,68 @@ UPDATE emissions AS old SET superseded_by = (
 -- What waits for actual grid data.
 CREATE INDEX emissions_to_restate ON emissions (region, start)
   WHERE superseded_by IS NULL AND (intensity_estimated OR intensity IS NULL);
+
+-- @version 3
+-- What was known when: `recorded` and `superseded_at` tell a report as of an
+-- earlier time. Of older rows it is not known: they count from their end on.
+ALTER TABLE emissions ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE emissions ADD COLUMN superseded_at INTEGER;
+ALTER TABLE emissions ADD COLUMN grid_share REAL;
+ALTER TABLE emissions ADD COLUMN marginal REAL;
+ALTER TABLE emissions ADD COLUMN embodied INTEGER;
+UPDATE emissions SET recorded = "end";
+UPDATE emissions SET superseded_at = "end" WHERE superseded_by IS NOT NULL;
+
+ALTER TABLE baselines ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE baselines_past (
+  job INTEGER NOT NULL,
+  recorded INTEGER NOT NULL,
+  replaced INTEGER NOT NULL,
+  milligrams INTEGER,
+  estimated INTEGER NOT NULL,
+  PRIMARY KEY (job, recorded, replaced)
+) STRICT, WITHOUT ROWID;
+
+-- What a node's meter said, and the part of it that is no job's. `milligrams`
+-- is of that part, PUE included.
+CREATE TABLE node_energy (
+  node INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  end INTEGER NOT NULL,
+  metered INTEGER NOT NULL,
+  unallocated INTEGER NOT NULL,
+  pue REAL NOT NULL,
+  intensity REAL,
+  milligrams INTEGER,
+  method TEXT NOT NULL,
+  intensity_estimated INTEGER NOT NULL,
+  data_version TEXT NOT NULL,
+  grid_share REAL,
+  marginal REAL,
+  site TEXT NOT NULL,
+  region TEXT NOT NULL,
+  recorded INTEGER NOT NULL,
+  superseded_at INTEGER,
+  PRIMARY KEY (node, start, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX node_energy_by_time ON node_energy (start);
+CREATE INDEX node_energy_to_restate ON node_energy (region, start)
+  WHERE superseded_at IS NULL AND (intensity_estimated OR intensity IS NULL);
+
+-- Carbon-free energy under contract, as the configuration had it; all rows of
+-- a version stand together, the newest version counts. `kwh` is a blob of
+-- doubles, one a step; without a step it is one value an hour. A row without
+-- `kwh` holds a region's residual mix alone.
+CREATE TABLE contracts (
+  version INTEGER NOT NULL,
+  recorded INTEGER NOT NULL,
+  region TEXT NOT NULL,
+  site TEXT NOT NULL,
+  name TEXT NOT NULL,
+  start INTEGER NOT NULL,
+  end INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  kwh BLOB NOT NULL,
+  residual REAL
+) STRICT;

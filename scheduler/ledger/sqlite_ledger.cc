@@ -85,6 +85,11 @@ absl::Status SqliteLedger::Write(const Batch& batch) {
   for (const EmissionRow& row : batch.emissions) {
     RETURN_IF_ERROR(WriteEmission(row));
   }
+  for (const NodeEnergyRow& row : batch.node_energy) {
+    RETURN_IF_ERROR(WriteNodeEnergy(row));
+  }
+  RETURN_IF_ERROR(WriteBaselines(batch.baselines));
+  if (batch.contracts) RETURN_IF_ERROR(WriteContracts(*batch.contracts));
   RETURN_IF_ERROR(WriteCluster(batch));
   return db_->Prepare("COMMIT").Bind().Run();
 }
@@ -198,13 +203,14 @@ absl::Status SqliteLedger::WriteEmission(const EmissionRow& row) {
         absl::StrCat("ledger: emission of attempt ", row.epoch, " of job ",
                      row.job.value(), ", which is not on record"));
   }
-  ASSIGN_OR_RETURN(uint32_t revision,
-                   Supersede(attempt, absl::ToUnixMicros(row.start),
-                             absl::ToUnixMicros(row.end)));
+  ASSIGN_OR_RETURN(
+      uint32_t revision,
+      Supersede(attempt, absl::ToUnixMicros(row.start),
+                absl::ToUnixMicros(row.end), absl::ToUnixMicros(row.recorded)));
   Statement& insert = db_->Prepare(
       "INSERT INTO emissions (attempt, start, "
       "revision, " CCSCHED_EMISSION_COLUMNS
-      ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   return insert.Bind(attempt, row.start, revision, EmissionFields(row)).Run();
 }
 
@@ -212,7 +218,7 @@ absl::Status SqliteLedger::WriteEmission(const EmissionRow& row) {
 // in for others without length at that instant only. Returns the revision of
 // the row to be written. Compares times as they are kept, in microseconds.
 absl::StatusOr<uint32_t> SqliteLedger::Supersede(int64_t attempt, int64_t start,
-                                                 int64_t end) {
+                                                 int64_t end, int64_t at) {
   Statement& earlier = db_->Prepare(
       "SELECT start, \"end\", revision, superseded_by IS NULL "
       "FROM emissions WHERE attempt = ? AND start <= ? "
@@ -240,21 +246,82 @@ absl::StatusOr<uint32_t> SqliteLedger::Supersede(int64_t attempt, int64_t start,
   uint32_t revision = newest ? *newest + 1 : 0;
   if (covers) {
     Statement& mark = db_->Prepare(
-        "UPDATE emissions SET superseded_by = ?1 WHERE attempt = ?2 AND "
+        "UPDATE emissions SET superseded_by = ?1, superseded_at = ?5 "
+        "WHERE attempt = ?2 AND "
         "start >= ?3 AND start <= ?4 AND \"end\" <= ?4 AND "
         "(start < \"end\") = (?3 < ?4) AND superseded_by IS NULL");
-    RETURN_IF_ERROR(mark.Bind(revision, attempt, start, end).Run());
+    RETURN_IF_ERROR(mark.Bind(revision, attempt, start, end, at).Run());
   }
   return revision;
 }
 
-absl::Status SqliteLedger::WriteCluster(const Batch& batch) {
-  Statement& baseline = db_->Prepare(
-      "REPLACE INTO baselines (job, milligrams, estimated) VALUES (?,?,?)");
-  for (const BaselineRow& row : batch.baselines) {
-    RETURN_IF_ERROR(
-        baseline.Bind(row.job, row.milligrams, row.estimated).Run());
+absl::Status SqliteLedger::WriteNodeEnergy(const NodeEnergyRow& row) {
+  if (row.start >= row.end) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ledger: energy of node ", row.node.value(), " from ",
+                     absl::FormatTime(row.start), " ends before it begins"));
   }
+  Statement& newest = db_->Prepare(
+      "SELECT max(revision) FROM node_energy WHERE node = ? AND start = ?");
+  std::optional<int64_t> last;
+  if (newest.Bind(row.node, row.start).Next()) {
+    last = newest.Column<std::optional<int64_t>>(0);
+  }
+  RETURN_IF_ERROR(newest.status());
+  if (last) {
+    Statement& mark = db_->Prepare(
+        "UPDATE node_energy SET superseded_at = ? "
+        "WHERE node = ? AND start = ? AND superseded_at IS NULL");
+    RETURN_IF_ERROR(mark.Bind(row.recorded, row.node, row.start).Run());
+  }
+  Statement& insert =
+      db_->Prepare("INSERT INTO node_energy (" CCSCHED_NODE_ENERGY_COLUMNS
+                   ", revision) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  return insert.Bind(NodeEnergyFields(row), last ? *last + 1 : 0).Run();
+}
+
+absl::Status SqliteLedger::WriteBaselines(
+    const std::vector<BaselineRow>& rows) {
+  Statement& keep = db_->Prepare(
+      "REPLACE INTO baselines_past (job, recorded, replaced, milligrams, "
+      "estimated) SELECT job, recorded, ?2, milligrams, estimated "
+      "FROM baselines WHERE job = ?1");
+  Statement& put = db_->Prepare(
+      "REPLACE INTO baselines (job, milligrams, estimated, recorded) "
+      "VALUES (?,?,?,?)");
+  for (const BaselineRow& row : rows) {
+    RETURN_IF_ERROR(keep.Bind(row.job, row.recorded).Run());
+    RETURN_IF_ERROR(
+        put.Bind(row.job, row.milligrams, row.estimated, row.recorded).Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteLedger::WriteContracts(const ContractSet& set) {
+  Statement& newest =
+      db_->Prepare("SELECT ifnull(max(version), 0) FROM contracts");
+  int64_t version = 1;
+  if (newest.Bind().Next()) version = newest.Column<int64_t>(0) + 1;
+  RETURN_IF_ERROR(newest.status());
+  Statement& insert = db_->Prepare(
+      "INSERT INTO contracts (version, recorded, region, site, name, start, "
+      "\"end\", step, kwh, residual) VALUES (?,?,?,?,?,?,?,?,?,?)");
+  std::vector<ContractRow> rows = set.rows;
+  // A set that is empty is on record too: the contracts before it have ended.
+  if (rows.empty()) rows.emplace_back();
+  for (const ContractRow& row : rows) {
+    const std::string_view kwh(reinterpret_cast<const char*>(row.kwh.data()),
+                               row.kwh.size() * sizeof(double));
+    RETURN_IF_ERROR(insert
+                        .Bind(version, set.recorded, row.region, row.site,
+                              row.name, row.start, row.end, row.step, Blob{kwh},
+                              row.residual)
+                        .Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteLedger::WriteCluster(const Batch& batch) {
   Statement& node = db_->Prepare("REPLACE INTO nodes (" CCSCHED_NODE_COLUMNS
                                  ") VALUES (?,?,?,?,?,?,?,?,?)");
   for (const NodeRow& row : batch.nodes) {

@@ -45,7 +45,10 @@ class SqliteLedger : public Ledger {
   absl::Status WriteDecisions(const std::vector<DecisionRow>& rows);
   absl::Status WriteEmission(const EmissionRow& row);
   absl::StatusOr<uint32_t> Supersede(int64_t attempt, int64_t start,
-                                     int64_t end);
+                                     int64_t end, int64_t at);
+  absl::Status WriteNodeEnergy(const NodeEnergyRow& row);
+  absl::Status WriteBaselines(const std::vector<BaselineRow>& rows);
+  absl::Status WriteContracts(const ContractSet& set);
   absl::Status WriteCluster(const Batch& batch);
 
   FileLock lock_;

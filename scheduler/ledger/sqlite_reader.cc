@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/ledger/market.h"
 #include "scheduler/ledger/report.h"
 #include "scheduler/ledger/rows.h"
 #include "scheduler/ledger/schema.h"
@@ -52,7 +53,8 @@ EmissionRow ReadEmission(const Statement& s) {
   row.start = s.Column<absl::Time>(1);
   row.revision = s.Column<uint32_t>(2);
   row.superseded_by = s.Column<std::optional<uint32_t>>(3);
-  s.Read(4, EmissionFields(row));
+  row.superseded_at = s.Column<std::optional<absl::Time>>(4);
+  s.Read(5, EmissionFields(row));
   return row;
 }
 
@@ -186,9 +188,9 @@ absl::StatusOr<std::vector<DecisionRow>> SqliteReader::Decisions(JobId id) {
   return rows;
 }
 
-#define CCSCHED_FROM_EMISSIONS                                                \
-  "SELECT attempt, start, revision, superseded_by, " CCSCHED_EMISSION_COLUMNS \
-  " FROM emissions "
+#define CCSCHED_FROM_EMISSIONS                       \
+  "SELECT attempt, start, revision, superseded_by, " \
+  "superseded_at, " CCSCHED_EMISSION_COLUMNS " FROM emissions "
 
 absl::StatusOr<std::vector<EmissionRow>> SqliteReader::Emissions(
     JobId id, bool with_superseded) {
@@ -215,6 +217,25 @@ absl::StatusOr<std::vector<EmissionRow>> SqliteReader::EstimatedEmissions(
   s.Bind(region, from, to, limit);
   std::vector<EmissionRow> rows;
   while (s.Next()) rows.push_back(ReadEmission(s));
+  RETURN_IF_ERROR(s.status());
+  return rows;
+}
+
+absl::StatusOr<std::vector<NodeEnergyRow>> SqliteReader::EstimatedNodeEnergy(
+    const std::string& region, absl::Time from, absl::Time to, uint32_t limit) {
+  ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
+  Statement& s = db->Prepare(
+      "SELECT " CCSCHED_NODE_ENERGY_COLUMNS
+      ", revision FROM node_energy WHERE superseded_at IS NULL "
+      "AND (intensity_estimated OR intensity IS NULL) "
+      "AND region = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?");
+  s.Bind(region, from, to, limit);
+  std::vector<NodeEnergyRow> rows;
+  while (s.Next()) {
+    NodeEnergyRow& row = rows.emplace_back();
+    s.Read(0, NodeEnergyFields(row));
+    row.revision = s.Column<uint32_t>(kNodeEnergyColumns);
+  }
   RETURN_IF_ERROR(s.status());
   return rows;
 }
@@ -256,6 +277,12 @@ absl::StatusOr<std::vector<ReportRecord>> SqliteReader::Report(
     const ReportFilter& filter) {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
   return MakeReport(*db, filter);
+}
+
+absl::StatusOr<std::vector<ReportRecord>> SqliteReader::Unallocated(
+    const ReportFilter& filter) {
+  ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
+  return MakeUnallocatedReport(*db, filter);
 }
 
 absl::StatusOr<std::optional<Ledger::KeyedJob>> SqliteReader::FindKey(
@@ -306,6 +333,18 @@ absl::Status LoadCluster(SqliteDb& db, Snapshot& snapshot) {
   grids.Bind();
   while (grids.Next()) snapshot.grids.push_back(ReadGrid(grids));
   RETURN_IF_ERROR(grids.status());
+
+  ASSIGN_OR_RETURN(snapshot.contracts,
+                   ReadContracts(db, absl::InfiniteFuture()));
+  Statement& until = db.Prepare(
+      "SELECT \"end\" FROM node_energy WHERE node = ? "
+      "ORDER BY start DESC LIMIT 1");
+  for (const NodeRow& node : snapshot.nodes) {
+    if (until.Bind(node.id).Next()) {
+      snapshot.metered_until.emplace_back(node.id, until.Column<absl::Time>(0));
+    }
+    RETURN_IF_ERROR(until.status());
+  }
 
   Statement& settings =
       db.Prepare("SELECT name, value FROM settings ORDER BY name");

@@ -28,8 +28,13 @@ class SqliteReader : public LedgerReader {
   absl::StatusOr<std::vector<EmissionRow>> EstimatedEmissions(
       const std::string& region, absl::Time from, absl::Time to,
       uint32_t limit) override;
+  absl::StatusOr<std::vector<NodeEnergyRow>> EstimatedNodeEnergy(
+      const std::string& region, absl::Time from, absl::Time to,
+      uint32_t limit) override;
   absl::StatusOr<std::vector<GridRow>> Grids(const GridFilter& filter) override;
   absl::StatusOr<std::vector<ReportRecord>> Report(
+      const ReportFilter& filter) override;
+  absl::StatusOr<std::vector<ReportRecord>> Unallocated(
       const ReportFilter& filter) override;
   absl::StatusOr<std::vector<StepRow>> Steps(uint64_t after_sequence,
                                              uint32_t limit) override;

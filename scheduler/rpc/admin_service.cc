@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/base/units.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/rpc/unary.h"
 #include "scheduler/wire/proto_time.h"
@@ -22,10 +23,6 @@ absl::StatusOr<ReportBy> ParseReportBy(const std::string& by) {
       "by: \"", by, "\" is none of user, project, site, region, job, month"));
 }
 
-void AddTo(std::optional<int64_t>& total, const std::optional<int64_t>& part) {
-  if (part.has_value()) total = total.value_or(0) + *part;
-}
-
 // The sum of all rows; what is known of it where a part is unknown (the rows
 // count the attempts whose energy is).
 ReportRecord TotalOf(const std::vector<ReportRecord>& rows) {
@@ -35,14 +32,34 @@ ReportRecord TotalOf(const std::vector<ReportRecord>& rows) {
     total.jobs += row.jobs;
     total.attempts += row.attempts;
     total.accelerator_hours += row.accelerator_hours;
-    AddTo(total.joules, row.joules);
-    AddTo(total.milligrams, row.milligrams);
-    AddTo(total.baseline_milligrams, row.baseline_milligrams);
-    total.measured_joules += row.measured_joules;
-    total.estimated |= row.estimated;
+    AddEnergy(row, total);
     total.unknown_energy_attempts += row.unknown_energy_attempts;
+    total.unknown_carbon_attempts += row.unknown_carbon_attempts;
   }
   return total;
+}
+
+double Kwh(int64_t joules) {
+  return static_cast<double>(joules) / kJoulesPerKwh;
+}
+
+// The nodes' energy that is nobody's, and whether all of it adds up.
+absl::Status AddUnallocated(LedgerReader& reader, const ReportFilter& filter,
+                            const ReportRecord& jobs,
+                            v1::ReportResponse& response) {
+  ASSIGN_OR_RETURN(const std::vector<ReportRecord> rows,
+                   reader.Unallocated(filter));
+  if (rows.empty()) return absl::OkStatus();
+  for (const ReportRecord& row : rows) {
+    *response.add_unallocated() = ReportView(row);
+  }
+  const ReportRecord total = TotalOf(rows);
+  *response.mutable_unallocated_total() = ReportView(total);
+  response.set_metered_kwh(Kwh(total.metered_joules));
+  response.set_unmetered_kwh(Kwh(jobs.joules.value_or(0) +
+                                 total.joules.value_or(0) -
+                                 total.metered_joules));
+  return absl::OkStatus();
 }
 
 absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
@@ -51,6 +68,7 @@ absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
   ASSIGN_OR_RETURN(filter.by, ParseReportBy(request.by()));
   if (request.has_from()) filter.from = FromProto(request.from());
   if (request.has_to()) filter.to = FromProto(request.to());
+  if (request.has_as_of()) filter.as_of = FromProto(request.as_of());
   if (filter.from && filter.to && *filter.from >= *filter.to) {
     return absl::InvalidArgumentError("from: must be before to");
   }
@@ -58,7 +76,10 @@ absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
   filter.project = request.project();
   ASSIGN_OR_RETURN(const std::vector<ReportRecord> rows, reader.Report(filter));
   for (const ReportRecord& row : rows) *response.add_rows() = ReportView(row);
-  *response.mutable_total() = ReportView(TotalOf(rows));
+  const ReportRecord total = TotalOf(rows);
+  *response.mutable_total() = ReportView(total);
+  RETURN_IF_ERROR(AddUnallocated(reader, filter, total, response));
+  if (request.has_as_of()) *response.mutable_as_of() = request.as_of();
   response.set_baseline(
       "each ended job run at its submission, at the first allowed site that "
       "then had room, with the energy it really used");

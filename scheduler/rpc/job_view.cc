@@ -166,6 +166,24 @@ v1::ReportRow ReportView(const ReportRecord& record) {
   }
   out.set_estimated(record.estimated);
   out.set_unknown_energy_attempts(record.unknown_energy_attempts);
+  out.set_unknown_carbon_attempts(record.unknown_carbon_attempts);
+  if (record.net_milligrams) out.set_net_co2e_g(Grams(*record.net_milligrams));
+  if (record.score_joules > 0) {
+    out.set_cfe_score(record.carbon_free_joules /
+                      static_cast<double>(record.score_joules));
+    out.set_cfe_known_share(static_cast<double>(record.score_joules) /
+                            static_cast<double>(record.joules.value_or(0)));
+  }
+  if (record.marginal_milligrams) {
+    out.set_marginal_co2e_g(Grams(*record.marginal_milligrams));
+  }
+  if (record.embodied_milligrams) {
+    out.set_embodied_co2e_g(Grams(*record.embodied_milligrams));
+  }
+  out.set_restated_slices(record.restated);
+  if (record.restated_last) {
+    *out.mutable_restated_last() = ToProto(*record.restated_last);
+  }
   return out;
 }
 

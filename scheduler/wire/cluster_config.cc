@@ -21,7 +21,8 @@ namespace ccsched {
 namespace {
 
 constexpr double kPueMax = 10;
-constexpr double kWattsMax = 100'000;  // of one accelerator
+constexpr double kWattsMax = 100'000;         // of one accelerator
+constexpr double kEmbodiedMaxKg = 1'000'000;  // of one accelerator
 constexpr size_t kSitesMax = 1000;
 constexpr uint32_t kCountMax = 1'000'000;
 
@@ -102,8 +103,13 @@ class Builder {
     };
     RETURN_IF_ERROR(
         one_of("basis", region->mutable_basis(),
-               {"average-lifecycle", "average-direct", "average-residual",
-                "marginal-lifecycle", "marginal-direct"}));
+               {"average-lifecycle", "average-direct", "average-residual"}));
+    if (!region->decision_basis().empty()) {
+      RETURN_IF_ERROR(
+          one_of("decision_basis", region->mutable_decision_basis(),
+                 {"average-lifecycle", "average-direct", "average-residual",
+                  "marginal-lifecycle", "marginal-direct"}));
+    }
     RETURN_IF_ERROR(
         one_of("gaps", region->mutable_gaps(), {"refuse", "interpolate"}));
     if (region->forecast().empty()) {
@@ -243,10 +249,33 @@ class Builder {
           absl::StrCat(pool->idle_watts(), " W is more than when active, ",
                        pool->active_watts(), " W"));
     }
+    RETURN_IF_ERROR(CheckEmbodied(path + ".embodied", pool));
     cluster_.topology.pools.push_back(
         {site, InternAccelerator(pool->accelerator()),
          Watts(pool->idle_watts()), Watts(pool->active_watts())});
     cluster_.sizes.push_back(size);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckEmbodied(const std::string& path,
+                             v1::PoolConfig* pool) const {
+    if (!pool->has_embodied()) return absl::OkStatus();
+    v1::EmbodiedConfig& embodied = *pool->mutable_embodied();
+    if (!(embodied.kg() > 0 && embodied.kg() <= kEmbodiedMaxKg)) {
+      return Bad(path + ".kg", absl::StrCat(embodied.kg(),
+                                            " kg CO2e is not above 0 and at "
+                                            "most ",
+                                            kEmbodiedMaxKg));
+    }
+    if (FromProto(embodied.lifetime()) <= absl::ZeroDuration()) {
+      return Bad(path + ".lifetime",
+                 "the hours that a machine serves are needed, above 0");
+    }
+    if (embodied.used() == 0) embodied.set_used(1);
+    if (!(embodied.used() > 0 && embodied.used() <= 1)) {
+      return Bad(path + ".used", absl::StrCat(embodied.used(),
+                                              " is not above 0 and at most 1"));
+    }
     return absl::OkStatus();
   }
 

@@ -186,7 +186,7 @@ TEST(GridRecordTest, SharesAreKeptApart) {
   GridRecord record = OneRegion();
   EXPECT_FALSE(record.ShareAt(kRegion, Hour(0)));
   ASSERT_TRUE(record.AddShare(kRegion, Data(Hour(0), Hour(0), {40, 60})).ok());
-  EXPECT_EQ(record.ShareAt(kRegion, Hour(1.5)), 60);
+  EXPECT_EQ(record.ShareAt(kRegion, Hour(1.5)), .6);
   EXPECT_FALSE(record.ShareAt(kRegion, Hour(2)));
   EXPECT_EQ(record.State(kRegion, Hour(0)), GridState::kNone);
   EXPECT_FALSE(record.AddShare(kRegion, Data(Hour(0), Hour(0), {101})).ok());

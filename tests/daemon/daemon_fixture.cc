@@ -38,19 +38,31 @@ DaemonTest::~DaemonTest() {
   std::filesystem::remove_all(dir_);
 }
 
-void DaemonTest::Start() {
+absl::Status DaemonTest::TryStart() {
   const std::string file = dir_ + "/cluster.yaml";
   std::ofstream(file) << config;
   absl::StatusOr<Cluster> cluster = ReadCluster(file);
-  ASSERT_TRUE(cluster.ok()) << cluster.status();
+  if (!cluster.ok()) return cluster.status();
   DaemonOptions o = options;
   o.cluster = *std::move(cluster);
   o.listen.set_address(address());
   o.config_file = file;
   o.state = dir_ + "/state";
   absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(std::move(o));
-  ASSERT_TRUE(daemon.ok()) << daemon.status();
+  if (!daemon.ok()) return daemon.status();
   daemon_ = *std::move(daemon);
+  return absl::OkStatus();
+}
+
+std::string DaemonTest::StartError() {
+  const absl::Status status = TryStart();
+  Stop();
+  return std::string(status.message());
+}
+
+void DaemonTest::Start() {
+  const absl::Status status = TryStart();
+  ASSERT_TRUE(status.ok()) << status;
   // A channel of its own: one that saw the last scheduler go waits a while.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

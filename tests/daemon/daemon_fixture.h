@@ -30,6 +30,8 @@ class DaemonTest : public ::testing::Test {
   DaemonOptions options;
 
   void Start();
+  // Why the configuration does not start; "" if it does.
+  std::string StartError();
   void Stop();
   void Restart() {
     Stop();
@@ -56,6 +58,8 @@ class DaemonTest : public ::testing::Test {
   std::shared_ptr<grpc::Channel> channel;
 
  private:
+  absl::Status TryStart();
+
   std::string dir_;
   std::unique_ptr<Daemon> daemon_;
 };

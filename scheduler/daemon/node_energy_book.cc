@@ -1,0 +1,78 @@
+// What the nodes' meters report, split into ledger rows by hour and intensity.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/daemon/node_energy_book.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ccsched {
+namespace {
+
+constexpr std::chrono::minutes kOpenMax{30};
+
+}  // namespace
+
+void NodeEnergyBook::Report(const MeteredPlace& place, absl::Time from,
+                            absl::Time to, Joules metered, Joules unallocated,
+                            const SliceSource& slices, RealTime now) {
+  Book& book = books_[place.node];
+  const absl::Time begin = std::max(from, book.until);
+  if (begin >= to) return;
+  const double part = absl::FDivDuration(to - begin, to - from);
+  if (book.metered &&
+      (book.place.method != place.method || book.place.region != place.region ||
+       now - book.opened >= kOpenMax)) {
+    TakeFrom(book, /*everything=*/true);
+  }
+  book.place = place;
+  if (!book.metered) {
+    book.metered.emplace(place.pue);
+    book.unallocated.emplace(place.pue);
+    book.opened = now;
+  }
+  const std::vector<GridSlice> split = slices(begin, to);
+  book.metered->Add(begin, to, metered * part, split);
+  book.unallocated->Add(begin, to, unallocated * part, split);
+  book.until = to;
+  TakeFrom(book, /*everything=*/false);
+}
+
+void NodeEnergyBook::TakeFrom(Book& book, bool everything) {
+  if (!book.metered) return;
+  const std::vector<AccountRow> all = book.metered->Take(everything);
+  const std::vector<AccountRow> idle = book.unallocated->Take(everything);
+  for (size_t i = 0; i < all.size(); ++i) {
+    NodeEnergyRow& row = ready_.emplace_back();
+    row.node = book.place.node;
+    row.start = all[i].start;
+    row.end = all[i].end;
+    row.metered = *all[i].joules;
+    row.unallocated = *idle[i].joules;
+    row.pue = all[i].pue;
+    row.intensity = idle[i].intensity;
+    row.milligrams = idle[i].milligrams;
+    row.method = book.place.method;
+    row.intensity_estimated = idle[i].estimated;
+    row.data_version = idle[i].data_version;
+  }
+  if (everything) {
+    book.metered.reset();
+    book.unallocated.reset();
+  }
+}
+
+std::vector<NodeEnergyRow> NodeEnergyBook::Take() {
+  return std::exchange(ready_, {});
+}
+
+std::vector<NodeEnergyRow> NodeEnergyBook::TakeAll(
+    std::optional<RegionId> region) {
+  for (auto& [node, book] : books_) {
+    if (!region || book.place.region == *region) {
+      TakeFrom(book, /*everything=*/true);
+    }
+  }
+  return Take();
+}
+
+}  // namespace ccsched

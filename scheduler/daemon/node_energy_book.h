@@ -1,0 +1,68 @@
+// What the nodes' meters report, split into ledger rows by hour and intensity.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_DAEMON_NODE_ENERGY_BOOK_H_
+#define CCSCHED_SCHEDULER_DAEMON_NODE_ENERGY_BOOK_H_
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "scheduler/base/ids.h"
+#include "scheduler/base/units.h"
+#include "scheduler/carbon/accounting.h"
+#include "scheduler/daemon/energy_book.h"
+#include "scheduler/ledger/ledger.h"
+
+namespace ccsched {
+
+// Of one node: where it stands, and how its meter knows.
+struct MeteredPlace {
+  NodeId node;
+  RegionId region;
+  double pue = 1;
+  std::string method;  // measured modelled
+};
+
+// Keeps the stretch of each node that is not over: a row is handed out once,
+// when its hour or its intensity's step has ended, or after half an hour (of
+// real time), so that little is lost with a scheduler that is killed. What is
+// lost, or was never reported, is in no row: a gap, not a zero.
+class NodeEnergyBook {
+ public:
+  using RealTime = std::chrono::steady_clock::time_point;
+
+  // The node's energy is on record up to here.
+  void Restore(NodeId node, absl::Time until) { books_[node].until = until; }
+
+  // Energy over [from, to), of which `unallocated` is in no attempt's samples.
+  // What overlaps an earlier report is dropped in proportion. REQUIRES: both
+  // are finite, and 0 <= unallocated <= metered.
+  void Report(const MeteredPlace& place, absl::Time from, absl::Time to,
+              Joules metered, Joules unallocated, const SliceSource& slices,
+              RealTime now);
+
+  // The rows that are complete, without site, region and grid's share; with
+  // `region`, all of its rows, so that they can be restated.
+  std::vector<NodeEnergyRow> Take();
+  std::vector<NodeEnergyRow> TakeAll(std::optional<RegionId> region = {});
+
+ private:
+  struct Book {
+    MeteredPlace place;
+    absl::Time until = absl::InfinitePast();
+    // Absent: nothing is open. Both get the same stretches.
+    std::optional<Account> metered, unallocated;
+    RealTime opened;
+  };
+  void TakeFrom(Book& book, bool everything);
+
+  std::map<NodeId, Book> books_;
+  std::vector<NodeEnergyRow> ready_;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_DAEMON_NODE_ENERGY_BOOK_H_

@@ -1,0 +1,231 @@
+// The daemon's books close: jobs and idle nodes make up the meters.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "scheduler/base/units.h"
+#include "scheduler/wire/proto_time.h"
+#include "tests/daemon/daemon_fixture.h"
+
+namespace ccsched {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr double kKwh = kJoulesPerKwh;
+
+// A minute passes in a second, so that a report may be hours ahead.
+constexpr char kClock[] = R"(clock: {start: 2026-06-15T00:30:00Z, rate: 60}
+)";
+const absl::Time kHour = absl::FromUnixSeconds(1'781'481'600);  // 00:00 then
+
+class AccountsTest : public DaemonTest {
+ protected:
+  AccountsTest() {
+    config += kClock;
+    Replace("{name: dirty, residual: 500}",
+            "{name: dirty, residual: 500, residual_mix: 400, clean_energy: "
+            "[{name: ppa, kwh_per_hour: 0.5}]}");
+    Replace("active_watts: 100}]}",
+            "active_watts: 100, embodied: {kg: 8760, lifetime: 8760h}}]}");
+  }
+  void Replace(const std::string& from, const std::string& to) {
+    const size_t at = config.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    config.replace(at, from.size(), to);
+  }
+  // Two days of hourly values from midnight on.
+  void Push(double intensity, bool actual) {
+    v1::PushForecastRequest request;
+    v1::GridSeries& series = *request.mutable_series();
+    series.set_region("dirty");
+    *series.mutable_start() = ToProto(kHour);
+    *series.mutable_step() = ToProto(absl::Hours(1));
+    for (int i = 0; i < 48; ++i) {
+      series.add_intensity(intensity);
+      series.add_cfe_pct(20);
+    }
+    series.set_actual(actual);
+    grpc::ClientContext context;
+    v1::PushForecastResponse response;
+    const grpc::Status status = forecasts->Push(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+  v1::ReportResponse Report(const std::string& by = "site",
+                            std::optional<absl::Time> as_of = {}) {
+    v1::ReportRequest request;
+    request.set_by(by);
+    if (as_of) *request.mutable_as_of() = ToProto(*as_of);
+    grpc::ClientContext context;
+    v1::ReportResponse response;
+    const grpc::Status status = admin->Report(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+  absl::Time Now() {
+    grpc::ClientContext context;
+    v1::StatusResponse response;
+    EXPECT_TRUE(admin->Status(&context, {}, &response).ok());
+    return FromProto(response.now());
+  }
+  // Of the node from `start` on: `job_kwh` of the attempt, `idle_kwh` of none.
+  static v1::AgentMessage Telemetry(const v1::AttemptKey& key, absl::Time start,
+                                    absl::Time end, double job_kwh,
+                                    double idle_kwh) {
+    v1::AgentMessage message;
+    v1::Telemetry& telemetry = *message.mutable_telemetry();
+    *telemetry.mutable_start() = ToProto(start);
+    *telemetry.mutable_end() = ToProto(end);
+    telemetry.set_node_joules((job_kwh + idle_kwh) * kKwh);
+    telemetry.set_unallocated_joules(idle_kwh * kKwh);
+    if (job_kwh == 0) return message;
+    v1::EnergySample& sample = *telemetry.add_samples();
+    *sample.mutable_key() = key;
+    *sample.mutable_start() = ToProto(start);
+    *sample.mutable_end() = ToProto(end);
+    sample.set_joules(job_kwh * kKwh);
+    sample.set_method("measured");
+    return message;
+  }
+  // A job that has run on n1 for two hours with 2 kWh, and 1 kWh for none.
+  struct Ran {
+    uint64_t id;
+    v1::AttemptKey key;
+    absl::Time start, end;
+  };
+  Ran RunJob(FakeAgent& agent) {
+    Ran ran;
+    v1::JobSpec spec = Spec();
+    spec.add_site("here");
+    ran.id = Submit(spec);
+    const auto start = agent.WaitStart();
+    EXPECT_TRUE(start.has_value());
+    ran.key = start->key();
+    v1::AgentMessage started;
+    *started.mutable_status()->mutable_key() = ran.key;
+    *started.mutable_status()->mutable_started() = ToProto(Now());
+    agent.Send(started);
+    ran.start =
+        FromProto(WaitFor(ran.id, v1::JOB_RUNNING).attempts(0).started());
+    ran.end = ran.start + absl::Hours(2);
+    agent.Send(Telemetry(ran.key, ran.start, ran.end, 2, 1));
+    return ran;
+  }
+  void End(FakeAgent& agent, const Ran& ran) {
+    v1::AgentMessage ended;
+    *ended.mutable_status()->mutable_key() = ran.key;
+    *ended.mutable_status()->mutable_started() = ToProto(ran.start);
+    *ended.mutable_status()->mutable_ended() = ToProto(ran.end);
+    ended.mutable_status()->set_outcome(v1::OUTCOME_SUCCEEDED);
+    agent.Send(ended);
+    WaitFor(ran.id, v1::JOB_SUCCEEDED);
+  }
+};
+
+TEST_F(AccountsTest, JobsAndIdleNodesMakeUpTheMeters) {
+  Start();
+  Push(500, /*actual=*/false);
+  auto agent = Agent({.node = "n1"});
+  const Ran ran = RunJob(*agent);
+  End(*agent, ran);
+  Restart();  // what was open of the node's hour goes on record
+  const v1::ReportResponse report = Report();
+  constexpr double kJoule = 1 / kKwh;
+  EXPECT_NEAR(report.metered_kwh(), 4.5, 4 * kJoule);
+  EXPECT_NEAR(report.total().energy_kwh(), 3.0, 4 * kJoule);
+  ASSERT_EQ(report.unallocated_size(), 1);
+  EXPECT_EQ(report.unallocated(0).key(), "here");
+  EXPECT_NEAR(report.unallocated(0).energy_kwh(), 1.5, 4 * kJoule);
+  EXPECT_LE(std::abs(report.unmetered_kwh()), 4 * kJoule);
+  EXPECT_NEAR(report.total().co2e_g(), 1500, .01);
+  EXPECT_NEAR(report.unallocated(0).co2e_g(), 750, .01);
+  // Of each hour's load half a kilowatt-hour is bought; the rest is at 400.
+  double load = 0, open = 0;
+  for (absl::Time t = kHour; t < ran.end; t += absl::Hours(1)) {
+    const double hours = std::max(
+        0.0, absl::ToDoubleHours(std::min(t + absl::Hours(1), ran.end) -
+                                 std::max(t, ran.start)));
+    load += 2.25 * hours;
+    open += std::max(0.0, 2.25 * hours - .5);
+  }
+  EXPECT_NEAR(report.total().net_co2e_g() + report.unallocated(0).net_co2e_g(),
+              open * 400, .05);
+  const double score = 1 - open / load * .8;
+  EXPECT_NEAR((report.total().cfe_score() * 3 +
+               report.unallocated(0).cfe_score() * 1.5) /
+                  4.5,
+              score, 1e-5);
+  EXPECT_NEAR(report.total().embodied_co2e_g(), 2000, 20);
+  EXPECT_FALSE(report.total().has_marginal_co2e_g());
+  for (const char* by : {"user", "project", "region", "job", "month"}) {
+    const v1::ReportResponse other = Report(by);
+    EXPECT_NEAR(other.metered_kwh(), 4.5, 4 * kJoule) << by;
+    EXPECT_LE(std::abs(other.unmetered_kwh()), 4 * kJoule) << by;
+  }
+}
+
+TEST_F(AccountsTest, ANodesEnergyIsBilledOnceThoughReportedTwice) {
+  Start();
+  auto agent = Agent({.node = "n1"});
+  agent->Send(Telemetry({}, kHour - absl::Hours(3), kHour, 0, 3));
+  agent->Send(Telemetry({}, kHour - absl::Hours(1), kHour, 0, 1));
+  Now();  // both are taken in
+  Restart();
+  agent = Agent({.node = "n1"});
+  agent->Send(
+      Telemetry({}, kHour - absl::Hours(1), kHour + absl::Minutes(30), 0, 3));
+  agent->Send(Telemetry({}, kHour, kHour + absl::Hours(300), 0, 1));
+  Now();
+  Restart();
+  EXPECT_NEAR(Report().metered_kwh(), (3 + 1) * 1.5, 1e-5)
+      << "the third reaches beyond what is on record by a third of it; the "
+         "clock of the fourth is wrong";
+}
+
+TEST_F(AccountsTest, RestatesOnActualDataAndStillTellsWhatItSaidBefore) {
+  Start();
+  Push(500, /*actual=*/false);
+  auto agent = Agent({.node = "n1"});
+  const Ran ran = RunJob(*agent);
+  End(*agent, ran);
+  Restart();
+  const absl::Time before = Now();
+  EXPECT_TRUE(Report().total().estimated());
+  Push(200, /*actual=*/true);
+  const v1::ReportResponse now = Report();
+  EXPECT_NEAR(now.total().co2e_g(), 600, .01);
+  EXPECT_NEAR(now.unallocated(0).co2e_g(), 300, .01);
+  EXPECT_FALSE(now.total().estimated());
+  EXPECT_GE(now.total().restated_slices(), 2);
+  EXPECT_GE(FromProto(now.total().restated_last()), before);
+  const v1::ReportResponse then = Report("site", before);
+  EXPECT_NEAR(then.total().co2e_g(), 1500, .01);
+  EXPECT_NEAR(then.unallocated(0).co2e_g(), 750, .01);
+  EXPECT_EQ(then.total().restated_slices(), 0);
+}
+
+TEST_F(AccountsTest, RefusesContractsThatMakeNoSenseByName) {
+  const std::string good = config;
+  const auto refusal = [&](const std::string& from, const std::string& to) {
+    config = good;
+    Replace(from, to);
+    return StartError();
+  };
+  EXPECT_THAT(refusal("kwh_per_hour: 0.5", "kwh_per_hour: -1"),
+              HasSubstr("region dirty: clean_energy[0]: kwh_per_hour: -1"));
+  EXPECT_THAT(refusal(", kwh_per_hour: 0.5", ""),
+              HasSubstr("give one of kwh_per_hour and file"));
+  EXPECT_THAT(refusal("residual_mix: 400", "residual_mix: -3"),
+              HasSubstr("residual_mix: -3"));
+  EXPECT_THAT(refusal("kg: 8760", "kg: -2"), HasSubstr("embodied.kg: -2"));
+  EXPECT_THAT(refusal("residual: 500", "residual: 500, basis: marginal-direct"),
+              HasSubstr("basis"));
+}
+
+}  // namespace
+}  // namespace ccsched
