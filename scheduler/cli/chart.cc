@@ -37,6 +37,21 @@ std::string Sparkline(const std::vector<double>& values, size_t width) {
   return text;
 }
 
+std::string BandBar(double p10, double value, double p90, double max,
+                    size_t width) {
+  if (!(max > 0)) return "";
+  const auto cells = [&](double v) {
+    const double share = std::clamp(v / max, 0.0, 1.0);
+    return static_cast<size_t>(std::lround(share * static_cast<double>(width)));
+  };
+  std::string bar;
+  const size_t low = cells(p10), middle = cells(value), high = cells(p90);
+  for (size_t i = 0; i < std::max(high, middle); ++i) {
+    bar += i < low ? "█" : i < middle ? "▓" : "░";
+  }
+  return bar;
+}
+
 std::string Bar(double value, double max, size_t width) {
   static const char* const kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   if (!(value > 0) || !(max > 0) || !std::isfinite(value / max)) return "";

@@ -28,7 +28,7 @@ struct ForecastOptions {
 struct Value {
   absl::Time start;
   double intensity = 0;
-  std::optional<double> cfe_pct;
+  std::optional<double> cfe_pct, p10, p90;
   bool estimated = false;
 };
 
@@ -39,6 +39,10 @@ std::vector<Value> ValuesOf(const v1::GridSeries& series) {
     v.start = FromProto(series.start()) + FromProto(series.step()) * i;
     v.intensity = series.intensity(i);
     if (i < series.cfe_pct_size()) v.cfe_pct = series.cfe_pct(i);
+    if (i < series.intensity_p10_size() && i < series.intensity_p90_size()) {
+      v.p10 = series.intensity_p10(i);
+      v.p90 = series.intensity_p90(i);
+    }
     v.estimated = i < series.estimated_size() && series.estimated(i);
   }
   return values;
@@ -49,6 +53,9 @@ Record ValueRecord(const std::string& region, const Value& v) {
   r.Add("region", region);
   r.Add("start", FormatRfc3339(v.start));
   r.Add("intensity_g_per_kwh", v.intensity);
+  r.Add("p10_g_per_kwh", v.p10);
+  r.Add("p50_g_per_kwh", v.intensity);
+  r.Add("p90_g_per_kwh", v.p90);
   r.Add("cfe_pct", v.cfe_pct);
   r.Add("estimated", v.estimated);
   return r;
@@ -58,6 +65,28 @@ std::vector<double> Intensities(const std::vector<Value>& values) {
   std::vector<double> out;
   for (const Value& v : values) out.push_back(v.intensity);
   return out;
+}
+
+// "fresh, 2h old": how good it is, and from when.
+std::string DataText(const v1::GridSeries& series) {
+  std::string text = series.state();
+  if (series.has_age()) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ",
+                    ShortDuration(FromProto(series.age())), " old");
+  }
+  return text.empty() ? "-" : text;
+}
+
+// Half the band's width over the value, on the mean.
+std::string BandText(const std::vector<Value>& values) {
+  double sum = 0;
+  int n = 0;
+  for (const Value& v : values) {
+    if (!v.p10 || !v.p90 || v.intensity <= 0) continue;
+    sum += (*v.p90 - *v.p10) / 2 / v.intensity;
+    ++n;
+  }
+  return n == 0 ? "-" : absl::StrFormat("%.0f %%", sum / n * 100);
 }
 
 bool Less(const Value& a, const Value& b) { return a.intensity < b.intensity; }
@@ -71,12 +100,15 @@ void PrintOverview(const v1::GetForecastResponse& response, Context& context) {
                {"LEAST", Align::kRight},
                {"AT"},
                {"MOST", Align::kRight},
+               {"BAND ±", Align::kRight},
                {"FORECAST gCO2e/kWh"},
-               {"UNTIL"}});
+               {"UNTIL"},
+               {"DATA"}});
   for (const v1::GridSeries& series : response.regions()) {
     const std::vector<Value> values = ValuesOf(series);
     if (values.empty()) {
-      table.Add({series.region(), "-", "-", "-", "-", "none known", "-"});
+      table.Add({series.region(), "-", "-", "-", "-", "-", "none known", "-",
+                 DataText(series)});
       continue;
     }
     const Value& least = *std::min_element(values.begin(), values.end(), Less);
@@ -88,8 +120,10 @@ void PrintOverview(const v1::GetForecastResponse& response, Context& context) {
                {number(least.intensity), Style::kGreen},
                ShortTime(true, ToProto(least.start)),
                number(most.intensity),
+               BandText(values),
                {Sparkline(Intensities(values), width), Style::kCyan},
-               ShortTime(true, ToProto(end))});
+               ShortTime(true, ToProto(end)),
+               DataText(series)});
   }
   table.Print(context.out, context.out_colour);
 }
@@ -101,34 +135,46 @@ void PrintRegion(const v1::GridSeries& series, Context& context) {
     context.out << "No forecast is known for " << series.region() << ".\n";
     return;
   }
-  const double most =
-      std::max_element(values.begin(), values.end(), Less)->intensity;
+  double most = std::max_element(values.begin(), values.end(), Less)->intensity;
+  const double top = most;
+  for (const Value& v : values) most = std::max(most, v.p90.value_or(0));
   const double least =
       std::min_element(values.begin(), values.end(), Less)->intensity;
   const bool cfe = series.cfe_pct_size() > 0;
+  const bool band = series.intensity_p10_size() > 0;
   const size_t width = std::clamp<size_t>(
-      context.out_width > 50 ? context.out_width - 50 : 20, 20, 60);
+      context.out_width > 60 ? context.out_width - 60 : 20, 20, 60);
   Table table({{"START"},
                {"gCO2e/kWh", Align::kRight},
+               {band ? "P10-P90" : "", Align::kRight},
                {cfe ? "CFE %" : "", Align::kRight},
                {""},
                {""}});
   for (const Value& v : values) {
     const double share =
-        most > least ? (v.intensity - least) / (most - least) : 0;
+        top > least ? (v.intensity - least) / (top - least) : 0;
     const Style style = share < 1.0 / 3   ? Style::kGreen
                         : share < 2.0 / 3 ? Style::kYellow
                                           : Style::kRed;
-    table.Add({ShortTime(true, ToProto(v.start)),
-               absl::StrFormat("%.0f", v.intensity),
-               v.cfe_pct ? absl::StrFormat("%.0f", *v.cfe_pct) : "",
-               {Bar(v.intensity, most, width), style},
-               v.estimated ? "estimated" : ""});
+    table.Add(
+        {ShortTime(true, ToProto(v.start)),
+         absl::StrFormat("%.0f", v.intensity),
+         v.p10 && v.p90 ? absl::StrFormat("%.0f-%.0f", *v.p10, *v.p90) : "",
+         v.cfe_pct ? absl::StrFormat("%.0f", *v.cfe_pct) : "",
+         {v.p10 && v.p90 ? BandBar(*v.p10, v.intensity, *v.p90, most, width)
+                         : Bar(v.intensity, most, width),
+          style},
+         v.estimated ? "estimated" : ""});
   }
   table.Print(context.out, context.out_colour);
   context.err << series.region() << ": " << series.basis() << ", from "
               << series.source() << ", issued "
-              << ShortTime(series.has_issued(), series.issued()) << "\n";
+              << ShortTime(series.has_issued(), series.issued()) << "; data "
+              << DataText(series) << "\n";
+  if (band) {
+    context.err << "Eight of ten past values lay between P10 and P90 (░) at "
+                   "the same lead.\n";
+  }
 }
 
 int RunForecast(Context& context, const ForecastOptions& o) {
@@ -162,6 +208,8 @@ int RunForecast(Context& context, const ForecastOptions& o) {
     region.AddTime("issued", series.has_issued(), series.issued());
     region.Add("source", series.source());
     region.Add("basis", series.basis());
+    region.Add("state", series.state());
+    region.AddSeconds("age_s", series.has_age(), series.age());
     region.AddSeconds("step_s", series.has_step(), series.step());
     region.AddRecords("values", values);
   }
