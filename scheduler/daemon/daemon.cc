@@ -14,6 +14,7 @@
 #include "scheduler/base/status.h"
 #include "scheduler/daemon/driver.h"
 #include "scheduler/daemon/grid_poller.h"
+#include "scheduler/daemon/metrics.h"
 #include "scheduler/rpc/server.h"
 
 namespace ccsched {
@@ -45,6 +46,8 @@ struct Daemon::State {
   WatchHub hub;
   std::unique_ptr<Driver> driver;
   std::unique_ptr<Server> server;
+  MetricsBoard metrics;
+  std::unique_ptr<MetricsServer> metrics_server;  // null: off
   RealClock real_clock;
   std::unique_ptr<Poller> poller;  // null: no region has a provider
   std::thread loop;
@@ -72,7 +75,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
   ASSIGN_OR_RETURN(s->poller,
                    MakeGridPoller(options.cluster.config, &s->real_clock,
                                   *s->ledger, s->inbox));
+  const v1::MetricsConfig metrics = options.cluster.config.metrics();
   DriverSetup setup;
+  if (!metrics.address().empty()) setup.metrics = &s->metrics;
   setup.cluster = std::move(options.cluster);
   setup.config_file = options.config_file;
   setup.real_origin = options.real_origin;
@@ -93,12 +98,26 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
     if (on_failure) on_failure();
   });
   if (s->poller != nullptr) s->poller->Start();
+  if (!metrics.address().empty()) {
+    auto served = MetricsServer::Start(metrics, s->metrics);
+    if (!served.ok()) {
+      auto daemon = std::unique_ptr<Daemon>(new Daemon(std::move(state)));
+      daemon->Stop().IgnoreError();
+      return served.status();
+    }
+    s->metrics_server = *std::move(served);
+    Log(LogLevel::kInfo, "serving metrics",
+        {{"address", metrics.address()}, {"port", s->metrics_server->port()}});
+  }
   Log(LogLevel::kInfo, "serving", {{"address", s->server->address()}});
   return std::unique_ptr<Daemon>(new Daemon(std::move(state)));
 }
 
 const std::string& Daemon::address() const { return state_->server->address(); }
 int Daemon::port() const { return state_->server->port(); }
+int Daemon::metrics_port() const {
+  return state_->metrics_server == nullptr ? 0 : state_->metrics_server->port();
+}
 LedgerReader& Daemon::reader() { return state_->ledger->reader(); }
 
 void Daemon::Reload() {
@@ -111,6 +130,7 @@ absl::Status Daemon::Stop() {
   if (std::exchange(s.stopped, true)) return s.result;
   s.server->SetServing(false);
   s.poller.reset();
+  s.metrics_server.reset();
   s.driver->StopSoon();
   s.inbox.Close();
   s.loop.join();

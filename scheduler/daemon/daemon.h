@@ -42,6 +42,7 @@ class Daemon {
 
   const std::string& address() const;  // what clients dial
   int port() const;
+  int metrics_port() const;  // 0: metrics are off
   LedgerReader& reader();
   void Reload();
   // Stops cleanly: nothing new is taken, what was taken is recorded and

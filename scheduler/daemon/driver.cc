@@ -95,6 +95,9 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
     JournalOf(work_.events, effects.refusals).SerializeToString(&step.events);
     JournalOf(effects).SerializeToString(&step.decisions);
   }
+  if (setup_.metrics != nullptr && setup_.metrics->wanted()) {
+    setup_.metrics->Publish(MakeMetrics());
+  }
   if (!work_.batch.empty()) RETURN_IF_ERROR(CommitDurably(work_.batch));
   courier_->Deliver(std::move(work_.outbox));
   work_.outbox = Outbox();
@@ -116,6 +119,13 @@ void Driver::NoteStep(std::chrono::steady_clock::duration took) {
     step_ms_[steps_ % kStepsNoted] = ms;
   }
   ++steps_;
+  const double seconds = ms / 1000;
+  step_seconds_ += seconds;
+  for (size_t b = 0; b < kStepBuckets.size(); ++b) {
+    if (seconds > kStepBuckets[b]) continue;
+    ++step_counts_[b];
+    break;
+  }
 }
 
 // The engine has stepped, so the batch must get on record before anything else

@@ -8,6 +8,7 @@
 #ifndef CCSCHED_SCHEDULER_DAEMON_DRIVER_H_
 #define CCSCHED_SCHEDULER_DAEMON_DRIVER_H_
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -25,6 +26,7 @@
 #include "scheduler/daemon/clock_setting.h"
 #include "scheduler/daemon/courier.h"
 #include "scheduler/daemon/grid_feed.h"
+#include "scheduler/daemon/metrics.h"
 #include "scheduler/daemon/node_energy_book.h"
 #include "scheduler/daemon/node_table.h"
 #include "scheduler/ledger/ledger.h"
@@ -44,6 +46,7 @@ struct DriverSetup {
   Inbox* inbox = nullptr;
   AgentDirectory* directory = nullptr;
   WatchHub* hub = nullptr;
+  MetricsBoard* metrics = nullptr;  // null: nobody asks for them
   // Called when the ledger becomes unwritable, and writable again.
   std::function<void(bool writable)> on_health;
 };
@@ -55,8 +58,10 @@ struct JobNotes {
   std::optional<int32_t> exit_code;
   std::optional<int64_t> joules;  // of its rows so far; see `energy_unknown`
   bool energy_unknown = false;
-  absl::Duration ran;  // over all attempts
-  int refusals = 0;    // of nodes, to start it
+  int64_t milligrams = 0;           // of its rows so far, where known
+  absl::Duration ran;               // over all attempts
+  int refusals = 0;                 // of nodes, to start it
+  std::optional<JobState> counted;  // as what job_counts_ has it
   std::string note;
 };
 
@@ -177,6 +182,12 @@ class Driver {
   bool AddBaseline(const BaselineUse& use);
   void Restate(RegionId region, absl::Time from, absl::Time to);
 
+  // --- driver_metrics.cc
+  void CountJob(JobNotes& notes, JobState state);
+  MetricFamilies MakeMetrics() const;
+  void AddGridMetrics(MetricFamilies& families) const;
+  void AddEnergyMetrics(MetricFamilies& families) const;
+
   // --- driver_restore.cc
   absl::Status Restore();
   using LiveJobs = absl::flat_hash_map<JobId, std::vector<JobId>>;
@@ -220,6 +231,17 @@ class Driver {
   bool holding_back_ = false;
   uint64_t steps_ = 0;
   std::vector<float> step_ms_;  // a ring of the last ones
+  // For metrics, since the start.
+  static constexpr std::array<double, 9> kStepBuckets = {
+      .0001, .001, .005, .01, .025, .05, .1, .25, 1};
+  std::array<uint64_t, 9> step_counts_ = {};
+  double step_seconds_ = 0;
+  std::array<int64_t, 16> job_counts_ = {};
+  struct SiteSums {
+    double milligrams = 0, idle_milligrams = 0, marginal_grams = 0;
+  };
+  std::vector<SiteSums> site_sums_;
+  double avoided_milligrams_ = 0;
   std::atomic<bool> stopping_ = false;
   Work work_;
 };

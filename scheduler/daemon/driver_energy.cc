@@ -111,6 +111,14 @@ void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
       // Actual data may have come since it was taken in.
       Restated(grid_->record(), region, row);
     }
+    notes.milligrams += row.milligrams.value_or(0);
+    SiteSums& sums =
+        site_sums_[topology().pools[attempt.pool.value()].site.value()];
+    sums.milligrams += static_cast<double>(row.milligrams.value_or(0));
+    if (row.marginal && r.joules) {
+      sums.marginal_grams += static_cast<double>(*r.joules) / kJoulesPerKwh *
+                             row.pue * *row.marginal;
+    }
     if (r.joules) {
       notes.joules = notes.joules.value_or(0) + *r.joules;
     } else {
@@ -169,6 +177,8 @@ void Driver::TakeNodeEnergy(NodeEntry& node, const v1::Telemetry& telemetry) {
          {"unallocated", unallocated}});
     return;
   }
+  node.job_joules += metered - unallocated;
+  node.idle_joules += unallocated;
   const RegionId region = topology().region(node.pool);
   node_energy_.Report(
       {node.id, region, topology().site(node.pool).pue,
@@ -193,6 +203,8 @@ void Driver::RecordNodeEnergy(std::vector<NodeEnergyRow> rows) {
     if (row.intensity_estimated || !row.intensity) {
       Restated(grid_->record(), region, row);
     }
+    site_sums_[topology().pools[node->pool.value()].site.value()]
+        .idle_milligrams += static_cast<double>(row.milligrams.value_or(0));
     work_.batch.node_energy.push_back(std::move(row));
   }
 }
@@ -234,7 +246,11 @@ void Driver::RecordBaseline(const Job& job, const JobNotes& notes) {
   use.from = job.spec.submitted;
   use.to = job.spec.submitted + notes.ran;
   if (!notes.energy_unknown) use.joules = notes.joules;
-  if (!AddBaseline(use) || !use.joules) return;
+  const bool provisional = AddBaseline(use);
+  if (const auto baseline = work_.batch.baselines.back().milligrams) {
+    avoided_milligrams_ += static_cast<double>(*baseline - notes.milligrams);
+  }
+  if (!provisional || !use.joules) return;
   // It stands on a forecast: again when actual data come.
   std::deque<BaselineUse>& waiting =
       waiting_baselines_[topology().region(use.pool)];

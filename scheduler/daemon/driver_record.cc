@@ -68,7 +68,8 @@ void Driver::RecordState(JobId id) {
   row.cancel_wanted = job->cancel_wanted;
   const auto found = notes_.find(id);
   if (found != notes_.end()) {
-    const JobNotes& notes = found->second;
+    JobNotes& notes = found->second;
+    CountJob(notes, job->state);
     row.started = notes.first_started;
     row.note = notes.note;
     if (IsTerminal(job->state)) {

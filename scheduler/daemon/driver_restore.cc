@@ -64,6 +64,7 @@ absl::Status Driver::Restore() {
   RETURN_IF_ERROR(setup_.ledger->Commit(batch));
   lease_times_ = LeaseTimesOf(setup_.cluster.config);
   last_job_ = snapshot.last_job.value();
+  site_sums_.resize(topology().sites.size());
   RETURN_IF_ERROR(RestoreNodes(snapshot));
   RETURN_IF_ERROR(RestoreJobs(snapshot));
   next_sweep_ = std::chrono::steady_clock::now();
@@ -231,6 +232,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   JobNotes& notes = notes_[submission.id];
   notes.first_started = state.started;
   notes.note = state.note;
+  CountJob(notes, static_cast<JobState>(state.state));
   const absl::StatusOr<PoolId> baseline =
       FindPool(submission.baseline_site, submission.baseline_accelerator);
   notes.baseline = baseline.value_or(model.placement.front());

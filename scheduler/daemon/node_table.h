@@ -28,6 +28,7 @@ struct NodeEntry {
   bool drained = false;
   std::string drain_reason, meter, state_id, version;
   NodeState state = NodeState::kSilent;
+  double job_joules = 0, idle_joules = 0;  // by its meter, since the start
   bool joined = false;               // registered since the scheduler's start
   std::shared_ptr<AgentLink> link;   // null: not connected
   std::shared_ptr<NodeLease> lease;  // null: never heard of since the start

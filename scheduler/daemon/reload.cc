@@ -78,6 +78,9 @@ absl::Status CheckReload(const Cluster& current, const Cluster& next) {
   if (!MessageDifferencer::Equals(a.listen(), b.listen())) {
     return NeedsRestart("what the scheduler listens on");
   }
+  if (!MessageDifferencer::Equals(a.metrics(), b.metrics())) {
+    return NeedsRestart("where metrics are served");
+  }
   if (a.max_inbox() != b.max_inbox()) return NeedsRestart("max_inbox");
   return absl::OkStatus();
 }
