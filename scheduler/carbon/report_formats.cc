@@ -186,11 +186,16 @@ absl::StatusOr<std::string> HuggingFaceCard(
       "---\nco2_eq_emissions:\n"
       "  emissions: %s\n"
       "  source: \"ccsched ledger, hourly location-based intensity\"\n"
-      "  training_type: \"pre-training\"\n"
+      "%s"
       "  geographical_location: %s\n"
       "  hardware_used: %s\n"
       "---\n",
-      Number(grams), YamlText(Places(entries)), YamlText(Hardware(entries)));
+      Number(grams),
+      entries.empty() || entries[0].training_type.empty()
+          ? std::string()
+          : absl::StrCat(
+                "  training_type: ", YamlText(entries[0].training_type), "\n"),
+      YamlText(Places(entries)), YamlText(Hardware(entries)));
   for (const ReportEntry& e : entries) {
     absl::StrAppend(&card, "\n", ModelCardSentence(e), "\n");
   }

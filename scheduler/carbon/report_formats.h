@@ -43,6 +43,7 @@ struct ReportEntry {
   std::optional<double> net_co2e_g;  // market-based
   std::optional<double> baseline_co2e_g;
   std::string method = "modelled";        // measured modelled estimated
+  std::string training_type;              // for huggingface; empty: left out
   bool estimated = false;                 // some intensity is a forecast
   std::vector<ReportInterval> intervals;  // for mlperf and impact-framework
 };

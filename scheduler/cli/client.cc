@@ -39,9 +39,10 @@ class GrpcClient : public Client {
       const v1::PreviewRequest& request) override {
     return Call<v1::PreviewResponse>(*jobs_, &v1::Jobs::Stub::Preview, request);
   }
-  absl::StatusOr<v1::Job> Get(uint64_t job_id) override {
+  absl::StatusOr<v1::Job> Get(uint64_t job_id, bool with_emissions) override {
     v1::GetJobRequest request;
     request.set_job_id(job_id);
+    request.set_with_emissions(with_emissions);
     return Call<v1::Job>(*jobs_, &v1::Jobs::Stub::Get, request);
   }
   absl::StatusOr<v1::ListJobsResponse> List(

@@ -32,7 +32,8 @@ class Client {
       const v1::SubmitRequest& request) = 0;
   virtual absl::StatusOr<v1::PreviewResponse> Preview(
       const v1::PreviewRequest& request) = 0;
-  virtual absl::StatusOr<v1::Job> Get(uint64_t job_id) = 0;
+  virtual absl::StatusOr<v1::Job> Get(uint64_t job_id,
+                                      bool with_emissions = false) = 0;
   virtual absl::StatusOr<v1::ListJobsResponse> List(
       const v1::ListJobsRequest& request) = 0;
   virtual absl::StatusOr<v1::JobActionResponse> Act(

@@ -26,6 +26,7 @@ struct ReportOptions {
   std::string by = "site";
   std::string from, to, as_of, user, project;
   std::string format = "table";
+  std::string training_type = "pre-training";
 };
 
 std::optional<double> SavedShare(const v1::ReportRow& row) {
@@ -255,7 +256,8 @@ int RunReport(Context& context, const ReportOptions& o) {
   const auto request = MakeRequest(o, context);
   if (!request.ok()) return context.Fail(request.status());
   if (o.format != "table" && o.format != "json" && o.format != "csv") {
-    const auto text = ExportReport(context.client(), o.format, *request);
+    const auto text =
+        ExportReport(context.client(), o.format, *request, o.training_type);
     if (!text.ok()) return context.Fail(text.status());
     context.out << *text;
     return kExitDone;
@@ -321,6 +323,8 @@ void AddReport(Command& root, Context& context) {
   c.Text("--as-of", "TIME", &o->as_of, "the figures as they were known then");
   c.Text("-u,--user", "USER", &o->user, "of this user's jobs");
   c.Text("--project", "NAME", &o->project, "of this project's jobs");
+  c.Choice("--training-type", &o->training_type,
+           {"pre-training", "fine-tuning"}, "what a huggingface card says");
   c.Choice("-o,--format", &o->format,
            {"table", "json", "csv", "codecarbon", "huggingface", "ghg",
             "mlperf", "impact-framework"},

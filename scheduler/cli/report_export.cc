@@ -46,6 +46,23 @@ void AddAttempt(const v1::Attempt& a, double pue, ReportEntry* entry) {
   entry->estimated = entry->estimated || a.co2e_estimated();
 }
 
+// What stands of the ledger's stretches, hour by hour.
+std::vector<ReportInterval> IntervalsOf(const v1::Job& job) {
+  std::vector<ReportInterval> intervals;
+  for (const v1::EmissionSlice& s : job.emissions()) {
+    if (s.has_superseded_at()) continue;
+    ReportInterval i;
+    i.start = FromProto(s.start());
+    i.end = FromProto(s.end());
+    if (i.end <= i.start) continue;
+    if (s.has_energy_kwh()) i.energy_kwh = s.energy_kwh();
+    if (s.has_intensity()) i.intensity = s.intensity();
+    if (s.has_co2e_g()) i.co2e_g = s.co2e_g();
+    intervals.push_back(std::move(i));
+  }
+  return intervals;
+}
+
 bool EndedWithin(const v1::Job& job, const v1::ReportRequest& request) {
   if (!job.has_ended() || job.attempts().empty()) return false;
   const absl::Time ended = FromProto(job.ended());
@@ -67,7 +84,7 @@ absl::StatusOr<std::vector<ReportEntry>> JobEntries(
     for (const v1::Job& job : page.jobs()) {
       if (!EndedWithin(job, request)) continue;
       // Only this call has the energy of each attempt.
-      ASSIGN_OR_RETURN(const v1::Job full, client.Get(job.id()));
+      ASSIGN_OR_RETURN(const v1::Job full, client.Get(job.id(), true));
       entries.push_back(EntryOf(full, sites));
     }
     list.set_page_token(page.next_page_token());
@@ -82,18 +99,22 @@ absl::StatusOr<std::vector<ReportEntry>> EntityEntries(
     Client& client, const v1::ReportRequest& request) {
   ASSIGN_OR_RETURN(const v1::ReportResponse report, client.Report(request));
   std::vector<ReportEntry> entries;
-  for (const v1::ReportRow& row : report.rows()) {
+  const auto add = [&](const v1::ReportRow& row, const std::string& prefix) {
     ReportEntry& e = entries.emplace_back();
-    e.name = row.key().empty() ? "-" : row.key();
+    e.name = prefix + (row.key().empty() ? "-" : row.key());
     if (request.by() == "site") e.site = row.key();
     if (request.by() == "region") e.region = row.key();
     if (report.has_from()) e.start = FromProto(report.from());
     if (report.has_to()) e.end = FromProto(report.to());
     if (row.has_energy_kwh()) e.energy_kwh = row.energy_kwh();
     if (row.has_co2e_g()) e.co2e_g = row.co2e_g();
+    if (row.has_net_co2e_g()) e.net_co2e_g = row.net_co2e_g();
     if (row.has_baseline_co2e_g()) e.baseline_co2e_g = row.baseline_co2e_g();
     e.estimated = row.estimated();
-  }
+  };
+  for (const v1::ReportRow& row : report.rows()) add(row, "");
+  // An inventory holds all electricity, whoever it was for.
+  for (const v1::ReportRow& row : report.unallocated()) add(row, "idle ");
   return entries;
 }
 
@@ -118,6 +139,7 @@ ReportEntry EntryOf(const v1::Job& job, const v1::SitesResponse& sites) {
     }
     AddAttempt(a, site == nullptr ? 1 : site->pue(), &e);
   }
+  if (job.emissions_size() > 0) e.intervals = IntervalsOf(job);
   if (e.method.empty()) e.method = "estimated";
   e.start = FromProto(job.has_started() ? job.started() : job.submitted());
   e.end = FromProto(job.ended());
@@ -129,11 +151,19 @@ ReportEntry EntryOf(const v1::Job& job, const v1::SitesResponse& sites) {
 
 absl::StatusOr<std::string> ExportReport(Client& client,
                                          const std::string& format,
-                                         const v1::ReportRequest& request) {
+                                         const v1::ReportRequest& request,
+                                         const std::string& training_type) {
   const bool by_entity = format == "ghg";
+  if (request.has_as_of() && !by_entity) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--as-of: ", format,
+                     " has the newest figures only; use table, json, "
+                     "csv or ghg"));
+  }
   ASSIGN_OR_RETURN(
-      const std::vector<ReportEntry> entries,
+      std::vector<ReportEntry> entries,
       by_entity ? EntityEntries(client, request) : JobEntries(client, request));
+  for (ReportEntry& e : entries) e.training_type = training_type;
   return FormatReport(format, entries);
 }
 

@@ -20,6 +20,7 @@ namespace {
 struct ShowOptions {
   std::string job;
   std::string format = "table";
+  bool history = false;
 };
 
 class Lines {
@@ -148,13 +149,79 @@ void PrintJob(const v1::Job& job, Context& context) {
   PrintAttempts(job, context);
 }
 
+// Stretch by stretch; what was restated stands, dimmed, before what took its
+// place.
+void PrintHistory(const v1::Job& job, Context& context) {
+  context.out << "\n";
+  Table table({{"ATTEMPT", Align::kRight},
+               {"FROM"},
+               {"TO"},
+               {"SITE"},
+               {"ENERGY", Align::kRight},
+               {"gCO2e/kWh", Align::kRight},
+               {"CO2E", Align::kRight},
+               {"METER"},
+               {"DATA"},
+               {"RECORDED"},
+               {"REPLACED"}});
+  for (const v1::EmissionSlice& s : job.emissions()) {
+    const Style style = s.has_superseded_at() ? Style::kDim : Style::kPlain;
+    table.Add(
+        {{std::to_string(s.epoch()), style},
+         {ShortTime(true, s.start(), true), style},
+         {ShortTime(true, s.end(), true), style},
+         {s.site(), style},
+         {EnergyText(CCSCHED_OPTIONAL(s, energy_kwh)), style},
+         {s.has_intensity() ? absl::StrFormat("%.1f", s.intensity()) : "-",
+          style},
+         {CarbonText(CCSCHED_OPTIONAL(s, co2e_g)), style},
+         {s.energy_method(), style},
+         {s.data_version(), style},
+         {ShortTime(true, s.recorded(), true), style},
+         {ShortTime(s.has_superseded_at(), s.superseded_at(), true), style}});
+  }
+  table.Print(context.out, context.out_colour);
+}
+
+Record SliceRecordOf(const v1::EmissionSlice& s) {
+  Record r;
+  r.Add("attempt", s.epoch());
+  r.AddTime("start", true, s.start());
+  r.AddTime("end", true, s.end());
+  r.Add("site", s.site());
+  r.Add("region", s.region());
+  r.Add("energy_kwh", CCSCHED_OPTIONAL(s, energy_kwh));
+  r.Add("energy_method", s.energy_method());
+  r.Add("pue", s.pue());
+  r.Add("intensity_g_per_kwh", CCSCHED_OPTIONAL(s, intensity));
+  r.Add("intensity_estimated", s.estimated());
+  r.Add("co2e_g", CCSCHED_OPTIONAL(s, co2e_g));
+  r.Add("cfe_share", CCSCHED_OPTIONAL(s, cfe_share));
+  r.Add("marginal_g_per_kwh", CCSCHED_OPTIONAL(s, marginal));
+  r.Add("embodied_co2e_g", CCSCHED_OPTIONAL(s, embodied_co2e_g));
+  r.Add("data_version", s.data_version());
+  r.Add("revision", s.revision());
+  r.AddTime("recorded", true, s.recorded());
+  r.AddTime("superseded_at", s.has_superseded_at(), s.superseded_at());
+  return r;
+}
+
 int RunShow(Context& context, const ShowOptions& o) {
   const auto id = ParseJobId(o.job);
   if (!id.ok()) return context.Fail(id.status());
-  const auto job = context.client().Get(*id);
+  const auto job = context.client().Get(*id, o.history);
   if (!job.ok()) return context.Fail(job.status());
   if (o.format == "table") {
     PrintJob(*job, context);
+    if (o.history) PrintHistory(*job, context);
+    return kExitDone;
+  }
+  if (o.history && o.format == "csv") {
+    std::vector<Record> slices;
+    for (const v1::EmissionSlice& s : job->emissions()) {
+      slices.push_back(SliceRecordOf(s));
+    }
+    PrintCsv(context.out, SliceRecordOf({}), slices);
     return kExitDone;
   }
   Record record = JobRecordOf(*job);
@@ -172,6 +239,13 @@ int RunShow(Context& context, const ShowOptions& o) {
     attempts.push_back(AttemptRecordOf(attempt));
   }
   record.AddRecords("attempts", attempts);
+  if (o.history) {
+    std::vector<Record> slices;
+    for (const v1::EmissionSlice& s : job->emissions()) {
+      slices.push_back(SliceRecordOf(s));
+    }
+    record.AddRecords("emissions", slices);
+  }
   record.AddRecord("decision", ReasonRecordOf(job->reason()));
   PrintJson(context.out, "job", record);
   return kExitDone;
@@ -182,8 +256,11 @@ int RunShow(Context& context, const ShowOptions& o) {
 void AddShow(Command& root, Context& context) {
   auto o = std::make_shared<ShowOptions>();
   Command& c = root.Sub("show", "show a job with its attempts",
-                        "  ccsched show 12\n  ccsched show 12 -o json");
+                        "  ccsched show 12\n  ccsched show 12 -o json\n"
+                        "  ccsched show 12 --history");
   c.Argument("JOB", &o->job, true, "the job's number");
+  c.Flag("--history", &o->history,
+         "its energy and CO2e hour by hour, with what was restated");
   AddFormat(c, &o->format);
   c.OnRun([o, &context] { return RunShow(context, *o); });
 }

@@ -147,6 +147,31 @@ v1::Job JobView(const JobRecord& record,
   return out;
 }
 
+v1::EmissionSlice SliceView(const EmissionRow& row) {
+  v1::EmissionSlice out;
+  out.set_epoch(row.epoch);
+  *out.mutable_start() = ToProto(row.start);
+  *out.mutable_end() = ToProto(row.end);
+  if (row.joules) out.set_energy_kwh(Kwh(*row.joules) * row.pue);
+  out.set_pue(row.pue);
+  if (row.intensity) out.set_intensity(*row.intensity);
+  if (row.milligrams) out.set_co2e_g(Grams(*row.milligrams));
+  out.set_energy_method(row.method);
+  out.set_estimated(row.intensity_estimated);
+  out.set_data_version(row.data_version);
+  out.set_site(row.site);
+  out.set_region(row.region);
+  if (row.grid_share) out.set_cfe_share(*row.grid_share);
+  if (row.marginal) out.set_marginal(*row.marginal);
+  if (row.embodied) out.set_embodied_co2e_g(Grams(*row.embodied));
+  out.set_revision(row.revision);
+  *out.mutable_recorded() = ToProto(row.recorded);
+  if (row.superseded_at) {
+    *out.mutable_superseded_at() = ToProto(*row.superseded_at);
+  }
+  return out;
+}
+
 v1::ReportRow ReportView(const ReportRecord& record) {
   v1::ReportRow out;
   out.set_key(record.key);

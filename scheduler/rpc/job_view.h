@@ -26,6 +26,8 @@ v1::Job JobView(const JobRecord& record,
 // Nodes of an attempt from their recorded form, "node:count,node:count".
 std::vector<v1::NodeShare> ParseNodeShares(const std::string& nodes);
 
+v1::EmissionSlice SliceView(const EmissionRow& row);
+
 v1::ReportRow ReportView(const ReportRecord& record);
 
 }  // namespace ccsched

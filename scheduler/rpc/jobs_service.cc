@@ -62,11 +62,20 @@ absl::Status ListPage(LedgerReader& reader, const v1::ListJobsRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status GetView(LedgerReader& reader, JobId id, v1::Job& response) {
+absl::Status GetView(LedgerReader& reader, JobId id, bool with_emissions,
+                     v1::Job& response) {
   ASSIGN_OR_RETURN(const JobRecord record, reader.Job(id));
-  ASSIGN_OR_RETURN(const std::vector<EmissionRow> emissions,
-                   reader.Emissions(id));
+  ASSIGN_OR_RETURN(std::vector<EmissionRow> emissions,
+                   reader.Emissions(id, with_emissions));
+  std::vector<v1::EmissionSlice> slices;
+  if (with_emissions) {
+    for (const EmissionRow& row : emissions) slices.push_back(SliceView(row));
+    std::erase_if(emissions, [](const EmissionRow& row) {
+      return row.superseded_by.has_value();
+    });
+  }
   response = JobView(record, emissions);
+  response.mutable_emissions()->Assign(slices.begin(), slices.end());
   return absl::OkStatus();
 }
 
@@ -108,8 +117,8 @@ grpc::ServerUnaryReactor* JobsService::Get(grpc::CallbackServerContext* context,
                                            const v1::GetJobRequest* request,
                                            v1::Job* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(
-      ToGrpc(GetView(*reader_, JobId(request->job_id()), *response)));
+  reactor->Finish(ToGrpc(GetView(*reader_, JobId(request->job_id()),
+                                 request->with_emissions(), *response)));
   return reactor;
 }
 

@@ -51,7 +51,7 @@ class FakeClient : public Client {
     s_.previewed.push_back(request.job());
     return s_.preview_response;
   }
-  absl::StatusOr<v1::Job> Get(uint64_t job_id) override {
+  absl::StatusOr<v1::Job> Get(uint64_t job_id, bool) override {
     for (const v1::Job& job : s_.jobs) {
       if (job.id() == job_id) return job;
     }
