@@ -18,6 +18,9 @@
 namespace ccsched {
 namespace {
 
+// Whatever a server says, a day later it is asked again.
+constexpr absl::Duration kQuietMost = absl::Hours(24);
+
 bool MayPass(const absl::StatusOr<HttpResponse>& answer) {
   if (!answer.ok()) {
     return absl::IsUnavailable(answer.status()) ||
@@ -86,16 +89,29 @@ absl::Duration Fetcher::PauseBefore(int attempt, const HttpResponse* last) {
   if (last != nullptr && last->retry_after) {
     pause = std::max(pause, *last->retry_after);
   }
+  if (last != nullptr && last->retry_at) {
+    pause = std::max(pause, *last->retry_at - clock_->Now());
+  }
   return pause;
+}
+
+absl::Status Fetcher::CheckQuiet(const std::string& url) const {
+  const absl::Duration left = quiet_until_ - clock_->Now();
+  if (left <= absl::ZeroDuration()) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrFormat(
+      "%s: it asked to be left alone for %s more", Redacted(url),
+      absl::FormatDuration(absl::Ceil(left, absl::Seconds(1)))));
 }
 
 absl::StatusOr<std::string> Fetcher::Get(HttpRequest request) {
   request.timeout = options_.timeout;
   request.max_bytes = options_.max_bytes;
   request.stop = options_.stop;
+  RETURN_IF_ERROR(CheckQuiet(request.url));
   const std::string key = request.url;
-  if (const auto it = etags_.find(key); it != etags_.end()) {
-    request.etag = it->second;
+  if (const auto it = versions_.find(key); it != versions_.end()) {
+    request.etag = it->second.etag;
+    request.last_modified = it->second.last_modified;
   }
   absl::StatusOr<HttpResponse> answer;
   for (int attempt = 0; attempt < options_.attempts; ++attempt) {
@@ -103,7 +119,10 @@ absl::StatusOr<std::string> Fetcher::Get(HttpRequest request) {
       const absl::Duration pause =
           PauseBefore(attempt, answer.ok() ? &*answer : nullptr);
       // Told to stay away for longer than we retry: the next poll is for that.
-      if (pause > options_.longest_pause) break;
+      if (pause > options_.longest_pause) {
+        quiet_until_ = clock_->Now() + std::min(pause, kQuietMost);
+        break;
+      }
       if (!pause_(pause)) return absl::CancelledError("stopped");
     }
     RETURN_IF_ERROR(TakeFromQuota());
@@ -112,10 +131,10 @@ absl::StatusOr<std::string> Fetcher::Get(HttpRequest request) {
   }
   if (!answer.ok()) return answer.status();
   RETURN_IF_ERROR(StatusOf(answer->status, request.url));
-  if (!answer->etag.empty()) {
+  if (!answer->etag.empty() || !answer->last_modified.empty()) {
     constexpr size_t kMostUrls = 64;
-    if (etags_.size() >= kMostUrls) etags_.clear();
-    etags_[key] = answer->etag;
+    if (versions_.size() >= kMostUrls) versions_.clear();
+    versions_[key] = {answer->etag, answer->last_modified};
   }
   return std::move(answer->body);
 }

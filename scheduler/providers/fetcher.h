@@ -37,12 +37,13 @@ class Fetcher {
   Fetcher(HttpClient* http, const Clock* clock, Pause pause,
           FetchOptions options, uint64_t seed);
 
-  // The body of an answer of status 200. What may pass is tried again: no
-  // connection, an answer cut off or late, 408, 429 (after what the server
-  // asks for), 5xx. Errors: Unauthenticated for 401 and PermissionDenied for
-  // 403, NotFound for 404, InvalidArgument for other 4xx, ResourceExhausted
-  // where the quota is used up or the body is too large, AlreadyExists for 304
-  // (nothing has changed), Cancelled when told to stop.
+  // The body of an answer of status 200. A server that has asked for a longer
+  // rest than we'd wait is not asked again before its time. What may pass is
+  // tried again: no connection, an answer cut off or late, 408, 429 (after what
+  // the server asks for), 5xx. Errors: Unauthenticated for 401 and
+  // PermissionDenied for 403, NotFound for 404, InvalidArgument for other 4xx,
+  // ResourceExhausted where the quota is used up or the body is too large,
+  // AlreadyExists for 304 (nothing has changed), Cancelled when told to stop.
   absl::StatusOr<std::string> Get(HttpRequest request);
 
   const FetchOptions& options() const { return options_; }
@@ -50,14 +51,21 @@ class Fetcher {
  private:
   absl::Status TakeFromQuota();
   absl::Duration PauseBefore(int attempt, const HttpResponse* last);
+  absl::Status CheckQuiet(const std::string& url) const;
 
   HttpClient* const http_;
   const Clock* const clock_;
   const Pause pause_;
   const FetchOptions options_;
   Random random_;
-  std::deque<absl::Time> asked_;              // within the last hour
-  std::map<std::string, std::string> etags_;  // by URL
+  // What an answer was known by: its ETag, its Last-Modified.
+  struct Version {
+    std::string etag, last_modified;
+  };
+
+  std::deque<absl::Time> asked_;             // within the last hour
+  std::map<std::string, Version> versions_;  // by URL
+  absl::Time quiet_until_ = absl::InfinitePast();
 };
 
 // The key that a configuration points at: the value of the environment variable

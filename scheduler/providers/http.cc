@@ -44,12 +44,17 @@ size_t TakeHeader(char* data, size_t size, size_t count, void* user) {
       absl::StripAsciiWhitespace(ToAbsl(line.substr(colon + 1)));
   if (name == "etag") {
     answer->response.etag = std::string(value);
+  } else if (name == "last-modified") {
+    answer->response.last_modified = std::string(value);
   } else if (name == "retry-after") {
     int seconds = 0;
     const auto [end, error] =
         std::from_chars(value.data(), value.data() + value.size(), seconds);
     if (error == std::errc() && seconds >= 0) {
       answer->response.retry_after = absl::Seconds(seconds);
+    } else {
+      const time_t at = curl_getdate(std::string(value).c_str(), nullptr);
+      if (at >= 0) answer->response.retry_at = absl::FromTimeT(at);
     }
   }
   return line.size();
@@ -111,6 +116,10 @@ class CurlClient : public HttpClient {
     if (!request.etag.empty()) {
       headers = curl_slist_append(headers,
                                   ("If-None-Match: " + request.etag).c_str());
+    }
+    if (!request.last_modified.empty()) {
+      headers = curl_slist_append(
+          headers, ("If-Modified-Since: " + request.last_modified).c_str());
     }
     Set(request, &answer);
     curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers);

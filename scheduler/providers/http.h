@@ -22,6 +22,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string user_password;  // HTTP Basic, "user:password"; empty: none
   std::string etag;           // answer only if it has changed since
+  std::string last_modified;  // the same, by the date that was given
   absl::Duration timeout = absl::Seconds(20);
   size_t max_bytes = 8 << 20;  // of the body, unpacked
   // Ends the transfer soon after it becomes true; may be null.
@@ -31,9 +32,10 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   std::string body;
-  std::string etag;
-  // Retry-After in seconds, or X-RateLimit-Reset's like.
+  std::string etag, last_modified;
+  // Retry-After: for so long, or until then.
   std::optional<absl::Duration> retry_after;
+  std::optional<absl::Time> retry_at;
 };
 
 class HttpClient {

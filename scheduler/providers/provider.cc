@@ -22,6 +22,7 @@ constexpr absl::Duration kPast = absl::Hours(48);
 // What a provider needs, read from its configuration.
 struct Settings {
   std::string url, zone, key, basis;
+  bool cfe = false;
   const FactorSet* factors = nullptr;
   absl::Duration horizon;
 };
@@ -67,14 +68,18 @@ class ElectricityMaps : public ProviderBase {
   using ProviderBase::ProviderBase;
   PollResult Poll(absl::Time now) override {
     PollResult result;
-    Signal("history", "", true, now, &result);
+    Signal("carbon-intensity/history", "", true, now, &result);
     // The service has horizons of 6, 24, 48 and 72 hours.
     int hours = 72;
     for (const int h : {48, 24, 6}) {
       if (settings().horizon <= absl::Hours(h)) hours = h;
     }
-    Signal("forecast", absl::StrCat("&horizonHours=", hours), false, now,
-           &result);
+    const std::string horizon = absl::StrCat("&horizonHours=", hours);
+    Signal("carbon-intensity/forecast", horizon, false, now, &result);
+    if (settings().cfe) {
+      Signal("carbon-free-energy/history", "", true, now, &result);
+      Signal("carbon-free-energy/forecast", horizon, false, now, &result);
+    }
     return result;
   }
 
@@ -84,7 +89,7 @@ class ElectricityMaps : public ProviderBase {
     const Settings& s = settings();
     HttpRequest request;
     request.url = absl::StrCat(
-        s.url, "/carbon-intensity/", what, "?zone=", UrlEscape(s.zone),
+        s.url, "/", what, "?zone=", UrlEscape(s.zone),
         "&emissionFactorType=", s.basis.substr(s.basis.find('-') + 1),
         "&disableCallerLookup=true", more);
     request.headers = {{"auth-token", s.key}};
@@ -312,6 +317,11 @@ absl::StatusOr<Settings> ReadSettings(const Service& service,
   s.basis = *service.basis != '\0'           ? service.basis
             : config.factors() == "marginal" ? "marginal-direct"
                                              : std::string(s.factors->basis);
+  s.cfe = config.cfe();
+  if (s.cfe && service.name != std::string("electricity-maps")) {
+    return absl::InvalidArgumentError(
+        "cfe: only electricity-maps has the share as a signal of its own");
+  }
   s.horizon = Or(config.has_horizon(), config.horizon(), absl::Hours(72));
   if (s.zone.empty()) {
     return absl::InvalidArgumentError(

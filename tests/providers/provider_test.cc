@@ -16,7 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "scheduler/providers/poller.h"
-#include "tests/providers/misbehaving_server.h"
+#include "tests/providers/provider_fixture.h"
 
 namespace ccsched {
 namespace {
@@ -24,61 +24,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr char kKey[] = "s3cret-key";
-
-std::string Sample(const std::string& name) {
-  std::ifstream in(CCSCHED_SOURCE_DIR "/tests/providers/samples/" + name);
-  EXPECT_TRUE(in) << name;
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-class FakeClock : public Clock {
- public:
-  absl::Time Now() const override { return now; }
-  absl::Duration ToReal(absl::Duration d) const override { return d; }
-  absl::Time now =
-      absl::FromCivil(absl::CivilHour(2030, 1, 2, 6), absl::UTCTimeZone());
-};
-
-class ProviderTest : public ::testing::Test {
- protected:
-  ProviderTest() : http_(MakeCurlClient()) {
-    ::setenv("CCSCHED_TEST_KEY", kKey, 1);
-    deps_.http = http_.get();
-    deps_.clock = &clock_;
-    deps_.pause = [this](absl::Duration d) {
-      pauses_.push_back(d);
-      clock_.now += d;
-      return true;
-    };
-    region_.set_name("XX");
-    config_.set_name("electricity-maps");
-    config_.set_zone("XX-TEST");
-    config_.set_key_env("CCSCHED_TEST_KEY");
-    config_.set_url(server_.url() + "/v4");
-    config_.mutable_timeout()->set_seconds(5);
-  }
-
-  std::unique_ptr<Provider> Make() {
-    auto provider = MakeProvider(region_, config_, deps_);
-    EXPECT_TRUE(provider.ok()) << provider.status();
-    return *std::move(provider);
-  }
-  PollResult Poll() { return Make()->Poll(clock_.now); }
-  std::string MakeError() {
-    return std::string(
-        MakeProvider(region_, config_, deps_).status().message());
-  }
-
-  FakeClock clock_;
-  MisbehavingServer server_;
-  std::unique_ptr<HttpClient> http_;
-  std::vector<absl::Duration> pauses_;
-  ProviderDeps deps_;
-  v1::RegionConfig region_;
-  v1::ProviderConfig config_;
-};
 
 TEST_F(ProviderTest, ElectricityMapsGivesActualValuesAndAForecast) {
   server_.Then(200, Sample("electricity_maps_history.json"))
@@ -150,9 +95,63 @@ TEST_F(ProviderTest, LeavesAServerAloneThatAsksForAnHour) {
     r.status = 429;
     r.set_header("Retry-After", "3600");
   });
-  EXPECT_TRUE(absl::IsResourceExhausted(Poll().status));
+  const auto provider = Make();
+  EXPECT_TRUE(absl::IsResourceExhausted(provider->Poll(clock_.now).status));
   EXPECT_TRUE(pauses_.empty());
-  EXPECT_EQ(server_.requests().size(), 2);  // one a signal
+  clock_.now += absl::Minutes(30);
+  EXPECT_THAT(provider->Poll(clock_.now).status.ToString(),
+              HasSubstr("left alone for 30m more"));
+  EXPECT_EQ(server_.requests().size(), 1);
+  clock_.now += absl::Minutes(30);
+  provider->Poll(clock_.now).status.IgnoreError();
+  EXPECT_EQ(server_.requests().size(), 2);
+}
+
+TEST_F(ProviderTest, LeavesAServerAloneUntilTheDateThatItNames) {
+  server_.Then([](const httplib::Request&, httplib::Response& r) {
+    r.status = 503;
+    r.set_header("Retry-After", "Wed, 02 Jan 2030 08:00:00 GMT");
+  });
+  EXPECT_THAT(Poll().status.ToString(), HasSubstr("503"));
+  EXPECT_EQ(server_.requests().size(), 1) << "two hours are too long to wait";
+  EXPECT_TRUE(pauses_.empty());
+}
+
+TEST_F(ProviderTest, AsksOnlyForWhatWasModifiedSince) {
+  constexpr char kDate[] = "Wed, 02 Jan 2030 05:00:00 GMT";
+  server_.Then([&](const httplib::Request& q, httplib::Response& r) {
+    if (q.get_header_value("If-Modified-Since") == kDate) {
+      r.status = 304;
+      return;
+    }
+    r.set_header("Last-Modified", kDate);
+    r.set_content(
+        Sample(q.path.ends_with("history") ? "electricity_maps_history.json"
+                                           : "electricity_maps_forecast.json"),
+        "application/json");
+  });
+  const auto provider = Make();
+  EXPECT_EQ(provider->Poll(clock_.now).updates.size(), 2);
+  const PollResult second = provider->Poll(clock_.now);
+  EXPECT_TRUE(second.status.ok()) << second.status;
+  EXPECT_TRUE(second.updates.empty());
+}
+
+TEST_F(ProviderTest, AsksForTheCarbonFreeShareWhereItIsWanted) {
+  server_.Then(200, Sample("electricity_maps_history.json"))
+      .Then(200, Sample("electricity_maps_forecast.json"))
+      .Then(401, Sample("electricity_maps_error_401.json"));
+  config_.set_cfe(true);
+  const PollResult result = Poll();
+  EXPECT_EQ(result.updates.size(), 2)
+      << "what is not in the plan harms nothing";
+  const auto requests = server_.requests();
+  ASSERT_EQ(requests.size(), 4);
+  EXPECT_EQ(requests[2].path, "/v4/carbon-free-energy/history");
+  EXPECT_EQ(requests[3].path, "/v4/carbon-free-energy/forecast");
+  config_.set_name("gb-carbon-intensity");
+  region_.set_basis("average-direct");
+  EXPECT_THAT(MakeError(), HasSubstr("cfe:"));
 }
 
 TEST_F(ProviderTest, DoesNotExceedItsQuota) {
@@ -314,117 +313,6 @@ TEST(ReadKeyTest, AFileThatOthersMayReadIsRefused) {
   ::chmod(path.c_str(), 0600);
   EXPECT_EQ(*ReadKey("", path.string()), "s3cret-key");
   std::filesystem::remove(path);
-}
-
-class PollerTest : public ProviderTest {
- protected:
-  PollerTest() {
-    *region_.add_provider() = config_;
-    *cluster_.add_regions() = region_;
-  }
-  std::unique_ptr<Poller> MakePoller() {
-    auto poller = Poller::Make(
-        cluster_, &clock_,
-        [this](v1::GridSeries s) {
-          const std::lock_guard lock(mutex_);
-          delivered_.push_back(std::move(s));
-          some_.notify_all();
-        },
-        absl::ZeroDuration());
-    EXPECT_TRUE(poller.ok()) << poller.status();
-    return *std::move(poller);
-  }
-  void GoodServer() {
-    server_.Then([](const httplib::Request& q, httplib::Response& r) {
-      r.set_content(Sample(q.path.ends_with("history")
-                               ? "electricity_maps_history.json"
-                               : "electricity_maps_forecast.json"),
-                    "application/json");
-    });
-  }
-
-  v1::ClusterConfig cluster_;
-  std::mutex mutex_;
-  std::condition_variable some_;
-  std::vector<v1::GridSeries> delivered_;
-};
-
-TEST_F(PollerTest, DeliversWhatIsNewAndNothingTwice) {
-  GoodServer();
-  const auto poller = MakePoller();
-  poller->PollDue();
-  ASSERT_EQ(delivered_.size(), 2);
-  EXPECT_EQ(delivered_[0].region(), "XX");
-  EXPECT_TRUE(delivered_[0].actual());
-  EXPECT_EQ(delivered_[0].source(), "electricity-maps");
-  EXPECT_EQ(delivered_[1].intensity_size(), 73);
-  poller->PollDue();  // not due yet
-  EXPECT_EQ(server_.requests().size(), 2);
-  clock_.now += absl::Hours(1);
-  poller->PollDue();
-  EXPECT_EQ(server_.requests().size(), 4);
-  EXPECT_EQ(delivered_.size(), 2);
-}
-
-TEST_F(PollerTest, ARevisedHourIsDeliveredAlone) {
-  std::string revised = Sample("electricity_maps_history.json");
-  const size_t at = revised.find("\"carbonIntensity\": 103");
-  revised.replace(at, 22, "\"carbonIntensity\": 555");
-  server_.Then(200, Sample("electricity_maps_history.json"))
-      .Then(200, Sample("electricity_maps_forecast.json"))
-      .Then(200, revised)
-      .Then(200, Sample("electricity_maps_forecast.json"));
-  const auto poller = MakePoller();
-  poller->PollDue();
-  clock_.now += absl::Hours(1);
-  poller->PollDue();
-  ASSERT_EQ(delivered_.size(), 3);
-  EXPECT_THAT(delivered_[2].intensity(), ElementsAre(555));
-  EXPECT_EQ(delivered_[2].start().seconds() % 86400, 3 * 3600);
-}
-
-TEST_F(PollerTest, ARestartFetchesNothingTwice) {
-  GoodServer();
-  MakePoller()->PollDue();
-  const auto before = delivered_;
-  delivered_.clear();
-  const auto poller = MakePoller();
-  for (const auto& s : before) poller->Resume(s, clock_.now);
-  poller->PollDue();
-  EXPECT_EQ(server_.requests().size(), 2);
-  clock_.now += absl::Hours(1);
-  poller->PollDue();
-  EXPECT_EQ(server_.requests().size(), 4);
-  EXPECT_TRUE(delivered_.empty());
-}
-
-TEST_F(PollerTest, AFailureIsTriedAgainSoonerThanTheNextTurnAndIsVisible) {
-  server_.Then(401);
-  const auto poller = MakePoller();
-  poller->PollDue();
-  const ProviderState state = poller->States().at(0);
-  EXPECT_TRUE(absl::IsUnauthenticated(state.last_status));
-  EXPECT_FALSE(state.last_good.has_value());
-  EXPECT_EQ(state.next, clock_.now + absl::Minutes(1));
-}
-
-TEST_F(PollerTest, StopsAtOnceWhileAServerHangs) {
-  server_.ThenHang();
-  auto poller = MakePoller();
-  poller->Start();
-  while (server_.requests().empty()) std::this_thread::yield();
-  const auto begin = std::chrono::steady_clock::now();
-  poller.reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
-}
-
-TEST_F(PollerTest, ItsThreadDelivers) {
-  GoodServer();
-  const auto poller = MakePoller();
-  poller->Start();
-  std::unique_lock lock(mutex_);
-  EXPECT_TRUE(some_.wait_for(lock, std::chrono::seconds(20),
-                             [this] { return delivered_.size() == 2; }));
 }
 
 TEST(ToGridSeriesTest, AShareStandsBesideTheIntensityOfItsHours) {
