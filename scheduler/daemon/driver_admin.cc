@@ -242,8 +242,14 @@ void Driver::Apply(GetForecastCall& call) {
     if (!call.request.region().empty()) {
       ASSIGN_OR_RETURN(const RegionId region,
                        grid_->FindRegion(call.request.region()));
-      *response.add_regions() = grid_->View(region, work_.now, horizon);
+      *response.add_regions() =
+          call.request.has_start()
+              ? grid_->Known(region, FromProto(call.request.start()), horizon)
+              : grid_->View(region, work_.now, horizon);
       return response;
+    }
+    if (call.request.has_start()) {
+      return absl::InvalidArgumentError("start: name a region with it");
     }
     for (uint16_t i = 0; i < topology().regions.size(); ++i) {
       *response.add_regions() = grid_->View(RegionId(i), work_.now, horizon);

@@ -29,6 +29,7 @@ constexpr absl::Duration kUsable = absl::Hours(24 * 7);
 // A forecast issued later than this after now was stamped by a wrong clock.
 constexpr absl::Duration kClockSlack = absl::Minutes(5);
 constexpr absl::Duration kViewMax = absl::Hours(24 * 31);
+constexpr absl::Duration kKnownMax = absl::Hours(24 * 366);
 
 absl::Time HourAfter(absl::Time t) {
   return absl::UnixEpoch() + absl::Floor(t - absl::UnixEpoch(), kHour) + kHour;
@@ -333,6 +334,33 @@ v1::GridSeries GridFeed::View(RegionId id, absl::Time now,
   if (!band) {
     out.clear_intensity_p10();
     out.clear_intensity_p90();
+  }
+  return out;
+}
+
+v1::GridSeries GridFeed::Known(RegionId id, absl::Time from,
+                               absl::Duration horizon) const {
+  const v1::RegionConfig& config = regions_[id.value()].config;
+  v1::GridSeries out;
+  out.set_region(config.name());
+  out.set_basis(config.basis());
+  out.set_source("ledger");
+  const absl::Time start =
+      absl::UnixEpoch() + absl::Floor(from - absl::UnixEpoch(), kHour);
+  *out.mutable_start() = ToProto(start);
+  *out.mutable_step() = ToProto(kHour);
+  const absl::Time end = from + std::clamp(horizon, kHour, kKnownMax);
+  for (absl::Time t = start; t < end; t += kHour) {
+    double mean = 0;
+    bool estimated = false;
+    for (const GridSlice& slice : record_->Slices(id, t, t + kHour)) {
+      if (!slice.intensity) return out;
+      mean += slice.intensity->value() *
+              absl::FDivDuration(slice.end - slice.start, kHour);
+      estimated = estimated || slice.estimated;
+    }
+    out.add_intensity(mean);
+    out.add_estimated(estimated);
   }
   return out;
 }

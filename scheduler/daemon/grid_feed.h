@@ -52,6 +52,11 @@ class GridFeed {
   v1::GridSeries View(RegionId region, absl::Time now,
                       absl::Duration horizon) const;
 
+  // What is known of the hours of [from, from + horizon), which ends where
+  // nothing is known; see GridRecord::Slices.
+  v1::GridSeries Known(RegionId region, absl::Time from,
+                       absl::Duration horizon) const;
+
   // How good what is known is; of a forecaster of our own by the age of the
   // actual values that it goes by.
   GridState State(RegionId region, absl::Time now) const;

@@ -26,10 +26,12 @@ struct Answer {
 
 double Kg(GramsCo2e g) { return g.value() / 1000; }
 
-absl::StatusOr<std::vector<Answer>> Compute(const FootprintOptions& options) {
+absl::StatusOr<std::vector<Answer>> Compute(const FootprintOptions& options,
+                                            std::vector<std::string>& remarks) {
   std::vector<TrainingRun> known;
   if (!options.file.empty()) {
-    ASSIGN_OR_RETURN(known, ReadTrainingRuns(options.file));
+    ASSIGN_OR_RETURN(known,
+                     ReadTrainingRuns(options.file, options.sites, remarks));
   }
   const size_t own = known.size();
   known.insert(known.end(), PaperRuns().begin(), PaperRuns().end());
@@ -211,11 +213,13 @@ int FootprintCommand(const FootprintOptions& options, std::ostream& out,
     err << "ccsched footprint: -o " << o << " is none of table, json, csv\n";
     return 2;
   }
-  const auto answers = Compute(options);
+  std::vector<std::string> remarks;
+  const auto answers = Compute(options, remarks);
   if (!answers.ok()) {
     err << "ccsched footprint: " << answers.status().message() << "\n";
-    return 2;
+    return absl::IsUnavailable(answers.status()) ? 3 : 2;
   }
+  for (const std::string& remark : remarks) err << remark << "\n";
   if (o == "json") {
     PrintJson(*answers, out);
   } else if (o == "csv") {

@@ -11,6 +11,7 @@
 #include "scheduler/carbon/grid_csv.h"
 #include "scheduler/carbon/utc.h"
 #include "scheduler/providers/footprint_command.h"
+#include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/yaml.h"
 
 namespace ccsched {
@@ -42,20 +43,45 @@ absl::StatusOr<GramsPerKwh> MeanIntensity(const v1::FootprintGrid& grid,
                      absl::ToDoubleHours(end - start));
 }
 
+// The grid and the PUE of a site of the running scheduler.
+absl::Status FillFromSite(const v1::FootprintRun& in, const SiteSource& sites,
+                          std::vector<std::string>& remarks, TrainingRun& run) {
+  if (!in.has_start()) return absl::InvalidArgumentError("start is missing");
+  if (sites == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("site: ", in.site(), ": no scheduler to ask"));
+  }
+  const absl::Time start = FromProto(in.start());
+  ASSIGN_OR_RETURN(const KnownSite site,
+                   sites(in.site(), start, start + absl::Hours(24) * run.days));
+  run.gross = site.intensity;
+  if (!in.has_pue()) run.pue = site.pue;
+  if (run.datacenter.empty()) run.datacenter = in.site();
+  if (site.estimated) {
+    remarks.push_back(
+        absl::StrCat(run.name, ": some hours of the grid are estimated"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<TrainingRun> Convert(const v1::FootprintRun& in,
-                                    const std::string& folder) {
+                                    const std::string& folder,
+                                    const SiteSource& sites,
+                                    std::vector<std::string>& remarks) {
   for (const auto& [there, name] :
        {std::pair(in.has_chips(), "chips"), std::pair(in.has_days(), "days"),
-        std::pair(in.has_watts(), "watts"), std::pair(in.has_pue(), "pue"),
-        std::pair(in.has_gross_g_per_kwh() || in.has_grid(),
-                  "gross_g_per_kwh (or grid)")}) {
+        std::pair(in.has_watts(), "watts"),
+        std::pair(in.has_pue() || !in.site().empty(), "pue"),
+        std::pair(
+            in.has_gross_g_per_kwh() || in.has_grid() || !in.site().empty(),
+            "gross_g_per_kwh (or grid, or site)")}) {
     if (!there) {
       return absl::InvalidArgumentError(absl::StrCat(name, " is missing"));
     }
   }
-  if (in.has_gross_g_per_kwh() && in.has_grid()) {
+  if (in.has_gross_g_per_kwh() + in.has_grid() + !in.site().empty() > 1) {
     return absl::InvalidArgumentError(
-        "gross_g_per_kwh and grid are both there: one is enough");
+        "of gross_g_per_kwh, grid and site one is enough");
   }
   TrainingRun run;
   run.name = in.name();
@@ -65,7 +91,7 @@ absl::StatusOr<TrainingRun> Convert(const v1::FootprintRun& in,
   run.chips = in.chips();
   run.days = in.days();
   run.watts = Watts(in.watts());
-  run.pue = in.pue();
+  run.pue = in.has_pue() ? in.pue() : 1;
   run.gross = GramsPerKwh(in.gross_g_per_kwh());
   if (in.has_net_g_per_kwh()) run.net = GramsPerKwh(in.net_g_per_kwh());
   if (in.has_tflops()) run.tflops = in.tflops();
@@ -76,6 +102,10 @@ absl::StatusOr<TrainingRun> Convert(const v1::FootprintRun& in,
   if (p.has_gross_co2e_kg()) run.printed.gross_co2e_kg = p.gross_co2e_kg();
   if (p.has_net_co2e_kg()) run.printed.net_co2e_kg = p.net_co2e_kg();
   RETURN_IF_ERROR(CheckRun(run));
+  if (!in.site().empty()) {
+    RETURN_IF_ERROR(FillFromSite(in, sites, remarks, run));
+    RETURN_IF_ERROR(CheckRun(run));
+  }
   if (in.has_grid()) {
     ASSIGN_OR_RETURN(run.gross, MeanIntensity(in.grid(), folder, run.days));
     RETURN_IF_ERROR(CheckRun(run));
@@ -86,7 +116,8 @@ absl::StatusOr<TrainingRun> Convert(const v1::FootprintRun& in,
 }  // namespace
 
 absl::StatusOr<std::vector<TrainingRun>> ReadTrainingRuns(
-    const std::string& path) {
+    const std::string& path, const SiteSource& sites,
+    std::vector<std::string>& remarks) {
   v1::FootprintFile file;
   YamlSource source;
   RETURN_IF_ERROR(ReadYamlFile(path, file, &source));
@@ -95,7 +126,9 @@ absl::StatusOr<std::vector<TrainingRun>> ReadTrainingRuns(
   std::set<std::string> names;
   for (int i = 0; i < file.runs_size(); ++i) {
     const std::string at = source.At(absl::StrFormat("runs[%d]", i));
-    absl::StatusOr<TrainingRun> run = Convert(file.runs(i), folder);
+    absl::StatusOr<TrainingRun> run =
+        Convert(file.runs(i), folder, sites, remarks);
+    if (absl::IsUnavailable(run.status())) return run.status();
     if (!run.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(at, ": ", std::string(run.status().message())));

@@ -101,6 +101,33 @@ runs:
   EXPECT_TRUE(j["runs"][0]["printed"]["energy_kwh"].is_null());
 }
 
+TEST_F(FootprintCommandTest, AsksTheSchedulerForASitesHours) {
+  FootprintOptions options{.file = Write("site.yaml", R"(
+version: 1
+runs:
+  - {name: there, chips: 10, days: 2, watts: 100, site: oslo,
+     start: 2022-01-01T00:00:00Z}
+)"),
+                           .output = "json"};
+  EXPECT_EQ(Run(options), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("no scheduler to ask"));
+  options.sites = [](const std::string& site, absl::Time start,
+                     absl::Time end) -> absl::StatusOr<KnownSite> {
+    EXPECT_EQ(site, "oslo");
+    EXPECT_EQ(end - start, absl::Hours(48));
+    return KnownSite{GramsPerKwh(50), 1.25, true};
+  };
+  ASSERT_EQ(Run(options), 0) << err_.str();
+  EXPECT_THAT(err_.str(), HasSubstr("there: some hours of the grid are"));
+  const Json j = Json::parse(out_.str());
+  EXPECT_NEAR(j["runs"][0]["energy_kwh"].get<double>(), 60, 1e-9);
+  EXPECT_NEAR(j["runs"][0]["gross_co2e_kg"].get<double>(), 3, 1e-9);
+  options.sites = [](const std::string&, absl::Time, absl::Time) {
+    return absl::StatusOr<KnownSite>(absl::UnavailableError("nobody answers"));
+  };
+  EXPECT_EQ(Run(options), 3);
+}
+
 TEST_F(FootprintCommandTest, WhatIsWrongIsNamedAndNothingIsPrinted) {
   const auto fails = [this](FootprintOptions options, const char* message) {
     EXPECT_EQ(Run(options), 2);
