@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -249,8 +250,76 @@ TEST_F(CommandsTest, UnknownEnergyIsNotZeroInAReport) {
   EXPECT_THAT(err_.str(), HasSubstr("in words"));
   EXPECT_EQ(Run({"report", "-o", "csv", "--by", "project"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("project,jobs,"));
-  EXPECT_THAT(out_.str(), HasSubstr("oslo,2,0,0,,,,,0,false,1\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("oslo,2,0,0,,,,,0,false,1,0,,,0,,,0,\n"));
   EXPECT_EQ(scheduler_.reports[1].by(), "project");
+}
+
+TEST_F(CommandsTest, AReportShowsGrossBesideNetAndWhatWasIdle) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      "{rows: [{key: oslo, jobs: 2, energy_kwh: 3, co2e_g: 1500, net_co2e_g: "
+      "900, cfe_score: 0.4, cfe_known_share: 1, embodied_co2e_g: 20}], total: "
+      "{jobs: 2, energy_kwh: 3, co2e_g: 1500, net_co2e_g: 900, cfe_score: 0.4, "
+      "cfe_known_share: 1, embodied_co2e_g: 20, restated_slices: 3, "
+      "restated_last: 2026-03-02T00:00:00Z}, unallocated: [{key: oslo, "
+      "energy_kwh: 1, co2e_g: 500, net_co2e_g: 300}], unallocated_total: "
+      "{energy_kwh: 1, co2e_g: 500, net_co2e_g: 300}, metered_kwh: 3.5, "
+      "unmetered_kwh: 0.5}");
+  EXPECT_EQ(Run({"report"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("GROSS"));
+  EXPECT_THAT(out_.str(), HasSubstr("NET"));
+  EXPECT_THAT(out_.str(), HasSubstr("EMBODIED"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("MARGINAL"))) << "nothing is known";
+  EXPECT_THAT(out_.str(), HasSubstr("idle oslo"));
+  EXPECT_THAT(out_.str(), HasSubstr("40.0 %"));
+  EXPECT_THAT(err_.str(),
+              HasSubstr("Meters: 3.50 kWh = jobs 3.00 kWh + idle 1.00 kWh - "
+                        "500 Wh that no meter saw"));
+  EXPECT_THAT(err_.str(), HasSubstr("later: 3 stretches, last 2026-03-02"));
+  EXPECT_EQ(Run({"report", "-o", "json", "--as-of", "2026-03-01T00:00:00Z"}),
+            0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"net_co2e_g\":900"));
+  EXPECT_THAT(out_.str(), HasSubstr("\"unallocated\":[{\"site\":\"oslo\""));
+  EXPECT_EQ(scheduler_.reports[1].as_of().seconds(), 1'772'323'200);
+  EXPECT_EQ(Run({"report", "-o", "ghg"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("idle oslo,"));
+  EXPECT_EQ(Run({"report", "-o", "codecarbon", "--as-of", "2026-03-01"}), 2);
+}
+
+TEST_F(CommandsTest, AForecastIsDrawnWithItsBandAndAge) {
+  scheduler_.forecast = Parsed<v1::GetForecastResponse>(
+      "{regions: [{region: no, start: 2026-01-05T00:00:00Z, step: 1h, "
+      "intensity: [100, 200], intensity_p10: [50, 150], intensity_p90: [150, "
+      "400], state: stale, age: 30h, basis: average-lifecycle, source: "
+      "push}]}");
+  EXPECT_EQ(Run({"forecast", "no"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("50-150"));
+  EXPECT_THAT(out_.str(), HasSubstr("▓"));
+  EXPECT_THAT(out_.str(), HasSubstr("░"));
+  EXPECT_THAT(err_.str(), HasSubstr("data stale, 1d6h old"));
+  EXPECT_EQ(Run({"forecast"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("56 %")) << "the mean of 50 and 62.5";
+  EXPECT_EQ(Run({"forecast", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"p10_g_per_kwh\":50,\"p50_g_per_kwh\":"
+                                    "100,\"p90_g_per_kwh\":150"));
+  EXPECT_THAT(out_.str(), HasSubstr("\"age_s\":108000"));
+}
+
+TEST_F(CommandsTest, AJobsHistoryHasWhatWasRestated) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_SUCCEEDED, emissions: [{epoch: 1, start: "
+      "2026-01-05T00:00:00Z, end: 2026-01-05T01:00:00Z, energy_kwh: 1, "
+      "intensity: 500, co2e_g: 500, data_version: forecast x, superseded_at: "
+      "2026-01-07T00:00:00Z}, {epoch: 1, start: 2026-01-05T00:00:00Z, end: "
+      "2026-01-05T01:00:00Z, energy_kwh: 1, intensity: 300, co2e_g: 300, "
+      "data_version: actual x, revision: 1}]}"));
+  EXPECT_EQ(Run({"show", "4"}), 0);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("forecast x")));
+  EXPECT_EQ(Run({"show", "4", "--history"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("forecast x"));
+  EXPECT_THAT(out_.str(), HasSubstr("actual x"));
+  EXPECT_EQ(Run({"show", "4", "--history", "-o", "csv"}), 0);
+  const std::string csv = out_.str();
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3);
 }
 
 TEST_F(CommandsTest, PolicySetSendsItsParameters) {
