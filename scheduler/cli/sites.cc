@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 #include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -9,6 +12,7 @@
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
 #include "scheduler/cli/table.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 namespace {
@@ -24,6 +28,7 @@ Record PoolRecord(const v1::SiteStatus& site, const v1::PoolStatus& pool) {
   r.Add("data_state", site.data_state());
   r.AddTime("data_issued", site.has_data_issued(), site.data_issued());
   r.Add("basis", site.basis());
+  r.Add("data_error", site.data_error());
   r.Add("accelerator", pool.accelerator());
   r.Add("nodes", pool.nodes());
   r.Add("accelerators", pool.total());
@@ -34,42 +39,67 @@ Record PoolRecord(const v1::SiteStatus& site, const v1::PoolStatus& pool) {
   return r;
 }
 
+// The site's own cells stand on its first pool's line.
+std::vector<Cell> SiteCells(const v1::SiteStatus& site, bool first, bool cfe) {
+  const auto once = [first](const std::string& text) {
+    return first ? text : std::string();
+  };
+  const Style data = site.data_state() == "fresh"  ? Style::kGreen
+                     : site.data_state() == "none" ? Style::kRed
+                                                   : Style::kYellow;
+  std::vector<Cell> cells = {
+      once(site.name()), once(site.region()),
+      once(absl::StrFormat("%.2f", site.pue())),
+      once(site.has_intensity() ? absl::StrFormat("%.0f", site.intensity())
+                                : "-")};
+  if (cfe) {
+    cells.push_back(once(
+        site.has_cfe_pct() ? absl::StrFormat("%.0f %%", site.cfe_pct()) : "-"));
+  }
+  cells.push_back({once(site.data_state()), data});
+  return cells;
+}
+
 void PrintTable(const v1::SitesResponse& response, Context& context) {
-  Table table({{"SITE"},
-               {"REGION"},
-               {"PUE", Align::kRight},
-               {"NOW gCO2e/kWh", Align::kRight},
-               {"DATA"},
-               {"ACCELERATOR"},
-               {"NODES", Align::kRight},
-               {"TOTAL", Align::kRight},
-               {"BUSY", Align::kRight},
-               {"DRAINED", Align::kRight}});
+  bool cfe = false;
+  for (const v1::SiteStatus& site : response.sites()) {
+    cfe = cfe || site.has_cfe_pct();
+  }
+  std::vector<Column> columns = {{"SITE"},
+                                 {"REGION"},
+                                 {"PUE", Align::kRight},
+                                 {"NOW gCO2e/kWh", Align::kRight}};
+  if (cfe) columns.push_back({"CFE", Align::kRight});
+  for (const Column& column : std::vector<Column>{{"DATA"},
+                                                  {"ACCELERATOR"},
+                                                  {"NODES", Align::kRight},
+                                                  {"TOTAL", Align::kRight},
+                                                  {"BUSY", Align::kRight},
+                                                  {"DRAINED", Align::kRight}}) {
+    columns.push_back(column);
+  }
+  Table table(columns);
   for (const v1::SiteStatus& site : response.sites()) {
     bool first = true;
     for (const v1::PoolStatus& pool : site.pools()) {
-      const auto once = [&](std::string text) {
-        return first ? text : std::string();
-      };
-      const Style data = site.data_state() == "fresh"  ? Style::kGreen
-                         : site.data_state() == "none" ? Style::kRed
-                                                       : Style::kYellow;
-      table.Add(
-          {once(site.name()),
-           once(site.region()),
-           once(absl::StrFormat("%.2f", site.pue())),
-           once(site.has_intensity() ? absl::StrFormat("%.0f", site.intensity())
-                                     : "-"),
-           {once(site.data_state()), data},
-           pool.accelerator(),
-           std::to_string(pool.nodes()),
-           std::to_string(pool.total()),
-           std::to_string(pool.busy()),
-           pool.drained() > 0 ? std::to_string(pool.drained()) : "-"});
+      std::vector<Cell> cells = SiteCells(site, first, cfe);
+      for (const std::string& text :
+           {pool.accelerator(), std::to_string(pool.nodes()),
+            std::to_string(pool.total()), std::to_string(pool.busy()),
+            pool.drained() > 0 ? std::to_string(pool.drained())
+                               : std::string("-")}) {
+        cells.push_back(text);
+      }
+      table.Add(std::move(cells));
       first = false;
     }
   }
   table.Print(context.out, context.out_colour);
+  for (const v1::SiteStatus& site : response.sites()) {
+    if (site.data_error().empty()) continue;
+    context.err << site.region() << ": " << Printable(site.data_error(), 400)
+                << "\n";
+  }
   context.err << "It is " << ShortTime(response.has_now(), response.now(), true)
               << ".\n";
 }

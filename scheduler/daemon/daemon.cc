@@ -85,6 +85,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
   setup.inbox = &s->inbox;
   setup.directory = &s->directory;
   setup.hub = &s->hub;
+  if (s->poller != nullptr) {
+    setup.providers = [s] { return s->poller->States(); };
+  }
   setup.on_health = [s](bool ok) { s->server->SetServing(ok); };
   ASSIGN_OR_RETURN(s->driver, Driver::Create(std::move(setup)));
   ASSIGN_OR_RETURN(s->server,
@@ -129,7 +132,7 @@ absl::Status Daemon::Stop() {
   State& s = *state_;
   if (std::exchange(s.stopped, true)) return s.result;
   s.server->SetServing(false);
-  s.poller.reset();
+  if (s.poller != nullptr) s.poller->Stop();  // the driver still looks at it
   s.metrics_server.reset();
   s.driver->StopSoon();
   s.inbox.Close();

@@ -30,6 +30,7 @@
 #include "scheduler/daemon/node_energy_book.h"
 #include "scheduler/daemon/node_table.h"
 #include "scheduler/ledger/ledger.h"
+#include "scheduler/providers/poller.h"
 #include "scheduler/rpc/agent_directory.h"
 #include "scheduler/rpc/inbox.h"
 #include "scheduler/wire/cluster_config.h"
@@ -47,6 +48,8 @@ struct DriverSetup {
   AgentDirectory* directory = nullptr;
   WatchHub* hub = nullptr;
   MetricsBoard* metrics = nullptr;  // null: nobody asks for them
+  // How the regions' providers have been doing; absent: there are none.
+  std::function<std::vector<ProviderState>()> providers;
   // Called when the ledger becomes unwritable, and writable again.
   std::function<void(bool writable)> on_health;
 };
@@ -186,6 +189,7 @@ class Driver {
   void CountJob(JobNotes& notes, JobState state);
   MetricFamilies MakeMetrics() const;
   void AddGridMetrics(MetricFamilies& families) const;
+  void AddProviderMetrics(MetricFamilies& families) const;
   void AddEnergyMetrics(MetricFamilies& families) const;
 
   // --- driver_restore.cc

@@ -61,6 +61,8 @@ void Driver::Apply(SitesCall& call) {
     ++nodes[node.pool.value()];
     if (node.drained) drained[node.pool.value()] += node.count;
   }
+  std::vector<ProviderState> providers;
+  if (setup_.providers) providers = setup_.providers();
   for (uint16_t s = 0; s < t.sites.size(); ++s) {
     const Site& site = t.sites[s];
     v1::SiteStatus& out = *response.add_sites();
@@ -80,6 +82,10 @@ void Driver::Apply(SitesCall& call) {
       *out.mutable_data_issued() = ToProto(*issued);
     }
     out.set_basis(record.options(site.region).basis);
+    for (const ProviderState& p : providers) {
+      if (p.region != out.region() || p.last_status.ok()) continue;
+      out.set_data_error(absl::StrCat(p.name, ": ", p.last_status.message()));
+    }
     for (uint16_t p = 0; p < t.pools.size(); ++p) {
       if (t.pools[p].site != SiteId(s)) continue;
       const PoolUse& use = engine_->pools()[p];

@@ -65,6 +65,24 @@ void Driver::AddGridMetrics(MetricFamilies& families) const {
   }
 }
 
+void Driver::AddProviderMetrics(MetricFamilies& families) const {
+  if (!setup_.providers) return;
+  FamilyBuilder up("ccsched_provider_up",
+                   "Whether the provider's last poll brought what was asked",
+                   MetricType::Gauge);
+  FamilyBuilder good("ccsched_provider_last_success_timestamp_seconds",
+                     "When a poll last did, since 1970", MetricType::Gauge);
+  for (const ProviderState& p : setup_.providers()) {
+    const MetricLabels labels = {{"region", p.region}, {"provider", p.name}};
+    up.Add(p.last_status.ok() && p.last_good ? 1 : 0, labels);
+    if (p.last_good) {
+      good.Add(static_cast<double>(absl::ToUnixSeconds(*p.last_good)), labels);
+    }
+  }
+  up.MoveTo(families);
+  good.MoveTo(families);
+}
+
 void Driver::AddEnergyMetrics(MetricFamilies& families) const {
   FamilyBuilder emissions(
       "ccsched_emissions_grams_total",
@@ -103,6 +121,7 @@ void Driver::AddEnergyMetrics(MetricFamilies& families) const {
 MetricFamilies Driver::MakeMetrics() const {
   MetricFamilies families;
   AddGridMetrics(families);
+  AddProviderMetrics(families);
   AddEnergyMetrics(families);
   FamilyBuilder jobs("ccsched_jobs",
                      "Jobs by state; ended ones since the scheduler's start",

@@ -65,7 +65,9 @@ absl::StatusOr<std::unique_ptr<Poller>> Poller::Make(
   return poller;
 }
 
-Poller::~Poller() {
+Poller::~Poller() { Stop(); }
+
+void Poller::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;

@@ -58,6 +58,8 @@ class Poller {
   // provider is not asked before its next turn.
   void Resume(const v1::GridSeries& series, absl::Time received);
   void Start();
+  // Ends the polling; States() still tells how it went. Idempotent.
+  void Stop();
 
   // Thread safe.
   std::vector<ProviderState> States() const;

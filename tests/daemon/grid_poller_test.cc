@@ -84,6 +84,25 @@ TEST_F(GridPollerTest, WhatItFetchesIsKnownAndOutlivesARestart) {
   EXPECT_EQ(server_.requests().size(), asked);  // it was on record
 }
 
+TEST_F(GridPollerTest, SaysWhyAProviderBringsNothing) {
+  MisbehavingServer strict;
+  strict.Then(403);
+  config.replace(config.find(server_.url()), server_.url().size(),
+                 strict.url());
+  ASSERT_NO_FATAL_FAILURE(Start());
+  v1::SiteStatus site = Site();
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (site.data_error().empty() &&
+         std::chrono::steady_clock::now() < until) {
+    std::this_thread::yield();
+    site = Site();
+  }
+  EXPECT_THAT(site.data_error(), HasSubstr("gb-carbon-intensity: "));
+  EXPECT_THAT(site.data_error(), HasSubstr("answered 403"));
+  EXPECT_EQ(site.data_state(), "none");
+}
+
 TEST_F(GridPollerTest, AFastClockHasNoProviders) {
   config.replace(config.find("version: 1"), 10,
                  "version: 1\nclock: {rate: 1800}");
