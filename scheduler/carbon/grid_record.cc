@@ -19,6 +19,8 @@ constexpr int kDaysBack = 7;
 // A forecast's past is kept for so long, for jobs that began in it.
 constexpr absl::Duration kKeepPast = absl::Hours(7 * 24);
 constexpr absl::Duration kFallbackHorizon = absl::Hours(48);
+// Of one region: six weeks of one every quarter of an hour.
+constexpr size_t kIssuesMax = 4096;
 
 Forecast WithoutPast(const Forecast& f, absl::Time before) {
   const StepSeries& s = f.series();
@@ -74,6 +76,11 @@ struct Track {
       merged_issues = 0;
     }
     issues.insert(at, std::move(f));
+    // A scheduler that runs for years: what is merged long since is let go.
+    if (issues.size() > kIssuesMax && merged_issues > kIssuesMax / 2) {
+      issues.erase(issues.begin(), issues.begin() + kIssuesMax / 4);
+      merged_issues -= kIssuesMax / 4;
+    }
   }
 
   // Of all forecasts issued by `now`; null if there are none.

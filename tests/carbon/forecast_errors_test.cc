@@ -55,18 +55,19 @@ TEST(ForecastErrorsTest, TheBandHoldsEightOfTenAndWidensWithTheLead) {
       << "of longer leads nothing is known";
 }
 
+// Of one forecast 24 values lie a day to two ahead; 48 are needed.
 TEST(ForecastErrorsTest, ComparesNoHourThatHasNotEndedAndNoneTwice) {
-  ForecastErrors a, b;
-  const Forecast forecast(Hour(0), Series(0, std::vector<double>(96, 100)));
-  const StepSeries actual = Series(0, std::vector<double>(96, 150));
-  a.Issued(forecast);
-  a.Settle(actual, Hour(24) + absl::Minutes(59));
-  EXPECT_FALSE(a.At(absl::Hours(40)));
-  for (int h = 0; h <= 96; ++h) a.Settle(actual, Hour(h));
-  b.Issued(forecast);
-  b.Settle(actual, Hour(96));
-  EXPECT_EQ(a.At(absl::Hours(40)).has_value(),
-            b.At(absl::Hours(40)).has_value());
+  ForecastErrors errors;
+  const StepSeries actual = Series(0, std::vector<double>(200, 150));
+  errors.Issued(Forecast(Hour(0), Series(0, std::vector<double>(96, 100))));
+  for (int h = 0; h <= 40; ++h) errors.Settle(actual, Hour(h));
+  EXPECT_FALSE(errors.At(absl::Hours(40))) << "16 values, each seen once";
+  errors.Issued(Forecast(Hour(48), Series(48, std::vector<double>(96, 100))));
+  errors.Settle(actual, Hour(48 + 47) + absl::Minutes(59));
+  EXPECT_FALSE(errors.At(absl::Hours(40))) << "the last hour has not ended";
+  errors.Settle(actual, Hour(48 + 48));
+  ASSERT_TRUE(errors.At(absl::Hours(40)));
+  EXPECT_DOUBLE_EQ(errors.At(absl::Hours(40))->p10, 1.5);
 }
 
 }  // namespace

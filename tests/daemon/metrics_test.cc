@@ -21,7 +21,10 @@ using ::testing::Not;
 
 class MetricsTest : public DaemonTest {
  protected:
-  MetricsTest() { config += "metrics: {address: \"127.0.0.1:0\"}\n"; }
+  MetricsTest() {
+    config.replace(config.find("lease: 1s"), 9, "lease: 60s");
+    config += "metrics: {address: \"127.0.0.1:0\"}\n";
+  }
   std::string Scrape() {
     httplib::Client client("127.0.0.1", daemon().metrics_port());
     const auto answer = client.Get("/metrics");
