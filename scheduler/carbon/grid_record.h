@@ -27,7 +27,9 @@ namespace ccsched {
 
 // A series as it arrived, in gCO2e/kWh: actual values or a forecast.
 struct GridData {
-  std::string source;  // "csv", "electricity-maps", "push", …
+  // "csv", "electricity-maps", "push", …; with the version of the emission
+  // factors where it was made of a generation mix.
+  std::string source;
   // {average, marginal}-{lifecycle, direct, residual}; see KnownBasis().
   std::string basis = "average-lifecycle";
   absl::Time issued;    // of actual values: when they were published

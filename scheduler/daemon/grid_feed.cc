@@ -131,6 +131,9 @@ absl::Status GridFeed::Take(RegionId region, const v1::GridSeries& series,
   GridData data;
   ASSIGN_OR_RETURN(data.series, ToIntensity(series, ResidualOf(config)));
   data.source = series.source().empty() ? "push" : series.source();
+  if (!series.factors().empty()) {
+    absl::StrAppend(&data.source, " ", series.factors());
+  }
   data.basis = series.basis().empty() ? config.basis() : series.basis();
   data.issued = FromProto(series.issued());
   data.received = received;

@@ -38,7 +38,10 @@ absl::StatusOr<std::vector<GridUpdate>> GenerationTable::Build(
   }
   AnswerContext c = context;
   c.basis = std::string(factors.basis);
-  return points.Build(c, /*actual=*/true);
+  ASSIGN_OR_RETURN(std::vector<GridUpdate> updates,
+                   points.Build(c, /*actual=*/true));
+  for (GridUpdate& u : updates) u.factors = std::string(factors.version);
+  return updates;
 }
 
 }  // namespace ccsched

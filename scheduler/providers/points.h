@@ -23,6 +23,8 @@ struct GridUpdate {
   GridSignal signal = GridSignal::kIntensity;
   bool actual = false;
   std::string basis;  // see KnownBasis()
+  // FactorSet::version, where a mix was made into these; else empty.
+  std::string factors;
   absl::Time issued;
   StepSeries series;
   std::vector<bool> estimated;

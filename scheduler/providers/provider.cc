@@ -425,6 +425,7 @@ std::vector<v1::GridSeries> ToGridSeries(
       s.set_source(u.source);
       if (!share) s.set_basis(u.basis);
       s.set_actual(u.actual);
+      s.set_factors(u.factors);
       (share ? s.mutable_cfe_pct() : s.mutable_intensity())
           ->Add(values.begin(), values.end());
       if (std::find(u.estimated.begin(), u.estimated.end(), true) !=

@@ -272,6 +272,7 @@ TEST(EntsoeTest, FillsA03ForwardAndLeavesConsumptionOut) {
   EXPECT_THAT((*updates)[0].series.values(), ElementsAre(24, 24, 24, 24));
   EXPECT_THAT((*updates)[1].series.values(), ElementsAre(100, 100, 100, 100));
   EXPECT_EQ((*updates)[0].issued, k2030 + absl::Hours(6));
+  EXPECT_EQ((*updates)[0].factors, "lifecycle-ipcc2014/1");
 }
 
 std::string Entsoe(const std::string& series) {

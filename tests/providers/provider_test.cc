@@ -334,9 +334,12 @@ TEST(ToGridSeriesTest, AShareStandsBesideTheIntensityOfItsHours) {
   EXPECT_THAT(both[0].intensity(), ElementsAre(1, 2));
   EXPECT_THAT(both[0].cfe_pct(), ElementsAre(1, 2));
   EXPECT_THAT(both[0].estimated(), ElementsAre(false, true));
+  EXPECT_EQ(both[0].factors(), "");
+  share.factors = "lifecycle-ipcc2014/1";
   const auto alone = ToGridSeries("XX", {share});
   ASSERT_EQ(alone.size(), 1);
   EXPECT_EQ(alone[0].basis(), "");
+  EXPECT_EQ(alone[0].factors(), "lifecycle-ipcc2014/1");
 }
 
 }  // namespace
