@@ -7,8 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,11 +23,8 @@ namespace ccsched {
 
 inline constexpr char kKey[] = "s3cret-key";
 
-inline std::string Sample(const std::string& name) {
-  std::ifstream in(CCSCHED_SOURCE_DIR "/tests/providers/samples/" + name);
-  EXPECT_TRUE(in) << name;
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
+// What a service answers: a file of samples/.
+std::string Sample(const std::string& name);
 
 class FakeClock : public Clock {
  public:
