@@ -157,11 +157,16 @@ std::string ModelCardSentence(const ReportEntry& e) {
     absl::StrAppend(&s, " at ", e.site);
     if (!e.region.empty()) absl::StrAppend(&s, " (", e.region, ")");
   }
-  absl::StrAppendFormat(
-      &s, " from %s to %s and emitted %s CO2e (location-based%s).",
-      absl::FormatTime("%Y-%m-%d", e.start, absl::UTCTimeZone()),
-      absl::FormatTime("%Y-%m-%d", e.end, absl::UTCTimeZone()),
-      Amount(*e.co2e_g), e.estimated ? ", partly estimated" : "");
+  const auto day = [](absl::Time t) {
+    return absl::FormatTime("%Y-%m-%d", t, absl::UTCTimeZone());
+  };
+  absl::StrAppend(
+      &s, day(e.start) == day(e.end)
+              ? absl::StrCat(" on ", day(e.start))
+              : absl::StrCat(" from ", day(e.start), " to ", day(e.end)));
+  absl::StrAppendFormat(&s, " and emitted %s CO2e (location-based%s).",
+                        Amount(*e.co2e_g),
+                        e.estimated ? ", partly estimated" : "");
   if (e.baseline_co2e_g) {
     absl::StrAppendFormat(&s,
                           " The same energy used at once at the first site "
@@ -225,13 +230,17 @@ absl::StatusOr<std::string> MlperfPowerLogs(
   for (size_t k = 0; k < entries.size(); ++k) {
     const ReportEntry& e = entries[k];
     MlperfNode node;
-    node.start = e.start;
-    node.stop = e.end;
+    node.start = e.intervals.empty() ? e.start : e.intervals.front().start;
+    node.stop = e.intervals.empty() ? e.end : e.intervals.back().end;
     for (const ReportInterval& i : e.intervals) {
       const absl::Duration length = i.end - i.start;
       if (!i.energy_kwh || length <= absl::ZeroDuration()) {
         node.readings.clear();
         break;
+      }
+      // A reading holds since the one before it: a pause is at no power.
+      if (!node.readings.empty() && node.readings.back().at < i.start) {
+        node.readings.push_back({i.start, Watts()});
       }
       const Watts power(*i.energy_kwh / e.pue * 1000 /
                         absl::ToDoubleHours(length));

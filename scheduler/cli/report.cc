@@ -187,7 +187,7 @@ void PrintRemarks(const v1::ReportResponse& response, Context& context) {
     const double rest = response.unmetered_kwh();
     if (std::abs(rest) * kJoulesPerKwh >= 1) {
       context.err << (rest > 0 ? " - " : " + ") << EnergyText(std::abs(rest))
-                  << (rest > 0 ? " that no meter saw" : " of no record");
+                  << (rest > 0 ? " not metered (yet)" : " not on record (yet)");
     }
     context.err << "\n";
   }

@@ -135,7 +135,7 @@ TEST(ReportFormatsTest, TheSentenceSaysHowMuchWhereAndAgainstWhat) {
   e.name = "bloom";
   EXPECT_EQ(ModelCardSentence(e),
             "bloom used 433158 kWh (measured, PUE 1.2 included) on 384 x "
-            "A100 at jean-zay (FR) from 2022-03-01 to 2022-03-01 and emitted "
+            "A100 at jean-zay (FR) on 2022-03-01 and emitted "
             "24.69 t CO2e (location-based).");
   EXPECT_THAT(ModelCardSentence(e), Not(HasSubstr("at once")));
   e.baseline_co2e_g = 3e7;
