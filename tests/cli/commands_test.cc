@@ -272,7 +272,7 @@ TEST_F(CommandsTest, AReportShowsGrossBesideNetAndWhatWasIdle) {
   EXPECT_THAT(out_.str(), HasSubstr("idle oslo"));
   EXPECT_THAT(out_.str(), HasSubstr("40.0 %"));
   EXPECT_THAT(err_.str(),
-              HasSubstr("Meters: 3.50 kWh = jobs 3.00 kWh + idle 1.00 kWh - "
+              HasSubstr("Meters: 3.5 kWh = jobs 3 kWh + idle 1 kWh - "
                         "500 Wh not metered (yet)"));
   EXPECT_THAT(err_.str(), HasSubstr("later: 3 stretches, last 2026-03-02"));
   EXPECT_EQ(Run({"report", "-o", "json", "--as-of", "2026-03-01T00:00:00Z"}),
