@@ -9,6 +9,9 @@ namespace ccsched {
 namespace {
 
 constexpr std::chrono::minutes kOpenMax{30};
+// An agent measures how long by one clock and says when by another: a gap or an
+// overlap of less than a fiftieth of the stretch is no more than that.
+constexpr int64_t kSlack = 50;
 
 }  // namespace
 
@@ -16,6 +19,12 @@ void NodeEnergyBook::Report(const MeteredPlace& place, absl::Time from,
                             absl::Time to, Joules metered, Joules unallocated,
                             const SliceSource& slices, RealTime now) {
   Book& book = books_[place.node];
+  if (from >= to) return;
+  const absl::Duration apart = from - book.until;
+  if (book.until != absl::InfinitePast() &&
+      absl::AbsDuration(apart) <= (to - from) / kSlack) {
+    from = book.until;  // it goes on where the last one ended
+  }
   const absl::Time begin = std::max(from, book.until);
   if (begin >= to) return;
   const double part = absl::FDivDuration(to - begin, to - from);

@@ -38,7 +38,8 @@ class NodeEnergyBook {
   void Restore(NodeId node, absl::Time until) { books_[node].until = until; }
 
   // Energy over [from, to), of which `unallocated` is in no attempt's samples.
-  // What overlaps an earlier report is dropped in proportion. REQUIRES: both
+  // What overlaps an earlier report is dropped in proportion; a gap or an
+  // overlap of less than 2 % of the stretch is taken for jitter. REQUIRES: both
   // are finite, and 0 <= unallocated <= metered.
   void Report(const MeteredPlace& place, absl::Time from, absl::Time to,
               Joules metered, Joules unallocated, const SliceSource& slices,
