@@ -86,12 +86,23 @@ absl::StatusOr<v1::ClusterConfig> DefaultDevConfig(const std::string& dir,
 
 absl::StatusOr<v1::ClusterConfig> ReadDevConfig(const std::string& path) {
   ASSIGN_OR_RETURN(Cluster cluster, ReadCluster(path));
-  for (v1::RegionConfig& region : *cluster.config.mutable_regions()) {
-    if (region.intensity().empty()) continue;
-    const std::string file = RelativeTo(path, region.intensity());
+  const auto settle = [&path](std::string* file) {
+    if (file->empty()) return;
+    *file = RelativeTo(path, *file);
     std::error_code error;
-    const auto absolute = std::filesystem::absolute(file, error);
-    region.set_intensity(error ? file : absolute.lexically_normal().string());
+    const auto absolute = std::filesystem::absolute(*file, error);
+    if (!error) *file = absolute.lexically_normal().string();
+  };
+  for (v1::RegionConfig& region : *cluster.config.mutable_regions()) {
+    settle(region.mutable_intensity());
+    for (auto& contract : *region.mutable_clean_energy()) {
+      settle(contract.mutable_file());
+    }
+  }
+  for (v1::SiteConfig& site : *cluster.config.mutable_sites()) {
+    for (auto& contract : *site.mutable_clean_energy()) {
+      settle(contract.mutable_file());
+    }
   }
   return std::move(cluster.config);
 }

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 // Two sites; one of them has two nodes.
 constexpr char kCluster[] = R"(version: 1
-regions: [{name: A, intensity: grid.csv}, {name: B}]
+regions: [{name: A, intensity: grid.csv, clean_energy: [{file: ppa.csv}]}, {name: B}]
 sites:
 - {name: oslo, region: A, pools: [{accelerator: v100, count: 4, node_size: 2, idle_watts: 40}]}
 - {name: rome, region: B, pools: [{accelerator: v100, count: 2, idle_watts: 40}]}
@@ -35,6 +35,8 @@ class DevTest : public testing::Test {
     std::ofstream(dir_ + "/cluster.yaml") << kCluster;
     std::ofstream(dir_ + "/grid.csv")
         << "utc,ci_lca\n2026-01-05T00:00:00Z,300\n2026-01-05T01:00:00Z,200\n";
+    std::ofstream(dir_ + "/ppa.csv")
+        << "utc,kwh\n2026-01-05T00:00:00Z,3\n2026-01-05T01:00:00Z,2\n";
   }
   void TearDown() override {
     Run("dev down");
