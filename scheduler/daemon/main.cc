@@ -1,6 +1,7 @@
 // ccschedd: the scheduler.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -45,6 +46,14 @@ void ServeSignals(const sigset_t& set, Daemon& daemon) {
   }
 }
 
+// Each agent and client is an open file; the usual soft limit is a thousand.
+void RaiseFileLimit() {
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 absl::StatusOr<DaemonOptions> ReadOptions(const Options& options) {
   DaemonOptions daemon;
   ASSIGN_OR_RETURN(daemon.cluster, ReadCluster(options.config));
@@ -63,6 +72,7 @@ absl::StatusOr<DaemonOptions> ReadOptions(const Options& options) {
 
 absl::Status Serve(const Options& options) {
   const sigset_t signals = BlockSignals();
+  RaiseFileLimit();
   ASSIGN_OR_RETURN(DaemonOptions daemon_options, ReadOptions(options));
   daemon_options.on_failure = [main = pthread_self()] {
     pthread_kill(main, SIGUSR1);

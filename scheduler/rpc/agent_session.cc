@@ -141,7 +141,9 @@ bool AgentSession::Forward(Input input, bool is_sample) {
   {
     const std::lock_guard lock(mutex_);
     if (reports_.empty()) {
-      const absl::Status pushed = inbox_->Push(input, Lane::kAgent);
+      const absl::Status pushed =
+          inbox_->Push(input, Lane::kAgent, /*cost=*/1,
+                       is_sample ? Urgency::kNextWake : Urgency::kNow);
       if (pushed.ok()) return true;
       if (!absl::IsResourceExhausted(pushed)) return true;  // it is stopping
     } else if (is_sample && reports_.size() >= kSamplesMax) {

@@ -10,6 +10,9 @@
 namespace ccsched {
 namespace {
 
+// So many inputs that could wait are taken at once all the same.
+constexpr size_t kManyLazy = 1024;
+
 // How each kind of input says no.
 struct Refuser {
   const absl::Status& why;
@@ -32,8 +35,9 @@ void Refuse(Input& input, const absl::Status& why) {
   std::visit(Refuser{why}, input);
 }
 
-absl::Status Inbox::Push(Input& input, Lane lane, size_t cost) {
-  bool notify;
+absl::Status Inbox::Push(Input& input, Lane lane, size_t cost,
+                         Urgency urgency) {
+  bool notify = false;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return absl::UnavailableError("the scheduler is stopping");
@@ -47,7 +51,8 @@ absl::Status Inbox::Push(Input& input, Lane lane, size_t cost) {
     }
     used += cost;
     entries_.push_back({std::move(input), lane, cost});
-    notify = std::exchange(waiting_, false);
+    urgent_ |= urgency == Urgency::kNow || entries_.size() >= kManyLazy;
+    if (urgent_) notify = std::exchange(waiting_, false);
   }
   if (notify) wake_.notify_one();
   return absl::OkStatus();
@@ -76,7 +81,7 @@ bool Inbox::Pop(size_t cost_max, std::chrono::steady_clock::time_point deadline,
   std::vector<std::function<void()>> ready;
   {
     std::unique_lock lock(mutex_);
-    while (entries_.empty() && !closed_) {
+    while (!urgent_ && !closed_) {
       waiting_ = true;
       if (wake_.wait_until(lock, deadline) == std::cv_status::timeout) break;
     }
@@ -90,6 +95,8 @@ bool Inbox::Pop(size_t cost_max, std::chrono::steady_clock::time_point deadline,
       out.push_back(std::move(entry.input));
       entries_.pop_front();
     }
+    // What is left is taken without another wait.
+    urgent_ = !entries_.empty();
     ready = TakeWaitersIfRoom();
   }
   for (const auto& call : ready) call();

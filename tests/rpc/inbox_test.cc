@@ -114,5 +114,34 @@ TEST(InboxTest, RefusesClientsButNotAgentsWhileTheLedgerIsUnwritable) {
   EXPECT_TRUE(inbox.Push(client).ok());
 }
 
+TEST(InboxTest, LetsSamplesWaitForWhatIsUrgent) {
+  Inbox inbox(100'000);
+  Input sample = AgentReport{};
+  ASSERT_TRUE(inbox.Push(sample, Lane::kAgent, 1, Urgency::kNextWake).ok());
+  std::vector<Input> out;
+  // Nobody is woken: the wait lasts to its end, and then it is taken.
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_TRUE(inbox.Pop(10, began + std::chrono::milliseconds(50), out));
+  EXPECT_GE(std::chrono::steady_clock::now(),
+            began + std::chrono::milliseconds(50));
+  EXPECT_EQ(out.size(), 1u);
+  // Together with the next that can't wait.
+  const auto far = std::chrono::steady_clock::now() + std::chrono::hours(1);
+  Input again = AgentReport{};
+  ASSERT_TRUE(inbox.Push(again, Lane::kAgent, 1, Urgency::kNextWake).ok());
+  Input client = Client();
+  ASSERT_TRUE(inbox.Push(client).ok());
+  EXPECT_TRUE(inbox.Pop(10, far, out));
+  EXPECT_EQ(out.size(), 3u);
+  // Or when they are many; what one pop leaves is not waited for again.
+  for (int i = 0; i < 1024; ++i) {
+    Input one = AgentReport{};
+    ASSERT_TRUE(inbox.Push(one, Lane::kAgent, 1, Urgency::kNextWake).ok());
+  }
+  EXPECT_TRUE(inbox.Pop(1000, far, out));
+  EXPECT_TRUE(inbox.Pop(1000, far, out));
+  EXPECT_EQ(inbox.size(), 0u);
+}
+
 }  // namespace
 }  // namespace ccsched
