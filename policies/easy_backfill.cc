@@ -14,6 +14,8 @@ namespace {
 
 class EasyBackfill : public Policy {
  public:
+  explicit EasyBackfill(uint32_t depth) : depth_(depth) {}
+
   void Decide(const PolicyInput& in, Actions& actions) override {
     if (in.queue.empty()) return;
     if (ReservationStands(in)) {
@@ -156,16 +158,28 @@ class EasyBackfill : public Policy {
   }
 
   void BackfillAll(const PolicyInput& in, Actions& actions) {
+    passed_over_.clear();
     heads_.Advance(in, in.jobs[head_].next);
     while (!heads_.empty()) {
       const JobRef job = heads_.top();
       const JobRef next = in.jobs[job].next;
-      if (TryBackfill(in, actions, job) || MayStillPass(in, actions, job)) {
+      const ShapeId shape = in.jobs[job].shape;
+      if (TryBackfill(in, actions, job)) {
+        heads_.Advance(in, next);
+      } else if (MayStillPass(in, actions, job) && PassOver(shape)) {
         heads_.Advance(in, next);
       } else {
         heads_.Drop();
       }
     }
+  }
+
+  // Whether to look further down this shape's list.
+  bool PassOver(ShapeId shape) {
+    if (shape.value() >= passed_over_.size()) {
+      passed_over_.resize(shape.value() + 1);
+    }
+    return ++passed_over_[shape.value()] < depth_;
   }
 
   // Whether a shorter job of the same shape could start: it fits where room is
@@ -178,8 +192,10 @@ class EasyBackfill : public Policy {
            actions.Fits(job, *reserved_);
   }
 
+  const uint32_t depth_;
   ShapeHeads heads_;
-  std::vector<End> ends_;  // by run
+  std::vector<uint32_t> passed_over_;  // by shape, in this decision
+  std::vector<End> ends_;              // by run
   std::vector<std::pair<int64_t, uint32_t>> by_end_;
   // The reservation: the head, where and when it will have room, and how many
   // accelerators will be left over there then.
@@ -208,10 +224,20 @@ PolicySpec EasyBackfillPolicy() {
           "enough stays free for the first job.\n"
           "Source: Lifka, \"The ANL/IBM SP scheduling system\", JSSPP "
           "1995; Mu'alem and Feitelson, IEEE TPDS 12(6), 2001.",
-      .parameters = {},
+      .parameters =
+          {{.name = "depth",
+            .unit = "jobs",
+            .default_value = 100,
+            .min = 1,
+            .max = 1e6,
+            .doc = "how many jobs alike in all but their runtime are looked "
+                   "at for one short enough, each time",
+            .source = "bounds the cost of a decision; the depth of Maui's and "
+                      "Slurm's backfill counts all jobs"}},
       .make =
-          [](const PolicyParameters&) {
-            return std::make_unique<EasyBackfill>();
+          [](const PolicyParameters& p) {
+            return std::make_unique<EasyBackfill>(
+                static_cast<uint32_t>(p.at("depth")));
           },
   };
 }
