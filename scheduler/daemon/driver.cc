@@ -111,6 +111,19 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   return absl::OkStatus();
 }
 
+// Nobody is told what is not on record. Other answers are dropped, which tells
+// their callers as much.
+void Driver::GiveUp(const absl::Status& why) {
+  for (Outbox::Receipt& receipt : work_.outbox.receipts) {
+    receipt.submission.reply(
+        absl::UnavailableError(absl::StrCat(
+            "the scheduler has stopped before this was on record: ",
+            why.message())),
+        {});
+  }
+  work_.outbox = Outbox();
+}
+
 void Driver::NoteStep(std::chrono::steady_clock::duration took) {
   const auto ms = std::chrono::duration<float, std::milli>(took).count();
   if (step_ms_.size() < kStepsNoted) {
@@ -157,6 +170,7 @@ absl::Status Driver::CommitDurably(const Batch& batch) {
   if (!status.ok()) {
     Log(LogLevel::kError, "a step could not be recorded: starting anew helps",
         {{"error", status}});
+    GiveUp(status);
   }
   return status;
 }
@@ -168,7 +182,8 @@ void Driver::SweepLeases() {
   LeaseVerdict verdict = JudgeLeases(nodes_, lease_times_, now);
   for (NodeEntry* const node : verdict.heard) {
     node->state = NodeState::kUp;
-    work_.events.emplace_back(NodeJoined{node->id, node->pool, node->count});
+    work_.events.emplace_back(NodeJoined{node->id, node->pool, node->count,
+                                         !node->container_runtime.empty()});
     Log(LogLevel::kInfo, "node is heard again", {{"node", node->name}});
   }
   for (NodeEntry* const node : verdict.silent) {

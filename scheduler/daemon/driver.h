@@ -121,6 +121,7 @@ class Driver {
   absl::Time ReadClock();
   absl::Status RunStep(std::vector<Input>& inputs);
   absl::Status CommitDurably(const Batch& batch);
+  void GiveUp(const absl::Status& why);
   void NoteStep(std::chrono::steady_clock::duration took);
 
   // --- driver_jobs.cc

@@ -87,16 +87,16 @@ grpc::ServerUnaryReactor* JobsService::Submit(
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   Submission submission;
   submission.jobs.push_back(&request->job());
-  submission.reply = [reactor, response](
-                         absl::Status status,
-                         absl::InlinedVector<SubmitResult, 1> results) {
+  submission.reply = [finisher = std::make_shared<UnaryFinisher>(reactor),
+                      response](absl::Status status,
+                                absl::InlinedVector<SubmitResult, 1> results) {
     if (status.ok()) {
       status = results[0].status;
       response->set_job_id(results[0].first.value());
       response->set_jobs(results[0].jobs);
       response->set_existed(results[0].existed);
     }
-    reactor->Finish(ToGrpc(status));
+    finisher->Finish(status);
   };
   return PushOrFinish(inbox_, std::move(submission), reactor);
 }

@@ -5,6 +5,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <memory>
 #include <utility>
 
 #include "scheduler/rpc/grpc_status.h"
@@ -12,14 +13,38 @@
 
 namespace ccsched {
 
+// Finishes a call once. If it goes without having been told how (the scheduler
+// failed before the answer was on record), it says so: a server waits for
+// calls that nobody finishes, for good.
+class UnaryFinisher {
+ public:
+  explicit UnaryFinisher(grpc::ServerUnaryReactor* reactor)
+      : reactor_(reactor) {}
+  ~UnaryFinisher() {
+    Finish(absl::UnavailableError(
+        "the scheduler has stopped before this was on record"));
+  }
+  UnaryFinisher(const UnaryFinisher&) = delete;
+  UnaryFinisher& operator=(const UnaryFinisher&) = delete;
+
+  void Finish(const absl::Status& status) {
+    auto* const reactor = std::exchange(reactor_, nullptr);
+    if (reactor != nullptr) reactor->Finish(ToGrpc(status));
+  }
+
+ private:
+  grpc::ServerUnaryReactor* reactor_;
+};
+
 // The reply of a unary call: fills `response` and finishes `reactor`, which
 // waits for it even if its client has gone.
 template <typename Response>
 Reply<Response> FinishWith(grpc::ServerUnaryReactor* reactor,
                            Response* response) {
-  return [reactor, response](absl::StatusOr<Response> result) {
+  return [finisher = std::make_shared<UnaryFinisher>(reactor),
+          response](absl::StatusOr<Response> result) {
     if (result.ok()) *response = *std::move(result);
-    reactor->Finish(ToGrpc(result.status()));
+    finisher->Finish(result.status());
   };
 }
 
@@ -27,7 +52,7 @@ Reply<Response> FinishWith(grpc::ServerUnaryReactor* reactor,
 inline grpc::ServerUnaryReactor* PushOrFinish(Inbox* inbox, Input input,
                                               grpc::ServerUnaryReactor* r) {
   const absl::Status pushed = inbox->Push(input);
-  if (!pushed.ok()) r->Finish(ToGrpc(pushed));
+  if (!pushed.ok()) Refuse(input, pushed);
   return r;
 }
 

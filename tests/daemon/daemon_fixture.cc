@@ -80,6 +80,12 @@ void DaemonTest::Stop() {
   daemon_.reset();
 }
 
+absl::Status DaemonTest::StopInTrouble() {
+  const absl::Status stopped = daemon_->Stop();
+  daemon_.reset();
+  return stopped;
+}
+
 std::unique_ptr<FakeAgent> DaemonTest::Agent(const FakeNode& node) {
   auto agent = std::make_unique<FakeAgent>(address(), node);
   EXPECT_TRUE(agent->WaitRegistered().has_value());

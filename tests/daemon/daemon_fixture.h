@@ -33,6 +33,8 @@ class DaemonTest : public ::testing::Test {
   // Why the configuration does not start; "" if it does.
   std::string StartError();
   void Stop();
+  // Stops a scheduler that is in trouble; returns what it says.
+  absl::Status StopInTrouble();
   void Restart() {
     Stop();
     Start();

@@ -101,5 +101,38 @@ TEST_F(FullDiskTest, AnswersNothingUntilTheDiskHasRoomAgain) {
   EXPECT_TRUE(taken.ok()) << taken.error_message();
 }
 
+TEST_F(FullDiskTest, StopsWhileTheDiskIsFullAndTellsWhoeverWaits) {
+  Start();
+  const uint64_t id = Submit(Spec());
+  full_ = true;
+  std::atomic<int> waiting = 2;
+  const auto count_down = [&waiting](grpc::Status* into) {
+    return [&waiting, into](grpc::Status s) {
+      *into = std::move(s);
+      --waiting;
+      waiting.notify_all();
+    };
+  };
+  grpc::ClientContext cancelling, submitting;
+  grpc::Status cancelled, submitted;
+  v1::JobActionRequest action;
+  action.add_job_ids(id);
+  v1::JobActionResponse done;
+  jobs->async()->Cancel(&cancelling, &action, &done, count_down(&cancelled));
+  v1::SubmitRequest request;
+  *request.mutable_job() = Spec();
+  v1::SubmitResponse response;
+  jobs->async()->Submit(&submitting, &request, &response,
+                        count_down(&submitted));
+  failures_.wait(0);
+  EXPECT_FALSE(StopInTrouble().ok());
+  for (int left; (left = waiting) > 0;) waiting.wait(left);
+  EXPECT_EQ(cancelled.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(submitted.error_code(), grpc::StatusCode::UNAVAILABLE);
+  full_ = false;
+  Start();
+  EXPECT_EQ(Get(id).state(), v1::JOB_QUEUED);
+}
+
 }  // namespace
 }  // namespace ccsched
