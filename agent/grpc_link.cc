@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "ccsched/v1/agents.grpc.pb.h"
+#include "scheduler/base/status.h"
 
 namespace ccsched {
 namespace {
@@ -174,16 +175,23 @@ class GrpcLink : public SchedulerLink {
 
 }  // namespace
 
-Dial GrpcDial(EventLoop& loop, std::string address) {
-  return [&loop, address = std::move(address)](
-             SchedulerLink::Events events) -> std::unique_ptr<SchedulerLink> {
+absl::StatusOr<Dial> GrpcDial(EventLoop& loop, std::string address,
+                              TlsFiles tls) {
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials,
+                   ChannelCredentialsOf(tls));
+  return [&loop, address = std::move(address), tls = std::move(tls),
+          credentials =
+              std::move(credentials)](SchedulerLink::Events events) mutable
+         -> std::unique_ptr<SchedulerLink> {
+    auto renewed = ChannelCredentialsOf(tls);
+    if (renewed.ok()) credentials = *std::move(renewed);
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
     // A channel for each dial, without gRPC's own wait between attempts: the
     // session has its own, with jitter.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    const auto channel = grpc::CreateCustomChannel(
-        address, grpc::InsecureChannelCredentials(), arguments);
+    const auto channel =
+        grpc::CreateCustomChannel(address, credentials, arguments);
     return std::make_unique<GrpcLink>(loop, channel, std::move(events));
   };
 }

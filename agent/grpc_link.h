@@ -7,12 +7,16 @@
 
 #include "agent/event_loop.h"
 #include "agent/scheduler_link.h"
+#include "scheduler/wire/tls_channel.h"
 
 namespace ccsched {
 
-// Connects to `address`, "host:port" or "unix:/path", in clear: a scheduler
-// takes that from its own machine only. REQUIRES: `loop` outlives the links.
-Dial GrpcDial(EventLoop& loop, std::string address);
+// Connects to `address`, "host:port" or "unix:/path". The TLS files are read
+// again at each dial, so that renewed certificates are taken up; while they
+// can't be read, those of the last dial serve. Errors: as ChannelCredentialsOf.
+// REQUIRES: `loop` outlives the links.
+absl::StatusOr<Dial> GrpcDial(EventLoop& loop, std::string address,
+                              TlsFiles tls);
 
 }  // namespace ccsched
 

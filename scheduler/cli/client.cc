@@ -12,6 +12,7 @@
 #include "ccsched/v1/admin.grpc.pb.h"
 #include "ccsched/v1/forecasts.grpc.pb.h"
 #include "ccsched/v1/jobs.grpc.pb.h"
+#include "scheduler/wire/tls_channel.h"
 
 namespace ccsched {
 namespace {
@@ -20,12 +21,18 @@ constexpr absl::Duration kDeadline = absl::Seconds(30);
 
 class GrpcClient : public Client {
  public:
-  explicit GrpcClient(const std::string& address) : address_(address) {
+  explicit GrpcClient(const Endpoint& endpoint)
+      : address_(endpoint.address), in_clear_(endpoint.tls_ca.empty()) {
+    const auto credentials = ChannelCredentialsOf(
+        {endpoint.tls_ca, endpoint.tls_certificate, endpoint.tls_key});
+    broken_ = credentials.status();
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(64 << 20);
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     channel_ = grpc::CreateCustomChannel(
-        address, grpc::InsecureChannelCredentials(), arguments);
+        address_,
+        credentials.ok() ? *credentials : grpc::InsecureChannelCredentials(),
+        arguments);
     jobs_ = v1::Jobs::NewStub(channel_);
     admin_ = v1::Admin::NewStub(channel_);
     forecasts_ = v1::Forecasts::NewStub(channel_);
@@ -60,12 +67,14 @@ class GrpcClient : public Client {
   }
   absl::Status Watch(const v1::WatchJobsRequest& request,
                      const std::function<bool(const v1::Job&)>& each) override {
+    if (!broken_.ok()) return broken_;
     grpc::ClientContext context;
     return Drain(context, *jobs_->Watch(&context, request), each);
   }
   absl::Status Logs(
       const v1::LogsRequest& request,
       const std::function<bool(std::string_view)>& each) override {
+    if (!broken_.ok()) return broken_;
     grpc::ClientContext context;
     return Drain(context, *jobs_->Logs(&context, request),
                  [&](const v1::LogChunk& chunk) { return each(chunk.data()); });
@@ -120,7 +129,8 @@ class GrpcClient : public Client {
       return absl::UnavailableError(absl::StrCat(
           "no scheduler answers at ", address_, " (", status.error_message(),
           "); start one with 'ccsched dev up', or name it by --address or "
-          "CCSCHED_ADDRESS"));
+          "CCSCHED_ADDRESS",
+          in_clear_ ? "; one that uses TLS needs --tls-ca" : ""));
     }
     if (code == absl::StatusCode::kDeadlineExceeded) {
       return absl::DeadlineExceededError(absl::StrCat(
@@ -135,6 +145,7 @@ class GrpcClient : public Client {
       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                    Response*),
       const Request& request, absl::Duration deadline = kDeadline) {
+    if (!broken_.ok()) return broken_;
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + deadline));
     Response response;
@@ -160,6 +171,8 @@ class GrpcClient : public Client {
   }
 
   const std::string address_;
+  const bool in_clear_;
+  absl::Status broken_;  // not OK: the TLS files can't be used
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Jobs::Stub> jobs_;
   std::unique_ptr<v1::Admin::Stub> admin_;
@@ -168,8 +181,8 @@ class GrpcClient : public Client {
 
 }  // namespace
 
-std::unique_ptr<Client> Client::Connect(const std::string& address) {
-  return std::make_unique<GrpcClient>(address);
+std::unique_ptr<Client> Client::Connect(const Endpoint& endpoint) {
+  return std::make_unique<GrpcClient>(endpoint);
 }
 
 }  // namespace ccsched

@@ -18,14 +18,22 @@
 
 namespace ccsched {
 
+// Where the scheduler is, and how it is reached: TLS files are PEM; none of
+// them: in clear.
+struct Endpoint {
+  std::string address;  // "host:port" or "unix:/path"
+  std::string tls_ca, tls_certificate, tls_key;
+};
+
 enum class JobVerb { kCancel, kHold, kRelease };
 
 // Not thread safe. Errors of all calls are those of the service; Unavailable,
 // with what to do about it, if no scheduler answers.
 class Client {
  public:
-  // Connects at the first call. `address` is "host:port" or "unix:/path".
-  static std::unique_ptr<Client> Connect(const std::string& address);
+  // Connects at the first call; what is wrong with the TLS files is the error
+  // of every call.
+  static std::unique_ptr<Client> Connect(const Endpoint& endpoint);
   virtual ~Client() = default;
 
   virtual absl::StatusOr<v1::SubmitResponse> Submit(

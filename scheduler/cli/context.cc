@@ -36,8 +36,17 @@ std::string Context::Address() const {
 }
 
 Client& Context::client() {
-  if (client_ == nullptr) client_ = Client::Connect(Address());
+  if (client_ == nullptr) client_ = Client::Connect(endpoint());
   return *client_;
+}
+
+Endpoint Context::endpoint() const {
+  const auto either = [this](const std::string& given, const char* name) {
+    return given.empty() ? env(name) : given;
+  };
+  return {Address(), either(tls_ca, "CCSCHED_TLS_CA"),
+          either(tls_certificate, "CCSCHED_TLS_CERTIFICATE"),
+          either(tls_key, "CCSCHED_TLS_KEY")};
 }
 
 int ExitCodeOf(const absl::Status& status) {

@@ -34,13 +34,16 @@ struct Context {
   bool err_terminal = false;
   bool in_terminal = false;
   int out_width = 80;
-  std::string address;                          // --address
-  std::function<std::string(const char*)> env;  // empty if it is not set
+  std::string address;                           // --address
+  std::string tls_ca, tls_certificate, tls_key;  // --tls-…: PEM files
+  std::function<std::string(const char*)> env;   // empty if it is not set
 
   // The client of the scheduler that the user means: --address, then
   // CCSCHED_ADDRESS, then the embedded cluster's, then 127.0.0.1:7390.
   Client& client();
   std::string Address() const;
+  // The address with the TLS files: --tls-… over CCSCHED_TLS_….
+  Endpoint endpoint() const;
   // The embedded cluster's folder: CCSCHED_DEV_DIR, or one below the home.
   std::string DevDir() const;
   // For tests: what client() gives from now on.

@@ -41,7 +41,7 @@ int RunUp(Context& context, const DevOptions& o) {
   if (absl::Status s = cluster->Up(up, context.err); !s.ok()) {
     return context.Fail(s);
   }
-  const auto status = Client::Connect(cluster->address())->Status();
+  const auto status = Client::Connect({cluster->address()})->Status();
   if (!status.ok()) return context.Fail(status.status());
   context.out << "The cluster is up: " << cluster->nodes().size()
               << " nodes, policy " << status->policy() << ", "

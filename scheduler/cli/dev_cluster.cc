@@ -178,7 +178,7 @@ absl::Status DevCluster::StartScheduler(const DevUpOptions& o) {
   while (absl::Now() < end) {
     // A new client each time: a channel that was refused waits before it
     // connects again.
-    if (Client::Connect(address_)->Status(absl::Seconds(2)).ok()) {
+    if (Client::Connect({address_})->Status(absl::Seconds(2)).ok()) {
       return absl::OkStatus();
     }
     if (!ReadPidFile(Pid(kScheduler))) return Died(kScheduler);
@@ -197,7 +197,7 @@ absl::Status DevCluster::StartAgents(const DevUpOptions& o) {
          node.site, "--accelerator", node.accelerator, "--count",
          absl::StrCat(node.count), "--state", dir_ + "/agents/" + node.name}));
   }
-  const auto client = Client::Connect(address_);
+  const auto client = Client::Connect({address_});
   std::set<std::string> missing;
   const absl::Time end = absl::Now() + o.patience;
   while (absl::Now() < end) {

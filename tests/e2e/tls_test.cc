@@ -1,0 +1,144 @@
+// A cluster over TLS, with certificates on both sides: it runs jobs, and takes
+// nobody who has none.
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/e2e/shell.h"
+#include "tests/fault/process.h"
+
+namespace ccsched::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// Makes an authority and two certificates that it signed, for a day.
+constexpr char kMakeCertificates[] = R"(
+set -eu
+new_key() { openssl ecparam -name prime256v1 -genkey -noout -out $1.key; }
+new_key ca
+openssl req -x509 -new -key ca.key -days 1 -subj /CN=authority -out ca.pem
+printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' > names
+for who in server client; do
+  new_key $who
+  openssl req -new -key $who.key -subj /CN=$who -out $who.csr
+  openssl x509 -req -in $who.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+    -days 1 -extfile names -out $who.pem
+done
+)";
+
+class TlsTest : public ::testing::Test {
+ protected:
+  TlsTest() {
+    std::string pattern = fs::temp_directory_path() / "ccsched-tls-XXXXXX";
+    dir_ = mkdtemp(pattern.data());
+  }
+  ~TlsTest() override {
+    std::error_code ignored;
+    fs::remove_all(dir_, ignored);
+  }
+
+  std::string In(const std::string& name) const { return dir_ + "/" + name; }
+  // The address that the scheduler says it serves at; empty if it says none.
+  std::string WaitForAddress() const {
+    std::string address;
+    Eventually(absl::Seconds(20), [&] {
+      std::ifstream in(In("scheduler.log"));
+      for (std::string line; std::getline(in, line);) {
+        const size_t at = line.find("127.0.0.1:");
+        if (at == std::string::npos) continue;
+        address = line.substr(at, line.find('"', at) - at);
+      }
+      return !address.empty();
+    });
+    return address;
+  }
+  void StartScheduler() {
+    std::ofstream(In("cluster.yaml"))
+        << "version: 1\n"
+           "listen: {address: '127.0.0.1:0', tls_certificate: "
+        << In("server.pem") << ", tls_key: " << In("server.key")
+        << ", tls_client_ca: " << In("ca.pem")
+        << "}\n"
+           "regions: [{name: grid}]\n"
+           "sites: [{name: here, region: grid, pools: [{accelerator: cpu, "
+           "idle_watts: 1, active_watts: 9}]}]\n"
+           "policy: fcfs\n";
+    scheduler_ = Process::Start(
+        {CCSCHEDD, "--config", In("cluster.yaml"), "--state", In("state")},
+        In("scheduler.log"));
+    address_ = WaitForAddress();
+    ASSERT_FALSE(address_.empty());
+  }
+  Process StartAgent(const std::string& node) {
+    return Process::Start({CCSCHED_AGENT,
+                           "--scheduler",
+                           address_,
+                           "--node",
+                           node,
+                           "--site",
+                           "here",
+                           "--accelerator",
+                           "cpu",
+                           "--count",
+                           "1",
+                           "--state",
+                           In(node),
+                           "--tls-ca",
+                           In("ca.pem"),
+                           "--tls-certificate",
+                           In("client.pem"),
+                           "--tls-key",
+                           In("client.key"),
+                           "--meter",
+                           "model"},
+                          In(node + ".log"));
+  }
+  CommandResult Ccsched(std::vector<std::string> args) const {
+    args.insert(args.begin(), {CCSCHED, "--address", address_});
+    return RunCommand(args, dir_, {"NO_COLOR=1"});
+  }
+  std::vector<std::string> WithCertificate(
+      std::vector<std::string> args) const {
+    args.insert(args.begin(),
+                {"--tls-ca", In("ca.pem"), "--tls-certificate",
+                 In("client.pem"), "--tls-key", In("client.key")});
+    return args;
+  }
+
+  std::string dir_, address_;
+  Process scheduler_;
+};
+
+TEST_F(TlsTest, RunsAJobAndTakesNobodyWithoutACertificate) {
+  const CommandResult made =
+      RunCommand({"/bin/sh", "-c", kMakeCertificates}, dir_, {});
+  ASSERT_EQ(made.status, 0) << made.err;
+  StartScheduler();
+  const Process agent = StartAgent("n1");
+  const CommandResult ran = Ccsched(
+      WithCertificate({"submit", "--wait", "--", "sh", "-c", "exit 5"}));
+  EXPECT_EQ(ran.status, 5) << ran.err;
+
+  const CommandResult in_clear = Ccsched({"queue"});
+  EXPECT_EQ(in_clear.status, 3);
+  EXPECT_THAT(in_clear.err, HasSubstr("one that uses TLS needs --tls-ca"));
+  EXPECT_EQ(Ccsched({"--tls-ca", In("ca.pem"), "queue"}).status, 3);
+
+  const CommandResult no_file = Ccsched({"--tls-ca", In("none.pem"), "queue"});
+  EXPECT_EQ(no_file.status, 2);
+  EXPECT_THAT(no_file.err, HasSubstr("none.pem can't be read"));
+  const CommandResult half = Ccsched(
+      {"--tls-ca", In("ca.pem"), "--tls-key", In("client.key"), "queue"});
+  EXPECT_EQ(half.status, 2);
+  EXPECT_THAT(half.err, HasSubstr("must be given together"));
+}
+
+}  // namespace
+}  // namespace ccsched::testing
