@@ -25,6 +25,7 @@ void AddFootprint(Command& root, Context& context);
 void AddSim(Command& root, Context& context);
 void AddDev(Command& root, Context& context);
 void AddCompletion(Command& root, Context& context);
+void AddManual(Command& root, Context& context);
 void AddVersion(Command& root, Context& context);
 
 // The whole command line; returns the exit status.

@@ -1,4 +1,4 @@
-// `ccsched completion bash|zsh`: made from the commands themselves.
+// `ccsched completion bash|zsh|fish`: made from the commands themselves.
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 #include <ostream>
@@ -63,18 +63,54 @@ void PrintScript(const Command& root, bool zsh, std::ostream& out) {
          "complete -o filenames -F _ccsched ccsched\n";
 }
 
+// In single quotes, as fish reads them.
+std::string Quoted(const std::string& text) {
+  return absl::StrCat(
+      "'", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
+}
+
+// One line for each command and option below `command`.
+void PrintFish(const Command& command, const std::string& condition,
+               std::ostream& out) {
+  for (const auto& sub : command.subs()) {
+    out << "complete -c ccsched -f -n " << Quoted(condition) << " -a "
+        << Quoted(sub->name()) << " -d " << Quoted(sub->about()) << "\n";
+  }
+  for (const std::string& option : command.OptionNames()) {
+    out << "complete -c ccsched -n " << Quoted(condition) << " -l "
+        << option.substr(2) << "\n";
+  }
+  for (const auto& sub : command.subs()) {
+    std::string below =
+        absl::StrCat("__fish_seen_subcommand_from ", sub->name());
+    if (!sub->subs().empty()) {
+      std::vector<std::string> names;
+      for (const auto& s : sub->subs()) names.push_back(s->name());
+      const std::string any = absl::StrJoin(names, " ");
+      absl::StrAppend(&below, "; and not __fish_seen_subcommand_from ", any);
+    }
+    PrintFish(*sub, below, out);
+  }
+}
+
 }  // namespace
 
 void AddCompletion(Command& root, Context& context) {
   auto shell = std::make_shared<std::string>();
   Command& c = root.Sub("completion", "print a completion script for a shell",
                         "  source <(ccsched completion bash)\n"
-                        "  ccsched completion zsh > ~/.zfunc/_ccsched");
-  c.Argument("SHELL", shell.get(), true, "bash or zsh");
+                        "  ccsched completion zsh > ~/.zfunc/_ccsched\n"
+                        "  ccsched completion fish > "
+                        "~/.config/fish/completions/ccsched.fish");
+  c.Argument("SHELL", shell.get(), true, "bash, zsh or fish");
   c.OnRun([shell, &root, &context] {
+    if (*shell == "fish") {
+      PrintFish(root, "__fish_use_subcommand", context.out);
+      return static_cast<int>(kExitDone);
+    }
     if (*shell != "bash" && *shell != "zsh") {
       return context.Wrong(
-          absl::StrCat("completion: '", *shell, "' must be bash or zsh"));
+          absl::StrCat("completion: '", *shell, "' must be bash, zsh or fish"));
     }
     PrintScript(root, *shell == "zsh", context.out);
     return static_cast<int>(kExitDone);

@@ -149,7 +149,7 @@ TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
   ExpectWrong({"report", "--format", "pdf"}, "'pdf' must be table");
   ExpectWrong({"report", "--from", "2026-02-01", "--to", "2026-01-01"},
               "--from must be before --to");
-  ExpectWrong({"completion", "fish"}, "'fish' must be bash or zsh");
+  ExpectWrong({"completion", "tcsh"}, "'tcsh' must be bash, zsh or fish");
   ExpectWrong({"forecast", "--horizon", "0"}, "--horizon: '0'");
 }
 
