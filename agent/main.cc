@@ -48,6 +48,7 @@ struct Flags {
   bool share_host = false;
   std::string cgroup = "auto";
   uint64_t memory_mib = 0;
+  TlsFiles tls;
   bool as_agent = false;
   bool end_jobs = false;
 };
@@ -73,6 +74,14 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--scheduler", flags.scheduler,
                  "the scheduler's address, host:port or unix:/path")
       ->capture_default_str();
+  app.add_option("--tls-ca", flags.tls.ca,
+                 "use TLS; PEM file of who signed the scheduler's certificate")
+      ->envname("CCSCHED_TLS_CA");
+  app.add_option("--tls-certificate", flags.tls.certificate,
+                 "PEM file of this node's own certificate")
+      ->envname("CCSCHED_TLS_CERTIFICATE");
+  app.add_option("--tls-key", flags.tls.key, "PEM file of its key")
+      ->envname("CCSCHED_TLS_KEY");
   app.add_option("--node", flags.node, "name of this node")
       ->default_val(HostName());
   app.add_option("--site", flags.site, "the site that it belongs to")
@@ -149,6 +158,8 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
     launch.home = self->pw_dir;
   }
   launch.container_runtime = FindContainerRuntime(launch.path);
+  options.identity.set_container_runtime(
+      std::filesystem::path(launch.container_runtime).filename());
   launch.as_submitter = geteuid() == 0 && !flags.as_agent;
   launch.memory_per_accelerator = flags.memory_mib << 20;
   if (flags.cgroup == "auto") {
@@ -210,6 +221,8 @@ int RunAgent(const Flags& flags) {
   signal(SIGPIPE, SIG_IGN);
   const Fd stop(signalfd(-1, &signals, SFD_CLOEXEC));
   EventLoop loop;
+  absl::StatusOr<Dial> dial = GrpcDial(loop, flags.scheduler, flags.tls);
+  if (!dial.ok()) return Fail(dial.status());
   {
     SessionOptions options = MakeOptions(flags, *folder);
     if (flags.memory_mib > 0 &&
@@ -220,8 +233,8 @@ int RunAgent(const Flags& flags) {
     }
     options.identity.set_meter(meter.name());
     options.runner.launch.nvidia = meter.name().substr(0, 4) == "nvml";
-    Session session(loop, **store, meter, lease,
-                    GrpcDial(loop, flags.scheduler), std::move(options));
+    Session session(loop, **store, meter, lease, *std::move(dial),
+                    std::move(options));
     Log(LogLevel::kInfo, "agent started",
         {{"node", flags.node},
          {"site", flags.site},

@@ -24,6 +24,18 @@ absl::Status ToStatus(const CLI::ParseError& e) {
   return absl::InvalidArgumentError(Printable(what, 500));
 }
 
+// Refuses what is not `what`, before CLI11 does so in words of its own.
+template <typename T>
+CLI::Validator Checked(const char* what) {
+  return CLI::Validator(
+      [what](std::string& given) -> std::string {
+        T value;
+        if (CLI::detail::lexical_cast(given, value)) return "";
+        return absl::StrCat("'", Printable(given), "' must be ", what);
+      },
+      "");
+}
+
 // One option a line, wrapped by the reader's terminal, not by us.
 class HelpFormatter : public CLI::Formatter {
  public:
@@ -97,14 +109,14 @@ void Command::Number(const char* names, const char* metavar,
   Add(names, value, about)
       ->option_text(metavar)
       ->take_last()
-      ->check(CLI::TypeValidator<int64_t>("a whole number"));
+      ->check(Checked<int64_t>("a whole number"));
 }
 void Command::Real(const char* names, const char* metavar,
                    std::optional<double>* value, const std::string& about) {
   Add(names, value, about)
       ->option_text(metavar)
       ->take_last()
-      ->check(CLI::TypeValidator<double>("a number"));
+      ->check(Checked<double>("a number"));
 }
 void Command::List(const char* names, const char* metavar,
                    std::vector<std::string>* values, const std::string& about) {

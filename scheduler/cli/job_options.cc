@@ -114,6 +114,7 @@ void SetTexts(const JobOptions& o, v1::JobSpec* job) {
   if (o.key) job->set_key(*o.key);
   if (o.array) job->set_array(*o.array);
   if (o.elastic) job->set_elastic(*o.elastic);
+  if (o.image) job->set_image(*o.image);
   if (o.signal) {
     job->set_warn_signal(
         std::string(absl::StripPrefix(absl::string_view(*o.signal), "SIG")));
@@ -162,7 +163,10 @@ void AddJobOptions(Command& c, JobOptions* o) {
   c.Text("--output", "FILE", &o->output,
          "write its output there; %j is the job's number, %a its index");
   c.Text("-a,--array", "INDICES", &o->array,
-         "one job for each index: 0-9, 1,3,5, 0-20:5");
+         "one job for each index: 0-9, 1,3,5, 0-20:5; 0-99%5 for at most 5 "
+         "at once");
+  c.Text("--image", "IMAGE", &o->image,
+         "run it in this container image, by the node's podman or apptainer");
   c.List("--after", "JOB[,JOB]", &o->after,
          "start it once these jobs have succeeded");
   c.Text("--key", "KEY", &o->key, "submit at most once for this key, for good");
@@ -214,6 +218,7 @@ void LayOver(const JobOptions& over, JobOptions* base) {
   lay(over.output, &base->output);
   lay(over.key, &base->key);
   lay(over.array, &base->array);
+  lay(over.image, &base->image);
   lay(over.accelerators, &base->accelerators);
   lay(over.accelerators_per_node, &base->accelerators_per_node);
   lay(over.nodes, &base->nodes);

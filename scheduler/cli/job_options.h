@@ -19,7 +19,7 @@ namespace ccsched {
 
 // As written; nothing is checked yet. What is absent was not said.
 struct JobOptions {
-  std::optional<std::string> name, project, workdir, output, key, array;
+  std::optional<std::string> name, project, workdir, output, key, array, image;
   std::optional<int64_t> accelerators, nodes, priority;
   std::optional<int64_t> accelerators_per_node;  // of #SBATCH lines
   std::vector<std::string> accelerator, site, region, env, after;

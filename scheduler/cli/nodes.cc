@@ -34,6 +34,7 @@ Record NodeRecord(const v1::NodeStatus& node) {
   r.AddTime("last_heard", node.has_last_heard(), node.last_heard());
   r.AddList("jobs", node.jobs());
   r.Add("version", node.version());
+  r.Add("container_runtime", node.container_runtime());
   return r;
 }
 
@@ -44,6 +45,7 @@ void PrintTable(const v1::NodesResponse& response, Context& context) {
                {"BUSY", Align::kRight},
                {"STATE"},
                {"METER"},
+               {"IMAGES"},
                {"LAST HEARD"},
                {"JOBS"},
                {"REASON"}});
@@ -54,15 +56,17 @@ void PrintTable(const v1::NodesResponse& response, Context& context) {
     const Style style = node.state() == "up"     ? Style::kGreen
                         : node.state() == "lost" ? Style::kRed
                                                  : Style::kYellow;
-    table.Add({node.name(),
-               node.site(),
-               absl::StrCat(node.total(), " ", node.accelerator()),
-               std::to_string(node.busy()),
-               {node.state(), style},
-               node.meter(),
-               ShortTime(node.has_last_heard(), node.last_heard(), true),
-               absl::StrCat(absl::StrJoin(jobs, ","), more ? ",…" : ""),
-               node.reason()});
+    table.Add(
+        {node.name(),
+         node.site(),
+         absl::StrCat(node.total(), " ", node.accelerator()),
+         std::to_string(node.busy()),
+         {node.state(), style},
+         node.meter(),
+         node.container_runtime().empty() ? "-" : node.container_runtime(),
+         ShortTime(node.has_last_heard(), node.last_heard(), true),
+         absl::StrCat(absl::StrJoin(jobs, ","), more ? ",…" : ""),
+         node.reason()});
   }
   table.Print(context.out, context.out_colour);
 }

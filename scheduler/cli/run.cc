@@ -35,6 +35,13 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   Command root("ccsched", kAbout);
   root.Text("--address", "ADDRESS", &context.address,
             "the scheduler: host:port or unix:/path (CCSCHED_ADDRESS)");
+  root.Text("--tls-ca", "FILE", &context.tls_ca,
+            "use TLS; who signed the scheduler's certificate "
+            "(CCSCHED_TLS_CA)");
+  root.Text("--tls-certificate", "FILE", &context.tls_certificate,
+            "your own certificate, where the scheduler asks for one "
+            "(CCSCHED_TLS_CERTIFICATE)");
+  root.Text("--tls-key", "FILE", &context.tls_key, "its key (CCSCHED_TLS_KEY)");
   root.Choice("--color", &globals.colour, {"auto", "always", "never"},
               "colour; auto honours NO_COLOR");
   bool version = false;
@@ -55,6 +62,7 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   AddSim(root, context);
   AddDev(root, context);
   AddCompletion(root, context);
+  AddManual(root, context);
   AddVersion(root, context);
   root.OnRun([&] {
     if (version) {

@@ -120,6 +120,7 @@ void PrintJob(const v1::Job& job, Context& context) {
   lines.Add("project", spec.project());
   lines.Add("command", CommandText(spec));
   lines.Add("workdir", spec.workdir());
+  lines.Add("image", spec.image());
   lines.Add("accelerators", Asked(spec));
   if (job.array_id() != 0) {
     lines.Add("array", absl::StrCat("index ", job.array_index(), " of array ",
@@ -231,6 +232,7 @@ int RunShow(Context& context, const ShowOptions& o) {
   }
   record.AddList("command", job->spec().command());
   record.Add("workdir", job->spec().workdir());
+  record.Add("image", job->spec().image());
   record.Add("suspendable", job->spec().suspendable());
   record.AddList("after", job->spec().after());
   record.Add("key", job->spec().key());

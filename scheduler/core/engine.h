@@ -46,6 +46,7 @@ struct RestoredJob {
   bool hold_wanted = false;
   bool cancel_wanted = false;
   std::vector<JobId> after;
+  ArrayLimit limit;
   // Of the running attempt:
   PoolId pool;
   uint32_t count = 0;
@@ -97,6 +98,9 @@ class Engine {
   const Run* run(const Job& job) const;  // null unless it holds capacity
   const Placement& placement(const Job& job) const;
   std::vector<JobId> dependencies(JobId id) const;
+  // The limit that a blocked job waits for: of its array as many as may be
+  // under way are.
+  std::optional<ArrayLimit> waits_for(JobId id) const;
 
   const Topology& topology() const;
   absl::Span<const PoolUse> pools() const;

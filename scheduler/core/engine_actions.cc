@@ -8,7 +8,9 @@
 namespace ccsched {
 
 Demand Engine::State::DemandOf(const JobShape& shape, uint32_t count) const {
-  return {.count = count != 0 ? count : shape.count, .nodes = shape.nodes};
+  return {.count = count != 0 ? count : shape.count,
+          .nodes = shape.nodes,
+          .container = shape.container};
 }
 
 bool Engine::State::Fits(JobRef job, PoolId pool, uint32_t count) const {

@@ -82,6 +82,7 @@ void Engine::State::Finish(JobRef ref) {
   if (!dependants_.empty()) {
     SettleDependants(job.spec.id, job.state == JobState::kSucceeded);
   }
+  LeaveArray(ref);
 }
 
 void Engine::State::SettleDependants(JobId id, bool succeeded) {
@@ -99,11 +100,17 @@ void Engine::State::SettleDependants(JobId id, bool succeeded) {
     }
     std::vector<JobId>& unmet = after_[dependant];
     unmet.erase(std::find(unmet.begin(), unmet.end(), id));
-    if (!unmet.empty()) continue;
+    if (!unmet.empty()) {
+      MarkChanged(ref);  // what it waits for is less
+      continue;
+    }
     after_.erase(dependant);
-    if (jobs_[ref].state == JobState::kBlocked) {
+    if (jobs_[ref].state != JobState::kBlocked) continue;
+    if (EnterArray(dependant)) {
       Move(ref, Trigger::kDependenciesMet);
       Enqueue(ref);
+    } else {
+      MarkChanged(ref);  // it waits for something else now
     }
   }
 }
@@ -167,9 +174,11 @@ absl::Status Engine::State::Apply(const JobSubmitted& e) {
   Job job;
   job.spec = e.spec;
   job.shape = shapes_.Intern(e.shape);
-  job.state = e.spec.held       ? JobState::kHeld
-              : e.after.empty() ? JobState::kQueued
-                                : JobState::kBlocked;
+  if (e.limit.at_most > 0) JoinArray(e.spec.id, e.limit);
+  job.state = e.spec.held             ? JobState::kHeld
+              : !e.after.empty()      ? JobState::kBlocked
+              : EnterArray(e.spec.id) ? JobState::kQueued
+                                      : JobState::kBlocked;
   const JobState state = job.state;
   const JobRef ref = jobs_.Insert(std::move(job));
   MarkChanged(ref);
@@ -225,7 +234,9 @@ absl::Status Engine::State::Apply(const JobHeld& e) {
   if (job.state == JobState::kHeld) return absl::OkStatus();
   Unlink(ref);
   gone_.push_back(e.job);
-  return TryMove(ref, Trigger::kHold);
+  RETURN_IF_ERROR(TryMove(ref, Trigger::kHold));
+  LeaveArray(ref);
+  return absl::OkStatus();
 }
 
 absl::Status Engine::State::Apply(const JobReleased& e) {
@@ -236,7 +247,10 @@ absl::Status Engine::State::Apply(const JobReleased& e) {
     MarkChanged(ref);
     return absl::OkStatus();
   }
-  if (after_.contains(e.job)) return TryMove(ref, Trigger::kReleaseBlocked);
+  if (job.state != JobState::kHeld) return TryMove(ref, Trigger::kRelease);
+  if (after_.contains(e.job) || !EnterArray(e.job)) {
+    return TryMove(ref, Trigger::kReleaseBlocked);
+  }
   RETURN_IF_ERROR(TryMove(ref, Trigger::kRelease));
   Enqueue(ref);
   return absl::OkStatus();
@@ -271,6 +285,7 @@ void Engine::State::Requeue(JobRef ref) {
   if (job.hold_wanted) {
     job.hold_wanted = false;
     Move(ref, Trigger::kHold);
+    LeaveArray(ref);
     return;
   }
   Enqueue(ref, key);
@@ -309,6 +324,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
       if (job.hold_wanted) {
         job.hold_wanted = false;
         Move(ref, Trigger::kHold);
+        LeaveArray(ref);
         gone_.push_back(e.job);
         break;
       }

@@ -28,7 +28,8 @@ absl::Status Engine::State::Apply(const NodeJoined& e) {
         "node ", e.node.value(), " is of pool ", known->second.value(),
         ": it can't join pool ", e.pool.value()));
   }
-  packers_[e.pool.value()].Join(e.node, e.count, pools_[e.pool.value()]);
+  packers_[e.pool.value()].Join(e.node, e.count, e.containers,
+                                pools_[e.pool.value()]);
   capacity_freed_ = true;
   return absl::OkStatus();
 }

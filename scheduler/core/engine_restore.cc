@@ -10,7 +10,10 @@
 namespace ccsched {
 
 absl::Status Engine::State::RestoreNode(const RestoredNode& n) {
-  RETURN_IF_ERROR(Apply(NodeJoined{n.node, n.pool, n.count}));
+  // Whether it runs images is known when it joins again; until then nothing
+  // starts there.
+  RETURN_IF_ERROR(
+      Apply(NodeJoined{n.node, n.pool, n.count, /*containers=*/true}));
   if (n.drained) RETURN_IF_ERROR(Apply(NodeDrained{n.node, true}));
   return absl::OkStatus();
 }
@@ -34,6 +37,7 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
   const JobRef ref = jobs_.Insert(std::move(job));
   for (const JobId parent : r.after) dependants_[parent].push_back(JobId(id));
   if (!r.after.empty()) after_.emplace(JobId(id), std::move(r.after));
+  if (r.limit.at_most > 0) RestoreInArray(ref, r.limit);
   queue_.KeysAbove(r.queue_key);
   switch (r.state) {
     case JobState::kQueued:

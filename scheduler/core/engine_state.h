@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "scheduler/core/engine.h"
 #include "scheduler/core/lifecycle.h"
@@ -58,6 +59,15 @@ class Engine::State : public Actions {
   PolicyInput Input() const;
   bool StillStands(const Timers::Entry& entry) const;
 
+  // --- engine_arrays.cc: of a limited array only so many jobs are let through
+  // to the queue; the others are blocked, and follow as those end.
+  void JoinArray(JobId id, const ArrayLimit& limit);
+  // Whether the job may enter the queue. If not, it has its place in the line.
+  bool EnterArray(JobId id);
+  // The job ended or is held: the next may follow.
+  void LeaveArray(JobRef ref);
+  void RestoreInArray(JobRef ref, const ArrayLimit& limit);
+
   // --- engine_restore.cc
   absl::Status RestoreNode(const RestoredNode& node);
   absl::Status RestoreJob(RestoredJob job);
@@ -102,6 +112,18 @@ class Engine::State : public Actions {
   absl::flat_hash_map<NodeId, PoolId> node_pools_;
   absl::flat_hash_map<JobId, std::vector<JobId>> after_;  // still unmet
   absl::flat_hash_map<JobId, std::vector<JobId>> dependants_;
+  struct LimitedArray {
+    uint32_t at_most = 0;
+    uint32_t members = 0;  // live ones
+    uint32_t inside = 0;   // of them, let through
+    absl::btree_set<JobId> line;
+  };
+  struct ArrayMember {
+    JobId array;
+    bool inside = false;
+  };
+  absl::flat_hash_map<JobId, LimitedArray> arrays_;  // by the array's id
+  absl::flat_hash_map<JobId, ArrayMember> in_array_;
   GridView grid_;
 
   absl::Time now_ = absl::InfinitePast();

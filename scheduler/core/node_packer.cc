@@ -40,7 +40,8 @@ void NodePacker::Update(Node& node, PoolUse& use, Change change) {
   if (indexed) AddToIndex(node);
 }
 
-void NodePacker::Join(NodeId id, uint32_t count, PoolUse& use) {
+void NodePacker::Join(NodeId id, uint32_t count, bool containers,
+                      PoolUse& use) {
   const auto found = index_.find(id);
   if (found == index_.end()) {
     index_.emplace(id, static_cast<uint32_t>(nodes_.size()));
@@ -56,8 +57,12 @@ void NodePacker::Join(NodeId id, uint32_t count, PoolUse& use) {
     n.count = count;
     n.silent = false;
   });
-  largest_ = 0;
-  for (const Node& n : nodes_) largest_ = std::max(largest_, n.count);
+  joined.containers = containers;
+  largest_ = without_containers_ = 0;
+  for (const Node& n : nodes_) {
+    largest_ = std::max(largest_, n.count);
+    without_containers_ += !n.containers;
+  }
 }
 
 void NodePacker::SetSilent(NodeId id, bool silent, PoolUse& use) {
@@ -74,6 +79,7 @@ bool NodePacker::FitsWhole(uint32_t count) const {
 
 bool NodePacker::Fits(const Demand& demand, const PoolUse& use) const {
   if (demand.count > use.free) return false;
+  if (IsPicky(demand)) return !Pick(demand).empty();
   if (nodes_.size() == 1) return demand.nodes <= 1;
   if (demand.nodes == 0) {
     return by_free_.lower_bound({demand.count, NodeId()}) != by_free_.end() ||
@@ -86,38 +92,65 @@ bool NodePacker::Fits(const Demand& demand, const PoolUse& use) const {
   return true;
 }
 
+uint32_t NodePacker::LargestFor(const Demand& demand) const {
+  if (!IsPicky(demand)) return largest_;
+  uint32_t largest = 0;
+  for (const Node& n : nodes_) {
+    if (n.containers) largest = std::max(largest, n.count);
+  }
+  return largest;
+}
+
 bool NodePacker::CouldFit(const Demand& demand) const {
   if (demand.count > all_count_) return false;
-  if (demand.nodes == 0) return true;
-  const uint32_t each = demand.count / demand.nodes;
-  return std::count_if(nodes_.begin(), nodes_.end(), [each](const Node& n) {
-           return n.count >= each;
-         }) >= demand.nodes;
+  if (demand.nodes == 0 && !IsPicky(demand)) return true;
+  const uint32_t each = demand.nodes == 0 ? 1 : demand.count / demand.nodes;
+  uint32_t nodes = 0;
+  uint64_t count = 0;
+  for (const Node& n : nodes_) {
+    if (n.count < each || (demand.container && !n.containers)) continue;
+    ++nodes;
+    count += n.count;
+  }
+  return demand.nodes == 0 ? count >= demand.count : nodes >= demand.nodes;
+}
+
+NodeShares NodePacker::Pick(const Demand& demand) const {
+  NodeShares shares;
+  if (nodes_.size() == 1) {
+    const Node& only = nodes_.front();
+    if (only.usable() && only.free() >= demand.count && demand.nodes <= 1 &&
+        Suits(only.id, demand)) {
+      shares.push_back({only.id, demand.count});
+    }
+    return shares;
+  }
+  // Nodes with room for their part, the fullest first.
+  const uint32_t parts = std::max(demand.nodes, 1u);
+  const uint32_t each = demand.count / parts;
+  for (auto it = by_free_.lower_bound({each, NodeId()});
+       it != by_free_.end() && shares.size() < parts; ++it) {
+    if (Suits(it->second, demand)) shares.push_back({it->second, each});
+  }
+  if (shares.size() == parts) return shares;
+  shares.clear();
+  if (demand.nodes > 0 || demand.count <= LargestFor(demand)) return shares;
+  // Whole nodes, the largest first.
+  uint32_t left = demand.count;
+  for (auto idle = idle_.rbegin(); left > 0 && idle != idle_.rend(); ++idle) {
+    if (!Suits(idle->second, demand)) continue;
+    const uint32_t here = std::min(left, idle->first);
+    shares.push_back({idle->second, here});
+    left -= here;
+  }
+  if (left > 0) shares.clear();
+  return shares;
 }
 
 NodeShares NodePacker::Take(const Demand& demand, PoolUse& use) {
-  NodeShares shares;
-  if (!Fits(demand, use)) return shares;
-  if (nodes_.size() == 1) {
-    shares.push_back({nodes_.front().id, demand.count});
-  } else if (demand.nodes > 0) {
-    const uint32_t each = demand.count / demand.nodes;
-    auto it = by_free_.lower_bound({each, NodeId()});
-    for (uint32_t i = 0; i < demand.nodes; ++i, ++it) {
-      shares.push_back({it->second, each});
-    }
-  } else if (const auto it = by_free_.lower_bound({demand.count, NodeId()});
-             it != by_free_.end()) {
-    shares.push_back({it->second, demand.count});
-  } else {
-    uint32_t left = demand.count;
-    for (auto idle = idle_.rbegin(); left > 0; ++idle) {
-      const uint32_t here = std::min(left, idle->first);
-      shares.push_back({idle->second, here});
-      left -= here;
-    }
-  }
-  TakeExactly(demand, shares, use);
+  if (!Fits(demand, use)) return {};
+  NodeShares shares = Pick(demand);
+  if (!shares.empty()) TakeExactly(demand, shares, use);
   return shares;
 }
 

@@ -20,8 +20,9 @@ using NodeShares = absl::InlinedVector<NodeShare, 1>;
 
 // What a job asks of a pool's nodes.
 struct Demand {
-  uint32_t count = 1;  // accelerators in all
-  uint32_t nodes = 0;  // on exactly so many nodes, evenly; 0: any
+  uint32_t count = 1;      // accelerators in all
+  uint32_t nodes = 0;      // on exactly so many nodes, evenly; 0: any
+  bool container = false;  // only on nodes that run images
 };
 
 // All or nothing: a job gets everything that it asks for or nothing.
@@ -30,12 +31,13 @@ struct Demand {
 //    it leaves least room on (best fit; ties to the lowest id).
 //  - Else it takes whole empty nodes, the largest first, until they suffice.
 // Fits and Take cost O(log nodes) for a job on one node; a pool of one node
-// keeps no index at all.
+// keeps no index at all. For a job in an image, in a pool of which not all
+// nodes run images, they cost O(nodes).
 class NodePacker {
  public:
   // Adds a node, or brings one back, perhaps with another size; what it holds
   // stays. A node that joined is neither silent nor lost.
-  void Join(NodeId node, uint32_t count, PoolUse& use);
+  void Join(NodeId node, uint32_t count, bool containers, PoolUse& use);
   void SetSilent(NodeId node, bool silent, PoolUse& use);
   void SetDrained(NodeId node, bool drained, PoolUse& use);
 
@@ -61,6 +63,7 @@ class NodePacker {
     uint32_t used = 0;
     bool silent = false;
     bool drained = false;
+    bool containers = false;
     bool usable() const { return !silent && !drained; }
     uint32_t free() const { return count > used ? count - used : 0; }
   };
@@ -72,7 +75,18 @@ class NodePacker {
   void AddToIndex(const Node& node);
   void DropFromIndex(const Node& node);
   bool FitsWhole(uint32_t count) const;
+  // Where the job would go now; nothing if it does not fit.
+  NodeShares Pick(const Demand& demand) const;
+  bool Suits(NodeId id, const Demand& demand) const {
+    return !demand.container || node(id).containers;
+  }
+  // Whether only some of the nodes will do, so that the totals don't tell.
+  bool IsPicky(const Demand& demand) const {
+    return demand.container && without_containers_ > 0;
+  }
+  uint32_t LargestFor(const Demand& demand) const;
   Node& node(NodeId id) { return nodes_[index_.find(id)->second]; }
+  const Node& node(NodeId id) const { return nodes_[index_.find(id)->second]; }
   // What a share blocks of its node: all of it if the job took whole nodes.
   static bool TakesWhole(const Demand& demand, const NodeShares& shares) {
     return demand.nodes == 0 && shares.size() > 1;
@@ -80,9 +94,10 @@ class NodePacker {
 
   std::vector<Node> nodes_;
   absl::flat_hash_map<NodeId, uint32_t> index_;
-  Index by_free_;            // usable nodes, by free accelerators
-  Index idle_;               // usable nodes that hold nothing, by size
-  uint32_t largest_ = 0;     // of all nodes
+  Index by_free_;         // usable nodes, by free accelerators
+  Index idle_;            // usable nodes that hold nothing, by size
+  uint32_t largest_ = 0;  // of all nodes
+  uint32_t without_containers_ = 0;
   uint64_t all_count_ = 0;   // of all nodes
   uint64_t idle_count_ = 0;  // over idle_
 };

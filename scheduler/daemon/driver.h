@@ -130,6 +130,8 @@ class Driver {
   void Apply(PreviewCall& call);
   SubmitResult TakeJob(const v1::JobSpec& spec, size_t receipt, size_t result);
   absl::StatusOr<ModelJob> Model(const v1::JobSpec& spec) const;
+  absl::Status CheckRunsImages(const ModelJob& job,
+                               const std::string& image) const;
   absl::StatusOr<std::vector<JobId>> Dependencies(const v1::JobSpec& spec);
   void SettleIntakes(const Effects& effects);
   void LogRefusals(const Effects& effects) const;

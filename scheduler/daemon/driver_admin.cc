@@ -126,6 +126,7 @@ void Driver::Apply(NodesCall& call) {
     out.set_reason(node.drain_reason);
     out.set_meter(node.meter);
     out.set_version(node.version);
+    out.set_container_runtime(node.container_runtime);
     if (node.lease != nullptr && node.joined) {
       const absl::Duration ago =
           absl::FromChrono(real_now - node.lease->heard());

@@ -119,13 +119,15 @@ void Driver::Apply(AgentHello& in) {
   node.joined = true;
   node.state = NodeState::kUp;
   node.version = in.hello.version();
+  node.container_runtime = in.hello.container_runtime();
   const NodeRow before = ToRow(node, topology());
   node.count = in.hello.count();
   node.meter = in.hello.meter();
   node.state_id = in.hello.state_id();
   NodeRow row = ToRow(node, topology());
   if (!(row == before)) work_.batch.nodes.push_back(std::move(row));
-  work_.events.emplace_back(NodeJoined{node.id, node.pool, node.count});
+  work_.events.emplace_back(NodeJoined{node.id, node.pool, node.count,
+                                       !node.container_runtime.empty()});
   Log(LogLevel::kInfo, "agent registered",
       {{"node", node.name},
        {"site", in.hello.site()},

@@ -45,10 +45,27 @@ absl::StatusOr<ModelJob> Driver::Model(const v1::JobSpec& spec) const {
   job.shape.placement = engine_->InternPlacement(job.placement);
   // A running attempt keeps its size: agents don't resize.
   job.shape.min_count = job.shape.max_count = job.shape.count;
+  if (job.shape.container) RETURN_IF_ERROR(CheckRunsImages(job, spec.image()));
   if (!engine_->CouldEverFit(job.shape)) {
     return CanNeverFit(job, topology(), Totals(engine_->pools()));
   }
   return job;
+}
+
+// Better to say no now than to let the job wait for a node that may never come.
+absl::Status Driver::CheckRunsImages(const ModelJob& job,
+                                     const std::string& image) const {
+  for (const NodeEntry& node : nodes_.nodes()) {
+    if (node.state == NodeState::kUp && !node.container_runtime.empty() &&
+        std::find(job.placement.begin(), job.placement.end(), node.pool) !=
+            job.placement.end()) {
+      return absl::OkStatus();
+    }
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "image: '", image,
+      "' can be run nowhere: no node that is up at an allowed site has podman "
+      "or apptainer (see 'ccsched nodes')"));
 }
 
 // Jobs that must succeed first and are not yet through. An array's first job
@@ -120,9 +137,11 @@ SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
   Intake intake;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(ModelJob job, Model(spec));
+    uint32_t at_most = 0;
     if (!spec.array().empty()) {
       ASSIGN_OR_RETURN(intake.indices, ParseArray(spec.array()));
       intake.count = intake.indices.size();
+      at_most = ArrayAtMost(spec.array());
     }
     intake.payload = spec.SerializeAsString() + DefaultsTaken(spec, job);
     if (intake.payload.size() * intake.count > kArrayBytesMax) {
@@ -141,7 +160,9 @@ SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
     job.spec.name = symbols_.Intern(spec.name());
     for (uint32_t i = 0; i < intake.count; ++i) {
       job.spec.id = JobId(++last_job_);
-      work_.events.emplace_back(JobSubmitted{job.spec, job.shape, after});
+      work_.events.emplace_back(JobSubmitted{
+          job.spec, job.shape, after,
+          at_most > 0 ? ArrayLimit{intake.first, at_most} : ArrayLimit()});
     }
     return absl::OkStatus();
   }();

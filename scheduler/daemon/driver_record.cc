@@ -22,6 +22,21 @@ v1::StopAttempt::Why ToProto(StopWhy why) {
   return v1::StopAttempt::WHY_UNSPECIFIED;
 }
 
+// What a blocked job waits for.
+std::string BlockedNote(const Engine& engine, JobId id) {
+  if (const std::optional<ArrayLimit> limit = engine.waits_for(id)) {
+    return absl::StrCat("at most ", limit->at_most, " of array ",
+                        limit->array.value(), " at once");
+  }
+  const std::vector<JobId> unmet = engine.dependencies(id);
+  if (unmet.empty()) return "";
+  std::string note = absl::StrCat("waits for job ", unmet.front().value());
+  if (unmet.size() > 1) {
+    absl::StrAppend(&note, " and ", unmet.size() - 1, " more");
+  }
+  return note;
+}
+
 }  // namespace
 
 void Driver::RecordEffects(const Effects& effects) {
@@ -78,6 +93,9 @@ void Driver::RecordState(JobId id) {
       RecordBaseline(*job, notes);
     }
     if (job->state == JobState::kRunning) row.note.clear();
+  }
+  if (job->state == JobState::kBlocked) {
+    row.note = BlockedNote(*engine_, id);
   }
   if (!IsTerminal(job->state)) return;
   if (!row.ended) row.ended = work_.now;

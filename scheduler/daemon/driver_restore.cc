@@ -244,6 +244,9 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
                        found->second.end());
     }
   }
+  if (const uint32_t at_most = ArrayAtMost(spec.array()); at_most > 0) {
+    job.limit = {submission.array_id, at_most};
+  }
   if (!HoldsCapacity(job.state)) return absl::OkStatus();
   if (!live.attempt) {
     return absl::DataLossError("it runs, but its attempt is not on record");

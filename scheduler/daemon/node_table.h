@@ -27,6 +27,7 @@ struct NodeEntry {
   uint32_t count = 0;
   bool drained = false;
   std::string drain_reason, meter, state_id, version;
+  std::string container_runtime;  // empty: it runs no images
   NodeState state = NodeState::kSilent;
   double job_joules = 0, idle_joules = 0;  // by its meter, since the start
   bool joined = false;               // registered since the scheduler's start

@@ -23,6 +23,7 @@ struct JobSubmitted {
   // Live jobs that must succeed first. Those already succeeded are left out by
   // the sender; a failed one is refused there.
   std::vector<JobId> after;
+  ArrayLimit limit;
 };
 struct JobCancelled {
   JobId job;
@@ -40,6 +41,7 @@ struct NodeJoined {
   NodeId node;
   PoolId pool;
   uint32_t count = 0;
+  bool containers = false;  // it can run jobs in images
 };
 // Nothing was heard from a node for a while: unknown, not lost. Nothing new
 // starts there; what runs there is left alone.

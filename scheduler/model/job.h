@@ -25,6 +25,7 @@ struct JobShape {
   uint32_t max_count = 1;
   int32_t priority = 0;  // higher goes first
   bool suspendable = false;
+  bool container = false;  // it runs in an image: only where nodes can do that
   // Accelerator time at full power on each suspension and each resumption.
   absl::Duration checkpoint = absl::ZeroDuration();
   absl::Duration restart = absl::ZeroDuration();
@@ -33,8 +34,8 @@ struct JobShape {
   template <typename H>
   friend H AbslHashValue(H h, const JobShape& s) {
     return H::combine(std::move(h), s.placement, s.count, s.nodes, s.min_count,
-                      s.max_count, s.priority, s.suspendable, s.checkpoint,
-                      s.restart);
+                      s.max_count, s.priority, s.suspendable, s.container,
+                      s.checkpoint, s.restart);
   }
 };
 using ShapeId = Id<struct ShapeIdTag, uint32_t>;
@@ -59,9 +60,17 @@ struct JobSpec {
   bool runtime_known = false;
 };
 
+// An array of which only so many jobs may be under way at once.
+struct ArrayLimit {
+  JobId array;
+  uint32_t at_most = 0;  // 0: there is no limit
+
+  friend bool operator==(const ArrayLimit&, const ArrayLimit&) = default;
+};
+
 enum class JobState : uint8_t {
   kHeld,      // by its user or an operator
-  kBlocked,   // waits for other jobs
+  kBlocked,   // waits for other jobs, or for its turn in a limited array
   kQueued,    // could start now, waits for capacity or its turn
   kDeferred,  // waits for a better hour, until `wake`
   kStarting,  // sent to its nodes, not yet confirmed

@@ -90,9 +90,10 @@ absl::Status CheckTexts(const v1::JobSpec& job) {
     return Bad("workdir",
                absl::StrCat("'", job.workdir(), "' must be an absolute path"));
   }
-  if (!job.image().empty()) {
-    return Bad("image", absl::StrCat("'", job.image(),
-                                     "': container images are not there yet"));
+  RETURN_IF_ERROR(CheckText("image", job.image(), kPathBytesMax));
+  if (absl::StartsWith(job.image(), "-")) {
+    return Bad("image", absl::StrCat("'", ToAbsl(Printable(job.image())),
+                                     "' is not the name of an image"));
   }
   static constexpr std::array<std::string_view, 7> kSignals = {
       "TERM", "INT", "USR1", "USR2", "HUP", "CONT", "QUIT"};

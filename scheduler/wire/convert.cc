@@ -151,6 +151,7 @@ absl::StatusOr<ModelJob> ToModel(const v1::JobSpec& job,
   }
   shape.priority = job.priority();
   shape.suspendable = job.suspendable();
+  shape.container = !job.image().empty();
   if (job.has_checkpoint()) shape.checkpoint = FromProto(job.checkpoint());
   if (job.has_restart()) shape.restart = FromProto(job.restart());
   return out;
@@ -191,13 +192,19 @@ absl::StatusOr<std::vector<uint32_t>> ParseArray(std::string_view text) {
         absl::StrCat("array: '", ToAbsl(Printable(text)), "' ", ToAbsl(why)));
   };
   constexpr std::string_view kForm =
-      "must be numbers and ranges, like 0-9, 1,3,5 or 0-20:5";
+      "must be numbers and ranges, like 0-9, 1,3,5, 0-20:5 or 0-99%5";
   if (text.size() > 10'000) return bad("is too long");
-  if (text.find('%') != text.npos) {
-    return bad("limits how many run at once (%), which is not there yet");
+  const size_t percent = text.find('%');
+  if (percent != text.npos) {
+    uint32_t at_most = 0;
+    if (!absl::SimpleAtoi(ToAbsl(text.substr(percent + 1)), &at_most) ||
+        at_most == 0) {
+      return bad("must have a number of jobs, 1 or more, after its %");
+    }
   }
   std::vector<uint32_t> indices;
-  for (absl::string_view part : absl::StrSplit(ToAbsl(text), ',')) {
+  for (absl::string_view part :
+       absl::StrSplit(ToAbsl(text.substr(0, percent)), ',')) {
     const std::vector<std::string> range_step = absl::StrSplit(part, ':');
     const std::vector<std::string> ends = absl::StrSplit(range_step[0], '-');
     uint32_t first, last, step = 1;
@@ -219,6 +226,16 @@ absl::StatusOr<std::vector<uint32_t>> ParseArray(std::string_view text) {
   std::sort(indices.begin(), indices.end());
   indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
   return indices;
+}
+
+uint32_t ArrayAtMost(std::string_view text) {
+  const size_t percent = text.find('%');
+  uint32_t at_most = 0;
+  if (percent == text.npos ||
+      !absl::SimpleAtoi(ToAbsl(text.substr(percent + 1)), &at_most)) {
+    return 0;
+  }
+  return at_most;
 }
 
 }  // namespace ccsched

@@ -66,10 +66,13 @@ absl::StatusOr<ModelJob> ToModel(const v1::JobSpec& job,
 absl::Status CanNeverFit(const ModelJob& job, const Topology& topology,
                          const std::vector<uint32_t>& totals);
 
-// An array: "0-9", "1,3,5", "0-20:5". In increasing order, no repeats.
-// Errors: InvalidArgument, also for "%N" (at most N at once), which is not
-// there, and for more than kArrayJobsMax.
+// An array's indices: "0-9", "1,3,5", "0-20:5", each with or without a limit,
+// "%N". In increasing order, no repeats. Errors: InvalidArgument, also for more
+// than kArrayJobsMax.
 absl::StatusOr<std::vector<uint32_t>> ParseArray(std::string_view text);
+// How many of its jobs may be under way at once, by "%N"; 0: no limit.
+// REQUIRES: ParseArray takes it.
+uint32_t ArrayAtMost(std::string_view text);
 
 // "MIN:MAX" accelerators. Errors: InvalidArgument.
 struct ElasticRange {

@@ -21,6 +21,8 @@ struct Writer {
     for (const JobId id : e.after) {
       out.mutable_submitted()->add_after(id.value());
     }
+    out.mutable_submitted()->set_array(e.limit.array.value());
+    out.mutable_submitted()->set_at_most(e.limit.at_most);
   }
   void operator()(const AttemptEnded& e) const {
     v1::JournalEnded& ended = *out.mutable_ended();
@@ -49,6 +51,7 @@ struct Writer {
     node.set_node(e.node.value());
     node.set_pool(e.pool.value());
     node.set_count(e.count);
+    node.set_containers(e.containers);
   }
   void operator()(const NodeSilent& e) const { out.set_silent(e.node.value()); }
   void operator()(const NodeLost& e) const { out.set_lost(e.node.value()); }
@@ -93,7 +96,13 @@ absl::StatusOr<Event> Read(const v1::JournalEvent& in,
     case v1::JournalEvent::kSubmitted: {
       std::vector<JobId> after;
       for (const uint64_t id : in.submitted().after()) after.emplace_back(id);
-      return submission(JobId(in.submitted().job()), std::move(after));
+      ASSIGN_OR_RETURN(Event event, submission(JobId(in.submitted().job()),
+                                               std::move(after)));
+      if (auto* const submitted = std::get_if<JobSubmitted>(&event)) {
+        submitted->limit = {JobId(in.submitted().array()),
+                            in.submitted().at_most()};
+      }
+      return event;
     }
     case v1::JournalEvent::kEnded:
       return AttemptEnded{JobId(in.ended().job()), Epoch(in.ended().epoch()),
@@ -115,7 +124,7 @@ absl::StatusOr<Event> Read(const v1::JournalEvent& in,
     case v1::JournalEvent::kJoined:
       return NodeJoined{NodeId(in.joined().node()),
                         PoolId(static_cast<uint16_t>(in.joined().pool())),
-                        in.joined().count()};
+                        in.joined().count(), in.joined().containers()};
     case v1::JournalEvent::kSilent:
       return NodeSilent{NodeId(in.silent())};
     case v1::JournalEvent::kLost:

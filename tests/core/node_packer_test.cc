@@ -13,7 +13,7 @@ namespace {
 class NodePackerTest : public ::testing::Test {
  protected:
   void Join(int nodes, uint32_t size) {
-    for (int i = 0; i < nodes; ++i) packer_.Join(NodeId(i), size, use_);
+    for (int i = 0; i < nodes; ++i) packer_.Join(NodeId(i), size, false, use_);
   }
   NodePacker packer_;
   PoolUse use_;
@@ -64,18 +64,42 @@ TEST_F(NodePackerTest, UsesNoSilentAndNoDrainedNode) {
   EXPECT_EQ(use_.total, 0u);
   EXPECT_FALSE(packer_.Fits({.count = 1}, use_));
   EXPECT_TRUE(packer_.CouldFit({.count = 8}));
-  packer_.Join(NodeId(0), 8, use_);
+  packer_.Join(NodeId(0), 8, false, use_);
   EXPECT_TRUE(packer_.Fits({.count = 8}, use_));
 }
 
 TEST_F(NodePackerTest, KeepsWhatANodeHoldsWhenItComesBackSmaller) {
   Join(2, 8);
   const NodeShares held = packer_.Take({.count = 6}, use_);
-  packer_.Join(held[0].node, 4, use_);
+  packer_.Join(held[0].node, 4, false, use_);
   EXPECT_EQ(use_.total, 12u);
   EXPECT_EQ(use_.free, 8u);
   packer_.Release({.count = 6}, held, use_);
   EXPECT_EQ(use_.free, 12u);
+}
+
+TEST_F(NodePackerTest, PutsAJobInAnImageOnlyWhereImagesRun) {
+  packer_.Join(NodeId(0), 8, false, use_);
+  packer_.Join(NodeId(1), 8, true, use_);
+  packer_.Join(NodeId(2), 4, true, use_);
+  const Demand narrow{.count = 4, .container = true};
+  EXPECT_EQ(packer_.Take(narrow, use_)[0].node, NodeId(2));
+  // Wider than any node that runs images: whole ones of those.
+  EXPECT_TRUE(packer_.CouldFit({.count = 12, .container = true}));
+  EXPECT_FALSE(packer_.CouldFit({.count = 13, .container = true}));
+  EXPECT_FALSE(packer_.Fits({.count = 12, .container = true}, use_));
+  packer_.Release(narrow, {{NodeId(2), 4}}, use_);
+  const Demand wide{.count = 12, .container = true};
+  const NodeShares shares = packer_.Take(wide, use_);
+  ASSERT_EQ(shares.size(), 2u);
+  EXPECT_EQ(use_.free, 8u);
+  EXPECT_FALSE(packer_.Fits({.count = 1, .container = true}, use_));
+  EXPECT_TRUE(packer_.Fits({.count = 8}, use_));
+  // A node that comes back without its container runtime.
+  packer_.Release(wide, shares, use_);
+  packer_.Join(NodeId(1), 8, false, use_);
+  EXPECT_FALSE(packer_.CouldFit({.count = 8, .container = true}));
+  EXPECT_FALSE(packer_.CouldFit({.count = 2, .nodes = 2, .container = true}));
 }
 
 // Against a model that counts naively, over random takes and releases.

@@ -40,6 +40,7 @@ FakeAgent::FakeAgent(const std::string& address, const FakeNode& node)
   hello.set_count(node.count);
   hello.set_state_id(node.state_id);
   hello.set_meter("modelled");
+  hello.set_container_runtime(node.container_runtime);
   for (const v1::AttemptStatus& status : node.attempts) {
     *hello.add_attempts() = status;
   }

@@ -24,6 +24,7 @@ struct FakeNode {
   uint32_t count = 8;
   std::string state_id = "state";
   std::vector<v1::AttemptStatus> attempts;  // that it still knows
+  std::string container_runtime;
 };
 
 // One stream. Messages of the scheduler queue up until the test takes them.

@@ -78,6 +78,49 @@ TEST_F(DaemonTest, ExpandsAnArrayIntoConsecutiveJobs) {
   EXPECT_TRUE(response.existed());
 }
 
+TEST_F(DaemonTest, KeepsAnArraysLimitOverARestart) {
+  Start();
+  v1::JobSpec spec = Spec();
+  spec.set_array("0-4%2");
+  const uint64_t first = Submit(spec);
+  EXPECT_EQ(Get(first + 1).state(), v1::JOB_QUEUED);
+  EXPECT_EQ(Get(first + 2).state(), v1::JOB_BLOCKED);
+  EXPECT_EQ(Get(first + 2).state_note(), "at most 2 of array 1 at once");
+  Restart();
+  const auto agent = Agent({.node = "n1"});
+  for (int i = 0; i < 5; ++i) {
+    const auto start = agent->WaitStart();
+    ASSERT_TRUE(start.has_value());
+    EXPECT_EQ(start->key().job_id(), first + i);
+    if (i == 0) continue;  // so two run, from the second on
+    if (i < 4) {
+      EXPECT_EQ(Get(first + i + 1).state(), v1::JOB_BLOCKED);
+    }
+    agent->Ended(start->key(), v1::OUTCOME_SUCCEEDED);
+  }
+  EXPECT_EQ(WaitFor(first + 4, v1::JOB_SUCCEEDED).state_note(), "");
+}
+
+TEST_F(DaemonTest, TakesAJobInAnImageOnlyIfANodeCanRunIt) {
+  Start();
+  const auto plain = Agent({.node = "n1"});
+  v1::JobSpec spec = Spec();
+  spec.set_image("docker.io/library/busybox");
+  v1::SubmitResponse response;
+  const grpc::Status refused = Submit(spec, &response);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(refused.error_message(),
+              ::testing::HasSubstr("has podman or apptainer"));
+  const auto able = Agent({.node = "n2", .container_runtime = "podman"});
+  EXPECT_EQ(Submit(spec), 1);
+  const auto start = able->WaitStart();
+  ASSERT_TRUE(start.has_value());
+  EXPECT_EQ(start->spec().image(), "docker.io/library/busybox");
+  spec.add_site("there");
+  EXPECT_EQ(Submit(spec, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(DaemonTest, RunsADependentJobOnlyAfterSuccess) {
   Start();
   const auto agent = Agent({.node = "n1"});

@@ -161,7 +161,9 @@ INSTANTIATE_TEST_SUITE_P(
          "runtime: 2h is longer than the time limit, 1h"},
         {"checkpoint: 5m", "checkpoint: given, but the job is not suspendable"},
         {"restart: 5m", "restart: given"},
-        {"array: 0-9%2", "array: '0-9%2' limits how many"},
+        {"array: 0-9%0", "array: '0-9%0' must have a number of jobs"},
+        {"array: 0-9%", "array: '0-9%' must have a number of jobs"},
+        {"array: '%5'", "array: '%5' must be numbers"},
         {"array: 9-0", "array: '9-0' must be"},
         {"array: x", "array: 'x' must be"},
         {"array: '-5'", "array: '-5' must be"},
@@ -169,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"after: 0", "after: 0 is not"},
         {"workdir: here", "workdir: 'here' must be an absolute path"},
         {"warn_signal: KILL", "warn_signal: 'KILL' must be TERM"},
-        {"image: x", "image: 'x': container images are not there yet"},
+        {"image: --privileged", "image: '--privileged' is not the name"},
         {"name: \"a\\nb\"", "name: 'a\\x0ab' has a control character"},
         {"env: {'A=B': c}", "env: 'A=B' is not"},
         {"{command: ls, script: '#!/bin/sh'}", "a script was given too"},
@@ -228,6 +230,9 @@ TEST(ParseArrayTest, ReadsListsRangesAndSteps) {
   EXPECT_THAT(ParseArray("5,1,3,1").value(), ElementsAre(1, 3, 5));
   EXPECT_THAT(ParseArray("0-10:5,7").value(), ElementsAre(0, 5, 7, 10));
   EXPECT_THAT(ParseArray("4294967295").value(), ElementsAre(4294967295u));
+  EXPECT_THAT(ParseArray("0-2%2").value(), ElementsAre(0, 1, 2));
+  EXPECT_EQ(ArrayAtMost("0-2%2"), 2u);
+  EXPECT_EQ(ArrayAtMost("0-2"), 0u);
 }
 
 TEST(CanNeverFitTest, SaysWhatTheLargestPoolHas) {
