@@ -82,8 +82,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->envname("CCSCHED_TLS_CERTIFICATE");
   app.add_option("--tls-key", flags.tls.key, "PEM file of its key")
       ->envname("CCSCHED_TLS_KEY");
+  flags.node = HostName();
   app.add_option("--node", flags.node, "name of this node")
-      ->default_val(HostName());
+      ->default_str("the host's");
   app.add_option("--site", flags.site, "the site that it belongs to")
       ->required();
   app.add_option("--accelerator", flags.accelerator,
@@ -95,8 +96,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--state", flags.state,
                  "folder for its records and the jobs' output")
       ->required();
+  flags.supervisor = BesideThis("ccsched-supervise");
   app.add_option("--supervisor", flags.supervisor, "program that runs one job")
-      ->default_val(BesideThis("ccsched-supervise"));
+      ->default_str("ccsched-supervise beside this program");
   app.add_option("--sample-interval", flags.sample_s,
                  "seconds between energy samples of a job")
       ->capture_default_str()
@@ -259,7 +261,8 @@ int RunAgent(const Flags& flags) {
 }  // namespace ccsched
 
 int main(int argc, char** argv) {
-  CLI::App app("ccsched-agent runs the jobs of one node for the scheduler.");
+  CLI::App app("ccsched-agent runs the jobs of one node for the scheduler.",
+               "ccsched-agent");
   app.set_version_flag("--version", "ccsched-agent 0.1.0");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   ccsched::Flags flags;

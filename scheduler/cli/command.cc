@@ -189,8 +189,9 @@ std::string Command::FullName() const {
 
 std::string Command::Help() const {
   const std::string full = FullName();
-  return app_->help(
-      parent_ == nullptr ? "" : full.substr(0, full.size() - name_.size() - 1));
+  // App::help would be that of the subcommand which was asked for.
+  return app_->get_formatter()->make_help(
+      app_, parent_ == nullptr ? name_ : full, CLI::AppFormatMode::Normal);
 }
 
 absl::Status Command::CheckRest(const std::vector<std::string>& extras) {

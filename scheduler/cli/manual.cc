@@ -44,7 +44,7 @@ void PrintManual(const Command& root, std::ostream& out) {
   out << ".TH CCSCHED 1 \"\" \"ccsched " << CCSCHED_VERSION
       << "\" \"User Commands\"\n"
          ".SH NAME\nccsched \\- a carbon\\-aware job scheduler\n"
-         ".SH SYNOPSIS\n.B ccsched\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR …\n"
+         ".SH SYNOPSIS\n.B ccsched\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR ...\n"
          ".SH DESCRIPTION\n"
       << Roff(root.about()) << ".SH OPTIONS\n.nf\n"
       << Roff(absl::StripAsciiWhitespace(root.Help())) << ".fi\n"
