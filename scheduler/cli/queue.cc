@@ -4,6 +4,8 @@
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "scheduler/base/status.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
@@ -15,12 +17,15 @@ namespace ccsched {
 namespace {
 
 struct QueueOptions {
-  bool all = false;
+  bool all = false, watch = false;
   std::vector<std::string> states;
   std::string user, project;
   std::optional<int64_t> limit;
   std::string format = "table";
 };
+
+constexpr char kClearScreen[] = "\x1b[H\x1b[2J";
+constexpr absl::Duration kWatchEvery = absl::Seconds(2);
 
 std::string Where(const v1::Job& job) {
   if (job.attempts_size() > 0 && job.state() >= v1::JOB_STARTING) {
@@ -79,6 +84,33 @@ void PrintTable(const std::vector<v1::Job>& jobs, Context& context) {
   table.Print(context.out, context.out_colour);
 }
 
+absl::StatusOr<std::vector<v1::Job>> ListJobs(Context& context,
+                                              v1::ListJobsRequest request,
+                                              size_t limit) {
+  request.set_page_size(std::min<size_t>(limit, 1000));
+  std::vector<v1::Job> jobs;
+  do {
+    ASSIGN_OR_RETURN(const v1::ListJobsResponse page,
+                     context.client().List(request));
+    jobs.insert(jobs.end(), page.jobs().begin(), page.jobs().end());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty() && jobs.size() < limit);
+  if (jobs.size() > limit) jobs.resize(limit);
+  return jobs;
+}
+
+void Print(const std::vector<v1::Job>& jobs, const std::string& format,
+           Context& context) {
+  if (format == "table") return PrintTable(jobs, context);
+  std::vector<Record> records;
+  for (const v1::Job& job : jobs) records.push_back(JobRecordOf(job));
+  if (format == "csv") {
+    PrintCsv(context.out, JobRecordOf(v1::Job()), records);
+  } else {
+    PrintJson(context.out, "jobs", {}, "jobs", records);
+  }
+}
+
 int RunQueue(Context& context, const QueueOptions& o) {
   v1::ListJobsRequest request;
   for (const std::string& name : o.states) {
@@ -87,31 +119,18 @@ int RunQueue(Context& context, const QueueOptions& o) {
     request.add_states(*state);
   }
   if (o.limit && *o.limit < 1) return context.Wrong("--limit must be above 0");
-  const size_t limit = o.limit.value_or(1'000'000);
   request.set_all(o.all);
   request.set_user(o.user);
   request.set_project(o.project);
-  request.set_page_size(std::min<size_t>(limit, 1000));
-  std::vector<v1::Job> jobs;
-  do {
-    const auto page = context.client().List(request);
-    if (!page.ok()) return context.Fail(page.status());
-    jobs.insert(jobs.end(), page->jobs().begin(), page->jobs().end());
-    request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty() && jobs.size() < limit);
-  if (jobs.size() > limit) jobs.resize(limit);
-  if (o.format == "table") {
-    PrintTable(jobs, context);
-    return kExitDone;
+  for (;;) {
+    const auto jobs = ListJobs(context, request, o.limit.value_or(1'000'000));
+    if (!jobs.ok()) return context.Fail(jobs.status());
+    if (o.watch && context.out_terminal) context.out << kClearScreen;
+    Print(*jobs, o.format, context);
+    context.out.flush();
+    if (!o.watch || !context.out.good()) return kExitDone;
+    absl::SleepFor(kWatchEvery);
   }
-  std::vector<Record> records;
-  for (const v1::Job& job : jobs) records.push_back(JobRecordOf(job));
-  if (o.format == "csv") {
-    PrintCsv(context.out, JobRecordOf(v1::Job()), records);
-  } else {
-    PrintJson(context.out, "jobs", {}, "jobs", records);
-  }
-  return kExitDone;
 }
 
 }  // namespace
@@ -122,6 +141,7 @@ void AddQueue(Command& root, Context& context) {
                         "  ccsched queue\n"
                         "  ccsched queue --all --user ada -o json\n"
                         "  ccsched queue --state deferred,running\n"
+                        "  ccsched queue --watch\n"
                         "\nSITE and START in brackets are planned.");
   c.Flag("-a,--all", &o->all, "ended ones too");
   c.List("-s,--state", "STATE[,STATE]", &o->states,
@@ -129,6 +149,7 @@ void AddQueue(Command& root, Context& context) {
   c.Text("-u,--user", "USER", &o->user, "of this user");
   c.Text("--project", "NAME", &o->project, "of this project");
   c.Number("-n,--limit", "N", &o->limit, "at most so many");
+  c.Flag("-w,--watch", &o->watch, "again every two seconds, until interrupted");
   AddFormat(c, &o->format);
   c.OnRun([o, &context] { return RunQueue(context, *o); });
 }
