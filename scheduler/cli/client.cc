@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "ccsched/v1/admin.grpc.pb.h"
@@ -22,7 +23,9 @@ constexpr absl::Duration kDeadline = absl::Seconds(30);
 class GrpcClient : public Client {
  public:
   explicit GrpcClient(const Endpoint& endpoint)
-      : address_(endpoint.address), in_clear_(endpoint.tls_ca.empty()) {
+      : address_(endpoint.address),
+        in_clear_(endpoint.tls_ca.empty() &&
+                  !absl::StartsWith(endpoint.address, "unix:")) {
     const auto credentials = ChannelCredentialsOf(
         {endpoint.tls_ca, endpoint.tls_certificate, endpoint.tls_key});
     broken_ = credentials.status();
@@ -171,7 +174,7 @@ class GrpcClient : public Client {
   }
 
   const std::string address_;
-  const bool in_clear_;
+  const bool in_clear_;  // over a network
   absl::Status broken_;  // not OK: the TLS files can't be used
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Jobs::Stub> jobs_;
