@@ -6,12 +6,8 @@
 // The scheduler is a process of its own; this one plays all agents, each on a
 // stream of its own, and ends attempts as fast as it is told to start them, up
 // to a rate.
-#include <fcntl.h>
 #include <grpcpp/grpcpp.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -33,6 +29,7 @@
 #include "ccsched/v1/forecasts.grpc.pb.h"
 #include "ccsched/v1/jobs.grpc.pb.h"
 #include "scheduler/wire/proto_time.h"
+#include "tests/bench/child_process.h"
 
 namespace ccsched {
 namespace {
@@ -131,49 +128,19 @@ void SimulatedAgent::OnReadDone(bool ok) {
   StartRead(&incoming_);
 }
 
-// The scheduler as a child process.
-class Child {
- public:
-  Child(const std::string& dir, const std::string& policy) {
-    std::ofstream config(dir + "/cluster.yaml");
-    config << "version: 1\nregions: [{name: r0}, {name: r1}, {name: r2}, "
-              "{name: r3}]\nsites:\n";
-    for (int i = 0; i < 4; ++i) {
-      config << "  - {name: site" << i << ", region: r" << i
-             << ", pools: [{accelerator: gpu, idle_watts: 50, active_watts: "
-                "400}]}\n";
-    }
-    config << "policy: " << policy << "\n";
-    config.close();
-    pid_ = ::fork();
-    if (pid_ != 0) return;
-    const int log = ::open((dir + "/log").c_str(), O_WRONLY | O_CREAT, 0600);
-    ::dup2(log, 2);
-    ::execl(CCSCHEDD, "ccschedd", "--config", (dir + "/cluster.yaml").c_str(),
-            "--state", (dir + "/state").c_str(), "--listen",
-            ("unix:" + dir + "/socket").c_str(), nullptr);
-    ::_exit(127);
+std::string WriteConfig(const std::string& dir, const std::string& policy) {
+  std::string path = dir + "/cluster.yaml";
+  std::ofstream config(path);
+  config << "version: 1\nregions: [{name: r0}, {name: r1}, {name: r2}, "
+            "{name: r3}]\nsites:\n";
+  for (int i = 0; i < 4; ++i) {
+    config << "  - {name: site" << i << ", region: r" << i
+           << ", pools: [{accelerator: gpu, idle_watts: 50, active_watts: "
+              "400}]}\n";
   }
-  ~Child() {
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  // Its highest resident size so far.
-  double PeakMib() const {
-    std::ifstream in(absl::StrCat("/proc/", pid_, "/status"));
-    std::string word;
-    while (in >> word) {
-      if (word != "VmHWM:") continue;
-      double kib = 0;
-      in >> kib;
-      return kib / 1024;
-    }
-    return 0;
-  }
-
- private:
-  pid_t pid_ = 0;
-};
+  config << "policy: " << policy << "\n";
+  return path;
+}
 
 void PushForecasts(const std::shared_ptr<grpc::Channel>& channel) {
   const auto stub = v1::Forecasts::NewStub(channel);
@@ -250,13 +217,13 @@ void Churn(Running& running, double seconds, int per_second) {
 }
 
 void Print(const char* when, const v1::StatusResponse& status,
-           const Child& child) {
+           const ChildProcess& child) {
   std::printf(
       "%s: %lu live jobs; decisions p50 %.2f ms, p99 %.2f ms, max "
       "%.2f ms over the last of %lu; peak %.0f MiB\n",
       when, static_cast<unsigned long>(status.jobs_live()),
       status.step_ms_p50(), status.step_ms_p99(), status.step_ms_max(),
-      static_cast<unsigned long>(status.steps()), child.PeakMib());
+      static_cast<unsigned long>(status.steps()), child.PeakKib() / 1024);
 }
 
 int Main(const std::string& policy, double seconds, int jobs, int agents) {
@@ -264,7 +231,10 @@ int Main(const std::string& policy, double seconds, int jobs, int agents) {
       std::filesystem::temp_directory_path() / "ccsched-scaleXXXXXX";
   const std::string dir = ::mkdtemp(name.data());
   {
-    const Child child(dir, policy);
+    const ChildProcess child(
+        {CCSCHEDD, "--config", WriteConfig(dir, policy), "--state",
+         dir + "/state", "--listen", "unix:" + dir + "/socket"},
+        dir + "/log");
     std::vector<std::shared_ptr<grpc::Channel>> channels;
     std::vector<std::unique_ptr<v1::Agents::Stub>> stubs;
     for (int i = 0; i < kChannels; ++i) {
