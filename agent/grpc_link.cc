@@ -178,12 +178,12 @@ class GrpcLink : public SchedulerLink {
 absl::StatusOr<Dial> GrpcDial(EventLoop& loop, std::string address,
                               TlsFiles tls) {
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials,
-                   ChannelCredentialsOf(tls));
+                   ChannelCredentialsOf(address, tls));
   return [&loop, address = std::move(address), tls = std::move(tls),
           credentials =
               std::move(credentials)](SchedulerLink::Events events) mutable
          -> std::unique_ptr<SchedulerLink> {
-    auto renewed = ChannelCredentialsOf(tls);
+    auto renewed = ChannelCredentialsOf(address, tls);
     if (renewed.ok()) credentials = *std::move(renewed);
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(kMessageBytesMax);

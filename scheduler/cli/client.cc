@@ -27,6 +27,7 @@ class GrpcClient : public Client {
         in_clear_(endpoint.tls_ca.empty() &&
                   !absl::StartsWith(endpoint.address, "unix:")) {
     const auto credentials = ChannelCredentialsOf(
+        address_,
         {endpoint.tls_ca, endpoint.tls_certificate, endpoint.tls_key});
     broken_ = credentials.status();
     grpc::ChannelArguments arguments;

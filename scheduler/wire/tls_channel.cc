@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
 
@@ -25,8 +26,10 @@ absl::StatusOr<std::string> ReadPem(const char* what, const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> ChannelCredentialsOf(
-    const TlsFiles& files) {
-  if (files.empty()) return grpc::InsecureChannelCredentials();
+    const std::string& address, const TlsFiles& files) {
+  if (files.empty() || absl::StartsWith(address, "unix:")) {
+    return grpc::InsecureChannelCredentials();
+  }
   if (files.certificate.empty() != files.key.empty()) {
     return absl::InvalidArgumentError(
         "TLS: a certificate and its key must be given together");

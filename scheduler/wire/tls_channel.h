@@ -24,10 +24,11 @@ struct TlsFiles {
   }
 };
 
-// Reads the files. Errors: NotFound naming a file that can't be read;
-// InvalidArgument if one of certificate and key is missing.
+// Reads the files, but for a Unix socket, which takes no TLS. Errors: NotFound
+// naming a file that can't be read; InvalidArgument if one of certificate and
+// key is missing.
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> ChannelCredentialsOf(
-    const TlsFiles& files);
+    const std::string& address, const TlsFiles& files);
 
 }  // namespace ccsched
 
