@@ -346,5 +346,29 @@ TEST_F(CommandsTest, LogsAreCopiedByteForByte) {
   EXPECT_EQ(out_.str(), scheduler_.log);
 }
 
+TEST_F(CommandsTest, TheManualHasEachCommandsOwnHelp) {
+  ASSERT_EQ(Run({"manual"}), 0);
+  const std::string manual = out_.str();
+  for (const char* command : {"submit", "queue", "why", "drain", "report",
+                              "sim run", "dev up", "forecast push"}) {
+    EXPECT_THAT(manual, HasSubstr(std::string(".SS ccsched ") + command));
+  }
+  EXPECT_THAT(manual, HasSubstr("\\-\\-finish\\-by TIME"));
+  EXPECT_THAT(manual, HasSubstr("\\-\\-address ADDRESS"));
+  // No line of it may be taken for a request of roff's.
+  std::istringstream lines(manual);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_NE(line.substr(0, 1), "'") << line;
+  }
+}
+
+TEST_F(CommandsTest, CompletesInFishWhatBelongsToACommand) {
+  ASSERT_EQ(Run({"completion", "fish"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("'__fish_use_subcommand' -a 'submit' -d"));
+  EXPECT_THAT(out_.str(),
+              HasSubstr("'__fish_seen_subcommand_from submit' -l finish-by\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("-a 'push' -d 'hand the scheduler"));
+}
+
 }  // namespace
 }  // namespace ccsched
