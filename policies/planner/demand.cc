@@ -12,6 +12,8 @@ constexpr int64_t kDayUs = 24 * kSlotUs;
 constexpr int64_t kWeekUs = 7 * kDayUs;
 // Expected jobs are bundled further so that about so many are left.
 constexpr double kMostExpected = 3000;
+// Silence tells nothing before so many jobs have come.
+constexpr int64_t kFewArrivals = 20;
 
 double Size(const PlanJob& job) {
   return std::max(1e-3,
@@ -22,9 +24,21 @@ double Size(const PlanJob& job) {
 
 void DemandHistory::Record(const PlanJob& job) {
   if (first_ < 0) first_ = job.release;
+  if (!jobs_.empty()) {
+    longest_silence_ =
+        std::max(longest_silence_, job.release - jobs_.back().release);
+  }
+  ++count_;
   jobs_.push_back(job);
   const int64_t oldest = job.release - (options_.weeks + 1) * kWeekUs;
   while (jobs_.front().release < oldest) jobs_.pop_front();
+}
+
+double DemandHistory::Going(int64_t now) const {
+  const int64_t silence = now - jobs_.back().release;
+  if (count_ < kFewArrivals || silence <= longest_silence_) return 1;
+  const double ratio = static_cast<double>(longest_silence_) / silence;
+  return ratio * ratio;
 }
 
 void DemandHistory::Expect(int64_t now, int64_t horizon,
@@ -37,7 +51,7 @@ void DemandHistory::Expect(int64_t now, int64_t horizon,
     period = kDayUs;
     periods = age / kDayUs;
   }
-  double weight = options_.scale;
+  double weight = options_.scale * Going(now);
   if (periods == 0) {
     // Less than a day: the rate so far, as if it went on.
     period = std::max(age, kSlotUs);
@@ -82,9 +96,7 @@ void DemandHistory::Replay(int64_t from, int64_t to, int64_t shift,
     PlanJob job = *it;
     job.release += shift;
     job.latest_end += shift;
-    const double ahead = static_cast<double>(job.release - now) / kSlotUs;
-    job.weight = static_cast<float>(weight * copies *
-                                    std::exp(-ahead / options_.fade_hours));
+    job.weight = static_cast<float>(weight * copies);
     jobs.push_back(job);
   }
 }

@@ -18,8 +18,7 @@ class DemandHistory {
  public:
   struct Options {
     int weeks = 1;           // looked back at, at most
-    double scale = 0.6;      // of what is expected
-    double fade_hours = 72;  // what is so far ahead is expected 1/e times
+    double scale = 1;        // of what is expected
     double least_size = 60;  // accelerator-hours of one expected job
   };
   DemandHistory() = default;
@@ -40,7 +39,12 @@ class DemandHistory {
 
   Options options_;
   std::deque<PlanJob> jobs_;
+  // How likely it is that jobs go on coming, by the silence since the last.
+  double Going(int64_t now) const;
+
   int64_t first_ = -1;  // the first arrival of all
+  int64_t count_ = 0;   // of arrivals
+  int64_t longest_silence_ = 0;
 };
 
 }  // namespace ccsched

@@ -17,7 +17,8 @@ PlannerSettings Settings(const PolicyParameters& parameters) {
   s.rolling.improve_rounds =
       static_cast<int64_t>(parameters.at("improve_rounds"));
   s.rolling.demand.scale = parameters.at("demand");
-  s.rolling.demand.fade_hours = parameters.at("demand_fade_h");
+  s.rolling.trust_hours = parameters.at("trust_h");
+  s.rolling.settle_hours = parameters.at("settle_h");
   return s;
 }
 
@@ -64,12 +65,18 @@ PolicySpec PlannerPolicy() {
               {"improve_rounds", "", 200, 0, 1e9,
                "rounds of taking out and putting back in a planning",
                "measured"},
-              {"demand", "", 0.6, 0, 10,
+              {"demand", "", 1, 0, 10,
                "the share of the jobs expected from history that is planned "
                "for",
                "measured"},
-              {"demand_fade_h", "h", 72, 1, 1e9,
-               "expected jobs so far ahead count 1/e", "measured"},
+              {"trust_h", "h", 150, 1, 1e9,
+               "prices of hours beyond the next 48 are believed 1/e so far "
+               "ahead",
+               "measured"},
+              {"settle_h", "h", 12, 0, 168,
+               "room that is free within so many hours is offered below its "
+               "price, from nothing at once",
+               "measured"},
           },
       .make =
           [](const PolicyParameters& parameters) {

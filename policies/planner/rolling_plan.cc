@@ -37,7 +37,7 @@ void RollingPlan::Hold(uint32_t count, const Stretch& run, int sign,
       a, b, sign * static_cast<int32_t>(Occupied(count, pool.node_size)));
 }
 
-void RollingPlan::Put(int64_t now, Entry& entry) {
+void RollingPlan::Put(int64_t now, Entry& entry, const PriceTable& table) {
   if (entry.pausable) {
     PutPausable(now, entry);
     return;
@@ -45,7 +45,7 @@ void RollingPlan::Put(int64_t now, Entry& entry) {
   entry.work = static_cast<uint32_t>(work_.jobs.size());
   work_.jobs.push_back(Relative(entry.job, now));
   schedule_->Grow();
-  schedule_->PutCheapest(priced_, entry.work);
+  schedule_->PutCheapest(table, entry.work);
   TakePlace(entry);
 }
 
@@ -175,7 +175,7 @@ void RollingPlan::PutAll(int64_t now, std::vector<uint32_t>& order) {
   constexpr int kTurns = 4;
   const size_t before = work_.jobs.size();
   for (int turn = 0; turn < kTurns; ++turn) {
-    for (const uint32_t i : order) Put(now, entries_[i]);
+    for (const uint32_t i : order) Put(now, entries_[i], priced_);
     const auto late = [this](uint32_t i) {
       return entries_[i].pool < 0 ||
              entries_[i].end >
@@ -252,7 +252,7 @@ void RollingPlan::Replan(int64_t now) {
     if (entries_[i].pool >= 0) movable.push_back(entries_[i].work);
   }
   Improve(
-      work_, priced_, priced_, movable,
+      work_, settled_, priced_, movable,
       {.rounds = options_.improve_rounds, .seed = static_cast<uint64_t>(now)},
       *schedule_);
   for (const uint32_t i : order) TakePlace(entries_[i]);

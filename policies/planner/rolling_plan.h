@@ -19,9 +19,16 @@ namespace ccsched {
 
 struct RollingOptions {
   int32_t horizon_slots = 168;  // prices are sought so far ahead
-  double tail = 0;              // share of the last prices believed beyond
-  int ascent_rounds = 15;       // of each replanning
-  int first_rounds = 150;       // of the first one
+  double tail = 1;              // share of the last prices believed beyond
+  // Prices are believed for so long, and beyond that 1/e after so long again:
+  // of demand so far ahead nothing is sure, not even that it comes.
+  double sure_hours = 48;
+  double trust_hours = 150;
+  // Room that known jobs leave within so many hours is offered to them below
+  // its price, from nothing at once: hardly anybody else could still take it.
+  double settle_hours = 12;
+  int ascent_rounds = 15;  // of each replanning
+  int first_rounds = 150;  // of the first one
   int64_t improve_rounds = 200;
   // Jobs with less work are not suspended.
   double least_pausable_hours = 2;
@@ -122,7 +129,8 @@ class RollingPlan {
   PlanJob Relative(const PlanJob& job, int64_t now) const;
   // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
   void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);
-  void Put(int64_t now, Entry& entry);
+  void Put(int64_t now, Entry& entry) { Put(now, entry, settled_); }
+  void Put(int64_t now, Entry& entry, const PriceTable& table);
   void PutPausable(int64_t now, Entry& entry);
   // Adds or frees all stretches of a job from `from` on.
   void HoldStretches(const Entry& entry, int sign, int64_t from);
@@ -146,6 +154,8 @@ class RollingPlan {
   std::unique_ptr<Schedule> schedule_;
   std::vector<double> prices_;  // pools * work_.slots
   PriceTable priced_;
+  // The same, but what no known job wants at the full price is cheap at once.
+  PriceTable settled_;
   PriceTable carbon_;
 };
 

@@ -84,12 +84,24 @@ void RollingPlan::Rebase(int64_t now) {
   }
   carbon_ = PriceTable(work_);
   priced_ = carbon_;
+  settled_ = carbon_;
   based_ = true;
 }
 
 void RollingPlan::SetTables() {
+  std::vector<double> believed(work_.slots);
   for (size_t p = 0; p < work_.pools.size(); ++p) {
-    priced_.SetPrices(work_, static_cast<int>(p), &prices_[p * work_.slots]);
+    const int pool = static_cast<int>(p);
+    for (int32_t k = 0; k < work_.slots; ++k) {
+      const double unsure = std::max(0.0, k - options_.sure_hours);
+      believed[k] = prices_[p * work_.slots + k] *
+                    std::exp(-unsure / options_.trust_hours);
+    }
+    priced_.SetPrices(work_, pool, believed.data());
+    for (int32_t k = 0; k < work_.slots && k < options_.settle_hours; ++k) {
+      believed[k] *= std::min(1.0, (k + 0.5) / options_.settle_hours);
+    }
+    settled_.SetPrices(work_, pool, believed.data());
   }
 }
 

@@ -13,6 +13,7 @@ namespace ccsched {
 LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
                     int64_t every_us) {
   LiveResult result;
+  result.runs.resize(plan.jobs.size());
   const PriceTable carbon(plan);
   RollingPlan rolling(
       plan.pools, plan.placements, options,
@@ -41,6 +42,7 @@ LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
           job.count * carbon.Between(entry.pool, entry.start, entry.end);
       use.Add(entry.pool, entry.start, std::min(entry.end, plan.end()),
               job.count);
+      result.runs[it->second] = entry.run();
       result.late += entry.end > job.latest_end;
       result.wait_hours += (entry.start - job.release) / 3.6e9;
       rolling.Start(it->first, entry.pool, entry.start, entry.end);

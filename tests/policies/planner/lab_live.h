@@ -14,6 +14,7 @@ struct LiveResult {
   int replans = 0;
   double wait_hours = 0;      // mean
   std::vector<double> usage;  // of each pool's slots
+  std::vector<Stretch> runs;  // of each job, if it ran in one stretch
 };
 
 // Runtimes and intensities are known exactly; replans every `every_us`.

@@ -63,8 +63,11 @@ PlanInstance LoadLab(const LabSetup& setup) {
   int64_t latest = 0;
   while (std::getline(in, line)) {
     const std::vector<std::string> cells = Split(line);
+    // Either a date or seconds since the trace's beginning.
     const absl::Time t =
-        ParseTime(cells[1]) + absl::Hours(24 * 7 * setup.shift_weeks);
+        cells[1].find('T') == std::string::npos
+            ? start + absl::Seconds(std::atoll(cells[1].c_str()))
+            : ParseTime(cells[1]) + absl::Hours(24 * 7 * setup.shift_weeks);
     if (t < start || t >= end) continue;
     if (random.Uniform() >= setup.keep) continue;
     PlanJob job;

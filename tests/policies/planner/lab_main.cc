@@ -1,20 +1,25 @@
 // Measures bound, offline plan and live planner on trace instances.
 // SPDX-License-Identifier: Apache-2.0
 //
-//   planner_lab [key=value]... : zones=4|6, capacity=, delay=, start=, days=,
-//   keep=, suspend=0|1, rounds=, mode=bound|offline|live
+//   planner_lab [key=value]... : zones=4|6|NAME,NAME.., capacity=, delay=,
+//   start=, days=, keep=, jobs=, suspend=0|1, rounds=, cache=DIR (of bounds),
+//   mode=bound|offline|live
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <map>
 #include <numeric>
+#include <sstream>
 #include <string>
 
 #include "policies/planner/improve.h"
 #include "policies/planner/pricing.h"
+#include "policies/planner/rigid_response.h"
 #include "policies/planner/schedule.h"
 #include "policies/planner/slot_usage.h"
+#include "tests/policies/planner/lab_anatomy.h"
 #include "tests/policies/planner/lab_live.h"
 #include "tests/policies/planner/lab_load.h"
 
@@ -80,7 +85,8 @@ void Report(const char* what, const PlanInstance& plan,
 
 using Arguments = std::map<std::string, std::string>;
 
-void RunLive(const PlanInstance& plan, Arguments& args, double bound) {
+void RunLive(const PlanInstance& plan, Arguments& args, Pricing& pricing) {
+  const double bound = pricing.best_bound();
   RollingOptions options;
   options.ascent_rounds = std::stoi(args["ascent"]);
   options.improve_rounds = std::stoll(args["improve"]);
@@ -88,8 +94,10 @@ void RunLive(const PlanInstance& plan, Arguments& args, double bound) {
   options.demand.scale = std::stod(args["scale"]);
   options.demand.least_size = std::stod(args["least"]);
   options.horizon_slots = std::stoi(args["horizon"]);
-  options.demand.fade_hours = std::stod(args["fade"]);
   options.tail = std::stod(args["tail"]);
+  options.settle_hours = std::stod(args["settle"]);
+  options.trust_hours = std::stod(args["trust"]);
+  options.sure_hours = std::stod(args["sure"]);
   const double before = CpuSeconds();
   const LiveResult live = PlayLive(
       plan, options, static_cast<int64_t>(std::stod(args["every"]) * 3.6e9));
@@ -103,21 +111,17 @@ void RunLive(const PlanInstance& plan, Arguments& args, double bound) {
              1),
       live.late, live.wait_hours, live.replans, CpuSeconds() - before);
   if (args["usage"] == "1") PrintUsage(plan, live.usage);
+  if (args["anatomy"] == "1") {
+    PriceTable priced(plan);
+    for (size_t p = 0; p < plan.pools.size(); ++p) {
+      priced.SetPrices(plan, static_cast<int>(p),
+                       &pricing.best_prices()[p * plan.slots]);
+    }
+    PrintAnatomy(plan, priced, pricing.best_prices(), live, bound);
+  }
 }
 
-int Main(int argc, char** argv) {
-  Arguments args = {
-      {"zones", "4"},    {"capacity", "300"}, {"delay", "24"},
-      {"days", "28"},    {"keep", "1"},       {"suspend", "0"},
-      {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
-      {"weeks", "209"},  {"bound", "0"},      {"tail", "0"},
-      {"fade", "72"},    {"usage", "0"},      {"improve", "200"},
-      {"ascent", "15"},  {"every", "1"},      {"history", "1"},
-      {"scale", "0.6"},  {"least", "60"},     {"horizon", "168"}};
-  for (int i = 1; i < argc; ++i) {
-    const std::string arg = argv[i];
-    args[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
-  }
+LabSetup Setup(Arguments& args) {
   LabSetup setup;
   const char* traces = std::getenv("CCSCHED_TRACES");
   setup.traces = traces != nullptr ? traces : "../shared/traces";
@@ -125,7 +129,12 @@ int Main(int argc, char** argv) {
   if (args["zones"] == "6") {
     setup.zones.push_back("GB");
     setup.zones.push_back("CA-ON");
+  } else if (args["zones"] != "4") {
+    setup.zones.clear();
+    std::stringstream in(args["zones"]);
+    for (std::string z; std::getline(in, z, ',');) setup.zones.push_back(z);
   }
+  if (!args["jobs"].empty()) setup.jobs = args["jobs"];
   setup.capacity = std::stod(args["capacity"]);
   setup.delay_hours = std::stod(args["delay"]);
   setup.days = std::stoi(args["days"]);
@@ -133,23 +142,64 @@ int Main(int argc, char** argv) {
   setup.suspendable = args["suspend"] == "1";
   setup.shift_weeks = std::stoi(args["weeks"]);
   setup.start = args["start"] + "T00:00:00Z";
-  const PlanInstance plan = LoadLab(setup);
+  return setup;
+}
+
+// The bound's prices, from a file of an earlier run if there is one.
+void SeekBound(const PlanInstance& plan, Arguments& args, Pricing& pricing) {
+  double before = CpuSeconds();
+  const int rounds = std::stoi(args["rounds"]);
+  std::string key = args["cache"] + "/b";
+  for (const char* k : {"zones", "capacity", "delay", "days", "keep", "suspend",
+                        "start", "weeks", "jobs"}) {
+    key += "_" + args[k];
+  }
+  std::replace(key.begin() + args["cache"].size() + 1, key.end(), '/', '-');
+  std::ifstream cached(args["cache"].empty() ? "" : key);
+  std::vector<double> prices(plan.pools.size() * plan.slots);
+  for (double& x : prices) cached >> x;
+  if (cached) {
+    pricing.Warm(prices);
+    pricing.Ascend({.rounds = 1, .hope = 1e-9, .least_hope = 0});
+  }
+  for (int done = 0; done < rounds && !cached; done += rounds) {
+    pricing.Ascend({.rounds = rounds, .hope = 0.05, .least_hope = 1e-7});
+    std::printf("rounds %d bound %.4f t  cpu %.2f s\n", pricing.rounds(),
+                pricing.best_bound() / 1e6, CpuSeconds() - before);
+  }
+  if (!cached && !args["cache"].empty()) {
+    std::ofstream out(key);
+    out.precision(17);
+    for (const double x : pricing.best_prices()) out << x << "\n";
+  }
+}
+
+int Main(int argc, char** argv) {
+  Arguments args = {
+      {"zones", "4"},    {"capacity", "300"}, {"delay", "24"},
+      {"days", "28"},    {"keep", "1"},       {"suspend", "0"},
+      {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
+      {"weeks", "209"},  {"bound", "0"},      {"tail", "1"},
+      {"usage", "0"},    {"improve", "200"},  {"ascent", "15"},
+      {"every", "1"},    {"settle", "12"},    {"trust", "150"},
+      {"sure", "48"},    {"cache", ""},       {"anatomy", "1"},
+      {"jobs", ""},      {"history", "1"},    {"scale", "1"},
+      {"least", "60"},   {"horizon", "168"}};
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    args[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
+  }
+  const PlanInstance plan = LoadLab(Setup(args));
   double hours = 0;
   for (const PlanJob& job : plan.jobs)
     hours += job.count * (job.duration / 3.6e9);
   std::printf("jobs %zu gpu-hours %.0f slots %d\n", plan.jobs.size(), hours,
               plan.slots);
-  double before = CpuSeconds();
   Pricing pricing(plan);
-  const int rounds = std::stoi(args["rounds"]);
-  for (int done = 0; done < rounds; done += rounds) {
-    pricing.Ascend({.rounds = rounds, .hope = 0.05, .least_hope = 1e-7});
-    std::printf("rounds %d bound %.4f t  cpu %.2f s\n", pricing.rounds(),
-                pricing.best_bound() / 1e6, CpuSeconds() - before);
-  }
+  SeekBound(plan, args, pricing);
   if (args["mode"] == "bound") return 0;
   if (args["mode"] == "live") {
-    RunLive(plan, args, pricing.best_bound());
+    RunLive(plan, args, pricing);
     return 0;
   }
   PriceTable carbon(plan);
