@@ -56,11 +56,8 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
   if (!s.timers_.empty()) {
     s.effects_.wake = std::min(s.effects_.wake, s.timers_.top().at);
   }
-  for (const JobId id : s.effects_.changed) {
-    if (const JobRef ref = s.jobs_.Find(id); ref != kNoJob) {
-      s.jobs_[ref].dirty = false;
-    }
-  }
+  for (const JobRef ref : s.changed_) s.jobs_[ref].dirty = false;
+  s.changed_.clear();
   return s.effects_;
 }
 

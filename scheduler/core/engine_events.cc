@@ -24,6 +24,7 @@ void Engine::State::MarkChanged(JobRef ref) {
   if (job.dirty) return;
   job.dirty = true;
   effects_.changed.push_back(job.spec.id);
+  changed_.push_back(ref);
 }
 
 absl::Status Engine::State::TryMove(JobRef ref, Trigger trigger) {

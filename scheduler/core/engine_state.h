@@ -136,7 +136,8 @@ class Engine::State : public Actions {
   std::vector<JobId> gone_;
   bool capacity_freed_ = false;
   bool forecast_changed_ = false;
-  std::vector<JobRef> ended_;  // evicted at the next step
+  std::vector<JobRef> ended_;    // evicted at the next step
+  std::vector<JobRef> changed_;  // those of Effects::changed
   Effects effects_;
 };
 

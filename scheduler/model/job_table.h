@@ -4,7 +4,7 @@
 #define CCSCHED_SCHEDULER_MODEL_JOB_TABLE_H_
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,30 +14,43 @@
 
 namespace ccsched {
 
-// Values in slots that are used again; a slot's address never changes.
+// Values in slots that are used again; a slot's address never changes. They lie
+// in blocks, so that a slot is found by a shift and a mask, and neighbours
+// share cache lines and pages.
 template <typename Value>
 class Slab {
  public:
   uint32_t Insert(Value value) {
     if (free_.empty()) {
-      values_.push_back(std::move(value));
-      return static_cast<uint32_t>(values_.size() - 1);
+      const uint32_t slot = used_++;
+      if ((slot & kMask) == 0) {
+        blocks_.push_back(std::make_unique<Value[]>(kMask + 1));
+      }
+      (*this)[slot] = std::move(value);
+      return slot;
     }
     const uint32_t slot = free_.back();
     free_.pop_back();
-    values_[slot] = std::move(value);
+    (*this)[slot] = std::move(value);
     return slot;
   }
   void Erase(uint32_t slot) {
-    values_[slot] = Value();
+    (*this)[slot] = Value();
     free_.push_back(slot);
   }
-  Value& operator[](uint32_t slot) { return values_[slot]; }
-  const Value& operator[](uint32_t slot) const { return values_[slot]; }
-  size_t size() const { return values_.size() - free_.size(); }
+  Value& operator[](uint32_t slot) {
+    return blocks_[slot >> kBits][slot & kMask];
+  }
+  const Value& operator[](uint32_t slot) const {
+    return blocks_[slot >> kBits][slot & kMask];
+  }
+  size_t size() const { return used_ - free_.size(); }
 
  private:
-  std::deque<Value> values_;
+  static constexpr uint32_t kBits = 8;
+  static constexpr uint32_t kMask = (1u << kBits) - 1;
+  std::vector<std::unique_ptr<Value[]>> blocks_;
+  uint32_t used_ = 0;  // slots ever given out
   std::vector<uint32_t> free_;
 };
 
@@ -46,10 +59,9 @@ class JobTable {
  public:
   // REQUIRES: no live job has this id.
   JobRef Insert(Job job) {
-    const JobId id = job.spec.id;
-    const JobRef ref = jobs_.Insert(std::move(job));
-    by_id_.emplace(id, ref);
-    return ref;
+    const auto [found, is_new] = by_id_.try_emplace(job.spec.id, kNoJob);
+    static_cast<void>(is_new);
+    return found->second = jobs_.Insert(std::move(job));
   }
   void Erase(JobRef ref) {
     by_id_.erase(jobs_[ref].spec.id);
