@@ -84,7 +84,7 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
   entry.pausable = job.suspendable &&
                    job.duration >= options_.least_pausable_hours * kSlotUs;
   if (expect_again) demand_.Record(job);
-  const int64_t needed = job.latest_end + kSlotUs - origin_;
+  const int64_t needed = Relative(job, now).latest_end + kSlotUs;
   if (!based_ || needed > work_.end()) {
     Replan(now);
   } else {
@@ -124,6 +124,12 @@ void RollingPlan::Forget(int64_t now, uint32_t job) {
 
 void RollingPlan::Again(int64_t now, uint32_t job) {
   Entry& entry = entries_[job];
+  if (Relative(entry.job, now).latest_end + kSlotUs > work_.end()) {
+    Drop(now, entry);
+    entry.running = false;
+    Replan(now);
+    return;
+  }
   Drop(now, entry);
   entry.running = false;
   Put(now, entry);

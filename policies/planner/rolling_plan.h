@@ -126,6 +126,7 @@ class RollingPlan {
   void Rebase(int64_t now);
   void SeekPrices(int64_t now, int rounds);
   void SetTables();
+  // The job as of `now`; a late one ends when it can, beyond its promise.
   PlanJob Relative(const PlanJob& job, int64_t now) const;
   // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
   void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "policies/planner/improve.h"
 #include "policies/planner/pause_plan.h"
 #include "policies/planner/pricing.h"
 #include "policies/planner/rigid_response.h"
+#include "policies/planner/rolling_plan.h"
 #include "policies/planner/room_search.h"
 #include "policies/planner/schedule.h"
 #include "policies/planner/timeline.h"
@@ -169,6 +171,25 @@ TEST(ScheduleTest, KeepsCapacityAndPromisesAndStaysAboveTheBound) {
       EXPECT_LE(schedule.place(j).start, plan.jobs[j].latest_start());
     }
   }
+}
+
+// A job that lost its node when its promise was over already.
+TEST(RollingPlanTest, HasRoomForLateJobsHoweverLongTheyRun) {
+  std::vector<PlanPool> pools(1);
+  pools[0].capacity = 4;
+  RollingPlan plan(std::move(pools), {{0}}, {},
+                   [](int, int64_t, int32_t slots, double* grams) {
+                     std::fill(grams, grams + slots, 100.0);
+                   });
+  PlanJob job;
+  job.duration = job.latest_end = 2000 * kSlotUs;
+  const uint32_t first = plan.Arrive(0, job, false);
+  plan.Forget(kSlotUs, first);
+  const int64_t now = 300 * kSlotUs;
+  const uint32_t again = plan.Arrive(now, job, false);
+  EXPECT_EQ(plan.entry(again).pool, 0);
+  EXPECT_GE(plan.entry(again).start, now);
+  EXPECT_EQ(plan.entry(again).end, plan.entry(again).start + job.duration);
 }
 
 TEST(PausePlanTest, DoesAllTheWorkWithinItsWindowAboveItsBound) {
