@@ -1,136 +1,139 @@
-// The exact optimum of small instances, by trying every plan of every job.
+// The exact optimum of small instances, as a mixed integer program.
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/bound/exact.h"
 
-#include <algorithm>
-#include <limits>
+#include <cmath>
+
+#include "tests/sim/bound/mip.h"
 
 namespace ccsched {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// Where a job is in each hour from its release on: a pool, or -1.
-struct ExactPlan {
-  std::vector<int> pools;
-  double grams = 0;
-};
-
-class Enumerator {
+class Program {
  public:
-  Enumerator(const ExactInstance& instance, const ExactJob& job)
-      : instance_(instance), job_(job) {}
-
-  std::vector<ExactPlan> Plans() {
-    pools_.clear();
-    Extend(-1, 0, 0, 0);
-    std::sort(plans_.begin(), plans_.end(),
-              [](const ExactPlan& a, const ExactPlan& b) {
-                return a.grams < b.grams;
-              });
-    return std::move(plans_);
-  }
-
- private:
-  // `at`: the pool in the hour before; `stretch`: hours of the current stretch;
-  // `useful`: work of stretches and hours so far, overheads taken off.
-  void Extend(int at, int stretch, int useful, double grams) {
-    if (useful == job_.duration && stretch > 0) {
-      plans_.push_back({pools_, grams * job_.count});
-      return;
-    }
-    const int hour = job_.release + static_cast<int>(pools_.size());
-    if (hour >= job_.latest_end || useful > job_.duration) return;
-    const bool begun = stretch > 0 || useful > 0 || at == -2;
-    for (int p = -1; p < static_cast<int>(instance_.capacity.size()); ++p) {
-      const bool runs = at >= 0;
-      if (runs && p != at && !job_.suspendable) continue;
-      int next_useful = useful;
-      int next_stretch = 0;
-      int next_at = p;
-      if (runs && p != at) {
-        // The checkpoint was the end of the stretch that is over.
-        next_useful -= job_.checkpoint;
-        if (next_useful < 0) continue;
-      }
-      if (p < 0) {
-        next_at = begun ? -2 : -1;
-      } else {
-        const bool resumes = begun && p != at;
-        next_stretch = p == at ? stretch + 1 : 1;
-        next_useful += 1 - (resumes ? job_.restart : 0);
-      }
-      pools_.push_back(p);
-      Extend(next_at, next_stretch, next_useful,
-             grams + (p < 0 ? 0 : instance_.grams[p][hour]));
-      pools_.pop_back();
-    }
-  }
-
-  const ExactInstance& instance_;
-  const ExactJob& job_;
-  std::vector<int> pools_;
-  std::vector<ExactPlan> plans_;
-};
-
-class BranchAndBound {
- public:
-  explicit BranchAndBound(const ExactInstance& instance) : instance_(instance) {
+  explicit Program(const ExactInstance& instance)
+      : instance_(instance),
+        usage_(instance.capacity.size(),
+               std::vector<Mip::Terms>(instance.grams.front().size())) {
     for (const ExactJob& job : instance.jobs) {
-      plans_.push_back(Enumerator(instance, job).Plans());
+      if (job.max_count > 0) {
+        Elastic(job);
+      } else if (job.suspendable) {
+        Suspendable(job);
+      } else {
+        Rigid(job);
+      }
     }
-    least_after_.assign(plans_.size() + 1, 0);
-    for (size_t j = plans_.size(); j-- > 0;) {
-      least_after_[j] =
-          least_after_[j + 1] +
-          (plans_[j].empty() ? kInfinity : plans_[j].front().grams);
+    for (size_t p = 0; p < usage_.size(); ++p) {
+      for (const Mip::Terms& terms : usage_[p]) {
+        if (!terms.empty()) mip_.Constrain(0, instance.capacity[p], terms);
+      }
     }
-    used_.assign(instance.capacity.size(),
-                 std::vector<int>(instance.grams[0].size(), 0));
   }
 
-  double Run() {
-    Place(0, 0);
-    return best_;
-  }
+  std::optional<double> Solve(bool whole) { return mip_.Solve(whole); }
 
  private:
-  bool Use(const ExactJob& job, const ExactPlan& plan, int sign) {
-    bool fits = true;
-    for (size_t i = 0; i < plan.pools.size(); ++i) {
-      const int p = plan.pools[i];
-      if (p < 0) continue;
-      int& used = used_[p][job.release + i];
-      used += sign * job.count;
-      fits = fits && used <= instance_.capacity[p];
+  int pools() const { return static_cast<int>(instance_.capacity.size()); }
+
+  // One start at one pool.
+  void Rigid(const ExactJob& job) {
+    Mip::Terms one;
+    for (int p = 0; p < pools(); ++p) {
+      for (int s = job.release; s + job.duration <= job.latest_end; ++s) {
+        double grams = 0;
+        for (int t = s; t < s + job.duration; ++t) {
+          grams += instance_.grams[p][t] * job.count;
+        }
+        const int start = mip_.Add(grams, 0, 1, true);
+        one.emplace_back(start, 1);
+        for (int t = s; t < s + job.duration; ++t) {
+          usage_[p][t].emplace_back(start, job.count);
+        }
+      }
     }
-    return fits;
+    mip_.Constrain(1, 1, one);
   }
 
-  void Place(size_t j, double grams) {
-    if (grams + least_after_[j] >= best_) return;
-    if (j == plans_.size()) {
-      best_ = grams;
-      return;
+  // Hours of running; each beginning but one costs a checkpoint and a restart.
+  void Suspendable(const ExactJob& job) {
+    const double overhead = job.checkpoint + job.restart;
+    Mip::Terms work, begun;
+    const auto runs = Runs(job, [&](int p, int t) {
+      const int run = mip_.Add(instance_.grams[p][t] * job.count, 0, 1, true);
+      usage_[p][t].emplace_back(run, job.count);
+      work.emplace_back(run, 1);
+      return run;
+    });
+    for (const int begin : Begins(runs)) {
+      work.emplace_back(begin, -overhead);
+      begun.emplace_back(begin, 1);
     }
-    for (const ExactPlan& plan : plans_[j]) {
-      if (grams + plan.grams + least_after_[j + 1] >= best_) return;
-      if (Use(instance_.jobs[j], plan, 1)) Place(j + 1, grams + plan.grams);
-      Use(instance_.jobs[j], plan, -1);
+    mip_.Constrain(1, 1e9, begun);
+    mip_.Constrain(job.duration - overhead, 1e9, work);
+  }
+
+  // One stretch at one pool, of so many accelerators in each hour.
+  void Elastic(const ExactJob& job) {
+    Mip::Terms work, begun;
+    const auto runs = Runs(job, [&](int p, int t) {
+      const int run = mip_.Add(0, 0, 1, true);
+      const int width = mip_.Add(instance_.grams[p][t], 0, job.max_count, true);
+      usage_[p][t].emplace_back(width, 1);
+      work.emplace_back(width, 1);
+      mip_.Constrain(0, 1e9, {{width, 1}, {run, -1}});
+      mip_.Constrain(-1e9, 0, {{width, 1}, {run, -job.max_count}});
+      return run;
+    });
+    for (const int begin : Begins(runs)) begun.emplace_back(begin, 1);
+    mip_.Constrain(0, 1, begun);
+    const double hours = job.duration * job.count;
+    mip_.Constrain(hours, hours, work);
+  }
+
+  // By pool and hour of the job's window; at one pool at a time.
+  template <typename MakeFn>
+  std::vector<std::vector<int>> Runs(const ExactJob& job, MakeFn make) {
+    std::vector<std::vector<int>> runs(pools());
+    for (int t = job.release; t < job.latest_end; ++t) {
+      Mip::Terms here;
+      for (int p = 0; p < pools(); ++p) {
+        runs[p].push_back(make(p, t));
+        here.emplace_back(runs[p].back(), 1);
+      }
+      mip_.Constrain(0, 1, here);
     }
+    return runs;
+  }
+
+  // At least 1 where a stretch begins.
+  std::vector<int> Begins(const std::vector<std::vector<int>>& runs) {
+    std::vector<int> begins;
+    for (const std::vector<int>& pool : runs) {
+      for (size_t i = 0; i < pool.size(); ++i) {
+        const int begin = mip_.Add(0, 0, 1, false);
+        Mip::Terms terms = {{begin, 1}, {pool[i], -1}};
+        if (i > 0) terms.emplace_back(pool[i - 1], 1);
+        mip_.Constrain(0, 1e9, terms);
+        begins.push_back(begin);
+      }
+    }
+    return begins;
   }
 
   const ExactInstance& instance_;
-  std::vector<std::vector<ExactPlan>> plans_;
-  std::vector<double> least_after_;
-  std::vector<std::vector<int>> used_;
-  double best_ = kInfinity;
+  Mip mip_;
+  std::vector<std::vector<Mip::Terms>> usage_;  // by pool and hour
 };
 
 }  // namespace
 
-double ExactOptimum(const ExactInstance& instance) {
-  return BranchAndBound(instance).Run();
+std::optional<double> ExactOptimum(const ExactInstance& instance) {
+  return Program(instance).Solve(true);
+}
+
+std::optional<double> ExactRelaxation(const ExactInstance& instance) {
+  return Program(instance).Solve(false);
 }
 
 }  // namespace ccsched

@@ -1,9 +1,9 @@
-// The exact optimum of small instances, by trying every plan of every job.
+// The exact optimum of small instances, as a mixed integer program.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CCSCHED_TESTS_SIM_BOUND_EXACT_H_
 #define CCSCHED_TESTS_SIM_BOUND_EXACT_H_
 
-#include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace ccsched {
@@ -11,12 +11,13 @@ namespace ccsched {
 // All in whole hours; overheads too.
 struct ExactJob {
   int release = 0;
-  int duration = 1;
+  int duration = 1;  // at `count`
   int latest_end = 1;
   int count = 1;
   bool suspendable = false;
   int checkpoint = 0;
   int restart = 0;
+  int max_count = 0;  // above 0: elastic from 1 to this, with linear speed-up
 };
 
 struct ExactInstance {
@@ -25,10 +26,14 @@ struct ExactInstance {
   std::vector<ExactJob> jobs;
 };
 
-// The least carbon of any schedule, or infinity if there is none. With data in
-// whole hours an optimum in whole hours exists for rigid jobs: fractional
-// starts can be shifted together until one of them is whole, at no cost.
-double ExactOptimum(const ExactInstance& instance);
+// The least carbon of any schedule whose jobs start, stop and are resized on
+// the hour; nothing if there is none. For rigid jobs no other schedule emits
+// less: starts within an hour can be shifted together, at no cost, until one of
+// them is whole. For others it may be above the optimum, never below.
+std::optional<double> ExactOptimum(const ExactInstance& instance);
+
+// The same with shares of starts, of hours and of accelerators.
+std::optional<double> ExactRelaxation(const ExactInstance& instance);
 
 }  // namespace ccsched
 
