@@ -11,6 +11,16 @@
 
 namespace ccsched {
 
+namespace {
+
+// The shape of a scripted job, else null: it is as the scenario's jobs are.
+const JobShape* Scripted(const LiveJob& job) {
+  return job.extra != nullptr && job.extra->shape ? &*job.extra->shape
+                                                  : nullptr;
+}
+
+}  // namespace
+
 LiveJob& LiveJobs::Insert(uint64_t id) {
   const uint64_t block = id / kBlock;
   if (block >= blocks_.size()) {
@@ -60,6 +70,20 @@ void Fleet::Submit(uint64_t id, const SimJob& from) {
   job.count = from.count;
 }
 
+void Fleet::Describe(uint64_t id, const JobShape& shape, Outcome outcome,
+                     double load) {
+  LiveJobExtra& extra = jobs_[id].Extra();
+  extra.shape = shape;
+  extra.outcome = outcome;
+  extra.load = load;
+}
+
+void Fleet::Forget(uint64_t id, int64_t now_us) {
+  if (!jobs_.Has(id) || jobs_[id].running) return;
+  tally_.JobCancelled(now_us);
+  jobs_.Erase(id);
+}
+
 double Fleet::Speed(const LiveJob& job) const {
   if (job.in_use == job.count) return 1;
   const double k = static_cast<double>(job.in_use) / job.count;
@@ -86,22 +110,41 @@ void Fleet::Schedule(uint64_t id, LiveJob& job) {
 
 // Restarting takes as long as it takes, and, at another site, as long as the
 // state needs to get there.
-int64_t Fleet::RestartUs(const LiveJob& job, PoolId to) const {
-  const SiteId site = scenario_.topology.pools[to.value()].site;
-  if (site == job.last_site || scenario_.network_gbit_per_s <= 0) {
-    return restart_us_;
-  }
+int64_t Fleet::RestartUs(const LiveJob& job, bool moved) const {
+  const int64_t restart_us =
+      Scripted(job) == nullptr
+          ? restart_us_
+          : absl::ToInt64Microseconds(Scripted(job)->restart);
+  if (!moved || scenario_.network_gbit_per_s <= 0) return restart_us;
   const double seconds =
       scenario_.jobs.state_gb * job.count * 8 / scenario_.network_gbit_per_s;
-  return restart_us_ + std::llround(seconds * 1e6);
+  return restart_us + std::llround(seconds * 1e6);
 }
 
-void Fleet::Start(int64_t now_us, const StartAttempt& start,
-                  SimResult& result) {
+int64_t Fleet::CheckpointUs(const LiveJob& job) const {
+  return Scripted(job) == nullptr
+             ? checkpoint_us_
+             : absl::ToInt64Microseconds(Scripted(job)->checkpoint);
+}
+
+absl::Status Fleet::Start(int64_t now_us, const StartAttempt& start,
+                          SimResult& result) {
   LiveJob& job = jobs_[start.job.value()];
   const SiteId site = scenario_.topology.pools[start.pool.value()].site;
-  if (job.segment > 0 && site != job.last_site) ++result.moves;
-  job.restart_us = start.resume ? RestartUs(job, start.pool) : 0;
+  const bool moved = job.segment > 0 && site != job.last_site;
+  if (moved) ++result.moves;
+  job.restart_us = 0;
+  if (start.resume) {
+    job.restart_us = RestartUs(job, moved);
+    if (moved && scenario_.jobs.state_gb > 0) {
+      const double gigabytes = scenario_.jobs.state_gb * job.count;
+      GramsCo2e co2e;
+      RETURN_IF_ERROR(tally_.ChargeMove(job.last_site, start.pool, gigabytes,
+                                        now_us, &co2e));
+      job.Extra().move_g = co2e.value();
+      result.moved_gb += gigabytes;
+    }
+  }
   job.closing_us = 0;
   job.epoch = start.epoch.value();
   job.pool = start.pool;
@@ -110,28 +153,73 @@ void Fleet::Start(int64_t now_us, const StartAttempt& start,
   job.attempt_us = 0;
   job.running = true;
   job.stopping = false;
+  job.lost = false;
   job.last_site = site;
   if (keep_nodes_) {
-    job.nodes = std::make_unique<std::vector<NodeShare>>(start.nodes.begin(),
-                                                         start.nodes.end());
+    job.Extra().nodes.assign(start.nodes.begin(), start.nodes.end());
   }
   ++running_;
   tally_.Occupy(job.pool, job.in_use);
   Schedule(start.job.value(), job);
+  return absl::OkStatus();
 }
 
-// A job that is asked to suspend stops working at once and saves its state.
-void Fleet::Stop(int64_t now_us, const StopAttempt& stop, SimResult& result) {
-  LiveJob& job = jobs_[stop.job.value()];
-  if (!job.running || job.epoch != stop.epoch.value() || job.stopping) return;
+void Fleet::Halt(LiveJob& job, int64_t now_us) {
+  if (job.stopping) {  // while it saved its state
+    job.closing_us = now_us - (job.end_us - job.closing_us);
+    return;
+  }
   job.stopping = true;
   job.attempt_us += Work(job, now_us);
   // A restart that was cut short is as long as it lasted.
   job.restart_us = std::min(job.restart_us, now_us - job.start_us);
-  job.closing_us = stop.why == StopWhy::kCancel ? 0 : checkpoint_us_;
-  job.end_us = now_us + job.closing_us;
-  if (stop.why != StopWhy::kCancel) ++result.suspensions;
+  job.closing_us = 0;
+}
+
+// A job that is asked to suspend stops working at once and saves its state; one
+// that lost a node has nothing to save.
+void Fleet::Stop(int64_t now_us, const StopAttempt& stop, SimResult& result) {
+  LiveJob& job = jobs_[stop.job.value()];
+  if (!job.running || job.epoch != stop.epoch.value() || job.lost) return;
+  const bool lost = stop.why == StopWhy::kMove;
+  if (job.stopping && !lost) return;
+  Halt(job, now_us);
+  job.lost = lost;
+  if (stop.why == StopWhy::kSuspend) {
+    job.closing_us = CheckpointUs(job);
+    ++result.suspensions;
+  }
+  job.cancelled = stop.why == StopWhy::kCancel;
+  job.end_us = now_us + (lost ? 0 : job.closing_us);
   ends_.Push({job.end_us, stop.job.value(), job.epoch});
+}
+
+absl::Status Fleet::CloseLost(LiveJob& job, int64_t now_us) {
+  ++job.Extra().losses;
+  ++lost_attempts_;
+  lost_hours_ += job.count * (static_cast<double>(job.attempt_us) / 3.6e9);
+  RETURN_IF_ERROR(
+      Close(job, now_us, job.restart_us + job.closing_us, job.attempt_us));
+  job.running = false;
+  --running_;
+  return absl::OkStatus();
+}
+
+absl::Status Fleet::Fail(int64_t now_us, NodeId node, SimResult& result) {
+  ++result.node_failures;
+  absl::Status status;
+  jobs_.ForEach([&](LiveJob& job) {
+    if (!job.running || !status.ok()) return;
+    for (const NodeShare& share : job.extra->nodes) {
+      if (share.node != node) continue;
+      if (job.extra->nodes.size() > 1)
+        break;  // the engine will ask for the rest
+      Halt(job, now_us);
+      status = CloseLost(job, now_us);
+      break;
+    }
+  });
+  return status;
 }
 
 absl::Status Fleet::Resize(int64_t now_us, const ResizeAttempt& resize) {
@@ -147,8 +235,7 @@ absl::Status Fleet::Resize(int64_t now_us, const ResizeAttempt& resize) {
   job.start_us = now_us;
   job.in_use = resize.count;
   if (keep_nodes_) {
-    job.nodes = std::make_unique<std::vector<NodeShare>>(resize.nodes.begin(),
-                                                         resize.nodes.end());
+    job.Extra().nodes.assign(resize.nodes.begin(), resize.nodes.end());
   }
   tally_.Occupy(job.pool, job.in_use);
   Schedule(resize.job.value(), job);
@@ -158,7 +245,7 @@ absl::Status Fleet::Resize(int64_t now_us, const ResizeAttempt& resize) {
 absl::Status Fleet::Carry(int64_t now_us, const Effects& effects,
                           SimResult& result) {
   for (const StartAttempt& start : effects.starts) {
-    Start(now_us, start, result);
+    RETURN_IF_ERROR(Start(now_us, start, result));
   }
   for (const StopAttempt& stop : effects.stops) Stop(now_us, stop, result);
   for (const ResizeAttempt& resize : effects.resizes) {
@@ -168,16 +255,22 @@ absl::Status Fleet::Carry(int64_t now_us, const Effects& effects,
   return absl::OkStatus();
 }
 
-absl::Status Fleet::Close(LiveJob& job, int64_t end_us, int64_t overhead_us) {
+absl::Status Fleet::Close(LiveJob& job, int64_t end_us, int64_t overhead_us,
+                          int64_t lost_us) {
   GramsCo2e co2e;
   const absl::Status charged =
-      tally_.Charge(job.pool, job.in_use, job.start_us, end_us, &co2e);
+      tally_.Charge(job.pool, job.in_use, job.start_us, end_us, &co2e,
+                    job.extra != nullptr ? job.extra->load : 1);
   if (!charged.ok()) {
     return absl::Status(
         charged.code(),
         absl::StrCat("job ", job.id, ": ", std::string(charged.message())));
   }
   tally_.Vacate(job.pool, job.in_use);
+  if (job.extra != nullptr) {
+    co2e += GramsCo2e(job.extra->move_g);
+    job.extra->move_g = 0;
+  }
   job.co2e_g += co2e.value();
   if (sink_ != nullptr) {
     Stretch stretch{.job_id = job.id,
@@ -187,8 +280,9 @@ absl::Status Fleet::Close(LiveJob& job, int64_t end_us, int64_t overhead_us) {
                     .start_us = job.start_us,
                     .end_us = end_us,
                     .overhead_us = overhead_us,
+                    .lost_us = lost_us,
                     .co2e = co2e};
-    if (job.nodes != nullptr) stretch.nodes = *job.nodes;
+    if (job.extra != nullptr) stretch.nodes = job.extra->nodes;
     sink_->OnStretch(stretch);
   }
   ++job.segment;
@@ -209,12 +303,27 @@ absl::Status Fleet::EndDue(int64_t now_us, std::vector<Event>& events) {
     const EndHeap::Entry entry = ends_.top();
     ends_.Pop();
     LiveJob& job = jobs_[entry.job];
+    if (job.lost) {
+      RETURN_IF_ERROR(CloseLost(job, now_us));
+      events.emplace_back(AttemptEnded{.job = JobId(entry.job),
+                                       .epoch = Epoch(entry.epoch),
+                                       .at = absl::FromUnixMicros(now_us),
+                                       .outcome = Outcome::kLost});
+      continue;
+    }
     RETURN_IF_ERROR(Close(job, now_us, job.restart_us + job.closing_us));
     job.running = false;
     --running_;
     AttemptEnded ended{.job = JobId(entry.job),
                        .epoch = Epoch(entry.epoch),
                        .at = absl::FromUnixMicros(now_us)};
+    if (job.cancelled) {
+      ended.outcome = Outcome::kStopped;
+      events.emplace_back(ended);
+      tally_.JobCancelled(now_us);
+      jobs_.Erase(entry.job);
+      continue;
+    }
     if (job.stopping) {
       ended.outcome = Outcome::kSuspended;
       ended.work = absl::Microseconds(job.attempt_us);
@@ -222,6 +331,7 @@ absl::Status Fleet::EndDue(int64_t now_us, std::vector<Event>& events) {
       events.emplace_back(ended);
       continue;
     }
+    if (job.extra != nullptr) ended.outcome = job.extra->outcome;
     events.emplace_back(ended);
     tally_.JobEnded(job.submit_us, job.duration_us, now_us, job.deadline_us);
     if (sink_ != nullptr) {
@@ -231,12 +341,20 @@ absl::Status Fleet::EndDue(int64_t now_us, std::vector<Event>& events) {
                     .end_us = now_us,
                     .count = job.count,
                     .stretches = job.segment,
+                    .losses = job.extra != nullptr ? job.extra->losses : 0,
+                    .pool = job.pool,
+                    .deadline_us = job.deadline_us,
                     .promise_kept = now_us <= job.deadline_us,
                     .co2e = GramsCo2e(job.co2e_g)});
     }
     jobs_.Erase(entry.job);
   }
   return absl::OkStatus();
+}
+
+void Fleet::AddLosses(SimResult& result) const {
+  result.lost_attempts = lost_attempts_;
+  result.lost_hours = lost_hours_;
 }
 
 absl::StatusOr<uint64_t> Fleet::CutOff(int64_t now_us) {
@@ -257,6 +375,9 @@ absl::StatusOr<uint64_t> Fleet::CutOff(int64_t now_us) {
                   .end_us = now_us,
                   .count = job.count,
                   .stretches = job.segment,
+                  .losses = job.extra != nullptr ? job.extra->losses : 0,
+                  .pool = job.pool,
+                  .deadline_us = job.deadline_us,
                   .finished = false,
                   .promise_kept = now_us <= job.deadline_us,
                   .co2e = GramsCo2e(job.co2e_g)});

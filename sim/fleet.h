@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,16 @@
 
 namespace ccsched {
 
+// What few jobs have.
+struct LiveJobExtra {
+  double move_g = 0;  // of the bytes that came before this stretch
+  double load = 1;    // its power over that of an accelerator at work
+  uint32_t losses = 0;
+  Outcome outcome = Outcome::kSucceeded;  // how it will end
+  std::vector<NodeShare> nodes;           // if they are asked for
+  std::optional<JobShape> shape;          // of a scripted job
+};
+
 // A job from its submission to its end. What only the simulation knows: its
 // true runtime, and when its attempt will end.
 struct LiveJob {
@@ -36,6 +47,7 @@ struct LiveJob {
   int64_t restart_us = 0;   // overhead at the beginning of this stretch
   int64_t closing_us = 0;   // overhead at its end: a checkpoint
   double co2e_g = 0;
+  std::unique_ptr<LiveJobExtra> extra;
   uint32_t count = 1;   // its own
   uint32_t in_use = 0;  // now
   uint32_t epoch = 0;
@@ -45,7 +57,13 @@ struct LiveJob {
   bool live = false;
   bool running = false;
   bool stopping = false;
-  std::unique_ptr<std::vector<NodeShare>> nodes;  // if they are asked for
+  bool lost = false;       // stopping, because a node of it is gone
+  bool cancelled = false;  // stopping for good
+
+  LiveJobExtra& Extra() {
+    if (extra == nullptr) extra = std::make_unique<LiveJobExtra>();
+    return *extra;
+  }
 };
 
 // Live jobs by their number. A number is given out in order, so that a block
@@ -64,7 +82,12 @@ class LiveJobs {
     const LiveJob& job = block->jobs[id % kBlock];
     return job.running && job.epoch == epoch && job.end_us == end_us;
   }
+  bool Has(uint64_t id) const {
+    const Block* block = blocks_[id / kBlock].get();
+    return block != nullptr && block->jobs[id % kBlock].live;
+  }
   size_t size() const { return size_; }
+  // In the order of their numbers.
   template <typename Visit>
   void ForEach(Visit visit) {
     for (const auto& block : blocks_) {
@@ -93,30 +116,48 @@ class Fleet {
         bool keep_nodes);
 
   void Submit(uint64_t id, const SimJob& job);
+  // What a scripted job is like, where that is not the scenario's default.
+  void Describe(uint64_t id, const JobShape& shape, Outcome outcome,
+                double load);
+  // The job has ended without running; nothing if it is gone or runs.
+  void Forget(uint64_t id, int64_t now_us);
   // Carries out what a step wants.
   absl::Status Carry(int64_t now_us, const Effects& effects, SimResult& result);
   // When the next attempt ends; kForeverUs if none runs.
   int64_t NextEnd();
   // Ends the attempts that end at `now_us`, and says so.
   absl::Status EndDue(int64_t now_us, std::vector<Event>& events);
+  // The node is gone, and all that ran there; the engine is told by NodeLost.
+  // Attempts that have other nodes too end when the engine asks them to stop.
+  absl::Status Fail(int64_t now_us, NodeId node, SimResult& result);
   // The run stops: whatever still runs is cut there. Returns how many jobs
   // were live.
   absl::StatusOr<uint64_t> CutOff(int64_t now_us);
+
+  void AddLosses(SimResult& result) const;
 
   size_t live() const { return jobs_.size(); }
   size_t running() const { return running_; }
 
  private:
-  void Start(int64_t now_us, const StartAttempt& start, SimResult& result);
+  absl::Status Start(int64_t now_us, const StartAttempt& start,
+                     SimResult& result);
   void Stop(int64_t now_us, const StopAttempt& stop, SimResult& result);
+  // What the attempt does is stopped at `now_us`; its work is kept in
+  // `attempt_us`, its overhead in `restart_us`.
+  void Halt(LiveJob& job, int64_t now_us);
+  // The halted attempt is lost.
+  absl::Status CloseLost(LiveJob& job, int64_t now_us);
   absl::Status Resize(int64_t now_us, const ResizeAttempt& resize);
   // The stretch is over; `overhead_us` of it was no useful work.
-  absl::Status Close(LiveJob& job, int64_t end_us, int64_t overhead_us);
+  absl::Status Close(LiveJob& job, int64_t end_us, int64_t overhead_us,
+                     int64_t lost_us = 0);
   void Schedule(uint64_t id, LiveJob& job);
   double Speed(const LiveJob& job) const;
   // Useful work done in this stretch up to `now_us`.
   int64_t Work(const LiveJob& job, int64_t now_us) const;
-  int64_t RestartUs(const LiveJob& job, PoolId to) const;
+  int64_t RestartUs(const LiveJob& job, bool moved) const;
+  int64_t CheckpointUs(const LiveJob& job) const;
 
   const Scenario& scenario_;
   Tally& tally_;
@@ -127,6 +168,8 @@ class Fleet {
   LiveJobs jobs_;
   EndHeap ends_;
   size_t running_ = 0;
+  uint64_t lost_attempts_ = 0;
+  double lost_hours_ = 0;
 };
 
 }  // namespace ccsched

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "scheduler/base/random.h"
 #include "scheduler/base/status.h"
+#include "scheduler/carbon/forecaster.h"
 
 namespace ccsched {
 namespace {
@@ -50,26 +53,6 @@ absl::StatusOr<std::vector<ForecastIssue>> DayAhead(RegionId region,
   return issues;
 }
 
-// Values of the next `steps` steps, from hours that are over by `at`.
-std::vector<double> FromHistory(const StepSeries& actual, absl::Time at,
-                                int64_t steps, bool week_too) {
-  std::vector<double> values;
-  values.reserve(steps);
-  for (int64_t i = 0; i < steps; ++i) {
-    const absl::Time t = at + actual.step() * i;
-    absl::Time day = t - absl::Hours(24);
-    while (day + actual.step() > at) day -= absl::Hours(24);
-    double value = ValueAt(actual, day);
-    if (week_too) {
-      absl::Time week = t - absl::Hours(24 * 7);
-      while (week + actual.step() > at) week -= absl::Hours(24 * 7);
-      value = (value + ValueAt(actual, week)) / 2;
-    }
-    values.push_back(value);
-  }
-  return values;
-}
-
 // The truth times 1 + e, where e is an AR(1) process that starts at zero and
 // has the standard deviation `error` 24 hours ahead.
 std::vector<double> Noisy(const StepSeries& actual, absl::Time at,
@@ -96,12 +79,11 @@ std::vector<double> Noisy(const StepSeries& actual, absl::Time at,
 
 absl::StatusOr<ForecastKind> ParseForecastKind(const std::string& name) {
   if (name.empty() || name == "perfect") return ForecastKind::kPerfect;
-  if (name == "persistence") return ForecastKind::kPersistence;
-  if (name == "blend") return ForecastKind::kBlend;
   if (name == "noisy") return ForecastKind::kNoisy;
+  if (MakeForecaster(name).ok()) return ForecastKind::kForecaster;
   return absl::InvalidArgumentError(
-      absl::StrCat("forecast \"", name,
-                   "\" is not perfect, persistence, blend, noisy, or a csv"));
+      absl::StrCat("forecast \"", name, "\" is not perfect, noisy, ",
+                   absl::StrJoin(ForecasterNames(), ", "), ", or a csv"));
 }
 
 StepSeries Cut(const StepSeries& series, absl::Time from, absl::Time to) {
@@ -132,25 +114,33 @@ absl::StatusOr<std::vector<ForecastIssue>> MakeForecasts(
     issues.push_back(Issue(start, region, Cut(actual, start, until)));
     return issues;
   }
-  const bool week = spec.kind == ForecastKind::kBlend;
-  const bool noisy = spec.kind == ForecastKind::kNoisy;
   // Issued on the hours (steps) of the series, and at the start.
   absl::Time at = actual.start() +
                   actual.step() * (actual.OffsetUs(start) / actual.step_us());
-  if (!noisy) {
-    const absl::Time first = at - absl::Hours(24 * (week ? 7 : 1));
-    if (first < actual.start()) return Short(actual, first);
-  }
-  const int64_t steps = std::max<int64_t>(1, spec.reach / actual.step());
+  const absl::Duration reach = std::max(spec.reach, actual.step());
   const absl::Duration every = std::max(spec.every, actual.step());
+  std::unique_ptr<Forecaster> forecaster;
+  if (spec.kind == ForecastKind::kForecaster) {
+    ASSIGN_OR_RETURN(forecaster, MakeForecaster(spec.forecaster));
+  }
   Random seeds(spec.seed ^ (0x9e3779b97f4a7c15ULL * (region.value() + 1)));
   for (; at < until && at < actual.end(); at += every) {
-    std::vector<double> values =
-        noisy ? Noisy(actual, at, steps, spec, Random(seeds.Next()))
-              : FromHistory(actual, at, steps, week);
-    ASSIGN_OR_RETURN(StepSeries series,
-                     StepSeries::Create(at, actual.step(), std::move(values)));
-    issues.push_back(Issue(std::max(at, start), region, std::move(series)));
+    const absl::Time issued = std::max(at, start);
+    if (forecaster == nullptr) {
+      std::vector<double> values =
+          Noisy(actual, at, reach / actual.step(), spec, Random(seeds.Next()));
+      ASSIGN_OR_RETURN(
+          StepSeries series,
+          StepSeries::Create(at, actual.step(), std::move(values)));
+      issues.push_back(Issue(issued, region, std::move(series)));
+      continue;
+    }
+    std::optional<IssuedForecast> made = forecaster->Issue(actual, at, reach);
+    if (!made && issues.empty()) return Short(actual, at - absl::Hours(24));
+    if (!made) continue;
+    issues.push_back(
+        {issued, region,
+         std::make_shared<const Forecast>(std::move(made->forecast))});
   }
   return issues;
 }

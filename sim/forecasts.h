@@ -15,19 +15,19 @@
 namespace ccsched {
 
 enum class ForecastKind : uint8_t {
-  kPerfect,      // the actual series, all at the start
-  kPersistence,  // the same hour of the last full day
-  kBlend,        // the mean of that and the same hour a week ago
-  kNoisy,        // the truth with an autocorrelated error that grows
-  kDayAhead,     // a file of what was issued at 00:00 UTC for each day
+  kPerfect,     // the actual series, all at the start
+  kForecaster,  // one of scheduler/carbon/forecaster.h, as it would have been
+  kNoisy,       // the truth with an autocorrelated error that grows
+  kDayAhead,    // a file of what was issued at 00:00 UTC for each day
 };
-// "perfect" (also ""), "persistence", "blend", "noisy". Errors:
-// InvalidArgument.
+// "perfect" (also ""), "noisy", and the names of the forecasters.
+// Errors: InvalidArgument.
 absl::StatusOr<ForecastKind> ParseForecastKind(const std::string& name);
 
 struct ForecastSpec {
   ForecastKind kind = ForecastKind::kPerfect;
-  StepSeries issued;  // kDayAhead: of the file, its offset applied
+  std::string forecaster;  // kForecaster: its name
+  StepSeries issued;       // kDayAhead: of the file, its offset applied
   absl::Duration every = absl::Hours(1);
   absl::Duration reach = absl::Hours(72);
   // kNoisy: relative standard deviation of the error a day ahead, and the
@@ -40,8 +40,8 @@ struct ForecastSpec {
 
 // All forecasts of a region for a run from `start`, in the order of their
 // issue; the last is issued before `until`.
-// Errors: InvalidArgument if the actual series does not reach back as far as
-// the forecaster looks, or the issued ones do not cover the start.
+// Errors: InvalidArgument if a forecaster has no value from before the start to
+// go by, or if the issued ones do not cover the start.
 absl::StatusOr<std::vector<ForecastIssue>> MakeForecasts(
     RegionId region, const ForecastSpec& spec, const StepSeries& actual,
     absl::Time start, absl::Time until);

@@ -7,13 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "ccsched/v1/jobs.pb.h"
 #include "policies/registry.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/wire/cluster_config.h"
-#include "scheduler/wire/convert.h"
 #include "scheduler/wire/journal.h"
+#include "sim/recorded_job.h"
 
 namespace ccsched {
 namespace {
@@ -91,27 +90,12 @@ absl::Status Replay::TakeStep(uint64_t number, const StepRow& row) {
 
 absl::StatusOr<JobSubmitted> Replay::Submission(JobId id,
                                                 std::vector<JobId> after) {
-  ASSIGN_OR_RETURN(const JobRecord record, reader_.Job(id));
-  const SubmissionRow& row = record.submission;
-  v1::JobSpec spec;
-  if (!spec.ParseFromString(row.payload)) {
-    return absl::DataLossError(
-        absl::StrCat("the submission of job ", id.value(), " can't be read"));
-  }
-  // Defaults were filled in before it was recorded.
-  ASSIGN_OR_RETURN(ModelJob model, ToModel(spec, v1::JobDefaults(),
-                                           engine_->topology(), row.submitted));
-  JobSubmitted e;
-  e.spec = model.spec;
-  e.spec.id = id;
-  e.spec.submitted = row.submitted;
-  e.spec.user = symbols_.Intern(row.user);
-  e.spec.project = symbols_.Intern(row.project);
-  e.spec.name = symbols_.Intern(row.name);
-  e.shape = model.shape;
-  e.shape.min_count = e.shape.max_count = e.shape.count;
-  e.shape.placement = engine_->InternPlacement(model.placement);
-  e.after = std::move(after);
+  Placement placement;
+  ASSIGN_OR_RETURN(
+      JobSubmitted e,
+      RecordedSubmission(reader_, id, std::move(after), engine_->topology(),
+                         symbols_, placement));
+  e.shape.placement = engine_->InternPlacement(placement);
   return e;
 }
 

@@ -3,13 +3,18 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "scheduler/base/status.h"
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/wire/time.h"
 #include "sim/command.h"
+#include "sim/recorded_day.h"
 #include "sim/replay.h"
+#include "sim/results_text.h"
+#include "sim/simulation.h"
 
 namespace ccsched {
 namespace {
@@ -54,6 +59,83 @@ void PrintReplay(const ReplayResult& r, std::ostream& out) {
       << "\n  replayed: " << r.difference->replayed << '\n';
 }
 
+Json WhatIfJson(const RecordedDay& day, const std::vector<SimResult>& runs) {
+  Json j;
+  j["schema"] = "ccsched.what-if/v1";
+  j["from"] = FormatRfc3339(day.first);
+  j["to"] = FormatRfc3339(day.last);
+  j["jobs"] = day.recorded.jobs;
+  j["unended"] = day.unended;
+  j["left_out"] = day.left_out;
+  j["intensity_estimated"] = day.estimated;
+  j["runs"] = Json::array();
+  for (const SimResult& run : runs) {
+    Json r = ResultJson(run, false);
+    r.erase("saved_vs_fcfs");
+    r["saved_vs_recorded"] = nullptr;
+    if (day.recorded.co2e > GramsCo2e(0)) {
+      r["saved_vs_recorded"] = 1 - run.co2e / day.recorded.co2e;
+    }
+    j["runs"].push_back(std::move(r));
+  }
+  return j;
+}
+
+void PrintWhatIf(const RecordedDay& day, const std::vector<SimResult>& runs,
+                 std::ostream& out) {
+  out << day.recorded.jobs << " jobs, " << FormatRfc3339(day.first) << " to "
+      << FormatRfc3339(day.last) << "\n\n";
+  std::vector<std::vector<std::string>> rows = {{"policy", "CO2e", "saved",
+                                                 "energy", "wait mean", "p95",
+                                                 "late", "unfinished"}};
+  for (const SimResult& run : runs) {
+    const bool known = day.recorded.co2e > GramsCo2e(0);
+    const double saved = known ? 1 - run.co2e / day.recorded.co2e : 0;
+    rows.push_back({run.policy, MassText(run.co2e),
+                    known ? absl::StrFormat("%.2f%%", saved * 100) : "-",
+                    absl::StrFormat("%.2f kWh", run.energy.value()),
+                    WaitText(run.wait_mean), WaitText(run.wait_p95),
+                    std::to_string(run.promises_broken),
+                    std::to_string(run.unfinished)});
+  }
+  out << AlignTable(rows) << '\n';
+  if (day.unended > 0) {
+    out << day.unended
+        << " jobs still ran at the end of the record; they count with what "
+           "they had done.\n";
+  }
+  if (day.left_out > 0) {
+    out << day.left_out << " jobs had not run by then; they are left out.\n";
+  }
+  if (day.estimated) {
+    out << "Some intensities are forecasts: no measured value is on record.\n";
+  }
+}
+
+// What other policies would have made of the record.
+absl::StatusOr<int> WhatIf(LedgerReader& reader,
+                           const SimReplayOptions& options, std::ostream& out) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<RecordedDay> day,
+                   ReadRecordedDay(reader));
+  std::vector<SimResult> runs = {day->recorded};
+  for (const std::string& policy : options.policies) {
+    ASSIGN_OR_RETURN(const PolicyRun run,
+                     ParsePolicy(policy, RuntimeKnowledge::kKnown));
+    ASSIGN_OR_RETURN(SimResult result,
+                     Simulate(day->scenario, *day->workload, run,
+                              {.timing = false, .script = &day->script}));
+    runs.push_back(std::move(result));
+  }
+  if (options.output == "json") {
+    out << WhatIfJson(*day, runs)
+               .dump(2, ' ', false, Json::error_handler_t::replace)
+        << '\n';
+  } else {
+    PrintWhatIf(*day, runs, out);
+  }
+  return 0;
+}
+
 }  // namespace
 
 absl::StatusOr<int> RunSimReplayCommand(const SimReplayOptions& options,
@@ -63,13 +145,12 @@ absl::StatusOr<int> RunSimReplayCommand(const SimReplayOptions& options,
     return absl::InvalidArgumentError(
         absl::StrCat("-o ", options.output, ": is not table or json"));
   }
-  if (!options.policies.empty()) {
-    return absl::UnimplementedError(
-        "what another policy would have emitted is not there yet; leave "
-        "--policy out");
+  for (const std::string& policy : options.policies) {
+    RETURN_IF_ERROR(ParsePolicy(policy, RuntimeKnowledge::kKnown).status());
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<LedgerReader> reader,
                    OpenSqliteLedgerReader(options.state_dir + "/ledger.db"));
+  if (!options.policies.empty()) return WhatIf(*reader, options, out);
   Replay replay(*reader);
   ASSIGN_OR_RETURN(const ReplayResult result, replay.Play());
   if (options.output == "json") {

@@ -5,44 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "sim/report_style.h"
 #include "sim/results_text.h"
 #include "sim/svg_chart.h"
 
 namespace ccsched {
 namespace {
-
-constexpr char kStyle[] = R"(<style>
-:root{--bg:#fbfbf9;--ink:#1d2521;--soft:#5d6862;--rule:#dfe3dd;--card:#fff;
---mark:#b3261e}
-@media(prefers-color-scheme:dark){:root{--bg:#14181a;--ink:#e6ebe7;
---soft:#9aa6a0;--rule:#2c3436;--card:#1b2123;--mark:#ff8a80}}
-*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);
-font:16px/1.5 system-ui,sans-serif}main{max-width:60rem;margin:0 auto;
-padding:1.5rem 1rem 4rem}h1{font-size:1.7rem;margin:.2em 0}
-h2{font-size:1.15rem;margin:2.2rem 0 .6rem}p{color:var(--soft);margin:.3em 0 1em}
-.card{background:var(--card);border:1px solid var(--rule);border-radius:10px;
-padding:.8rem;margin:.6rem 0}.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:.9rem;
-font-variant-numeric:tabular-nums}th,td{padding:.35rem .6rem;text-align:right;
-white-space:nowrap;border-bottom:1px solid var(--rule)}th{color:var(--soft);
-font-weight:500}td:first-child,th:first-child{text-align:left}
-tr:last-child td{border-bottom:0}svg{width:100%;height:auto;display:block}
-.grid{stroke:var(--rule);stroke-width:1}.tick,.label{fill:var(--soft);
-font-size:11px}.name{fill:var(--ink);font-size:12px}
-.line{fill:none;stroke:var(--c);stroke-width:1.6;stroke-linejoin:round}
-.area{fill:var(--c);fill-opacity:.28;stroke:none}.dot{fill:var(--c)}
-line.mark{stroke:var(--mark);stroke-dasharray:5 4}text.mark{fill:var(--mark);
-font-size:11px}.key{display:inline-block;width:.8em;height:.8em;
-border-radius:2px;margin-right:.35em;vertical-align:-.05em}
-.keys{color:var(--soft);font-size:.85rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
-.bar{height:.75rem;border-radius:3px;background:var(--c)}
-@media(max-width:40rem){.tick,.label,.name,text.mark{font-size:17px}}
-.bars{min-width:6rem}.late{color:var(--mark)}details{margin:.5rem 0}summary{cursor:pointer;
-font-weight:600;padding:.3rem 0}
-</style>)";
 
 std::string Key(std::string_view colour, const std::string& name) {
   return absl::StrCat(
@@ -66,11 +40,18 @@ class Page {
 
   std::string Write() {
     Head();
+    Verdict();
     Comparison();
+    Add("<h2>What waiting buys</h2><p>Each policy by what it emits and how "
+        "long it lets jobs wait; the dashed line joins those that no other "
+        "beats in both.</p><div class=\"grid2\">");
     Frontier();
     Waits();
+    Add("</div>");
+    CapacityUse();
     Sites();
     Worst();
+    Foot();
     return out_ + "</main></body></html>\n";
   }
 
@@ -87,12 +68,13 @@ class Page {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
         "name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
         "<title>",
-        HtmlText(scenario_.name), " · ccsched</title>", kStyle,
+        HtmlText(scenario_.name), " · ccsched</title>", kReportStyle,
         "</head><body><main><h1>", HtmlText(scenario_.name), "</h1><p>",
         facts_.jobs, " jobs, ",
         absl::StrFormat("%.0f", facts_.accelerator_hours),
         " accelerator-hours, ", scenario_.topology.sites.size(), " sites, ",
-        day(scenario_.start), " to ", day(last), ".",
+        day(scenario_.start), " to ", day(last), ", ", results_.size(),
+        results_.size() == 1 ? " policy." : " policies.",
         facts_.bad_rows > 0
             ? absl::StrCat(" <b>", facts_.bad_rows,
                            " rows of the trace could not be read.</b>")
@@ -100,72 +82,153 @@ class Page {
         "</p>"));
   }
 
+  // The run that emits least, of those that end all jobs if there are any.
+  size_t Best() const {
+    const auto worse = [](const SimResult& a, const SimResult& b) {
+      return std::make_tuple(a.unfinished > 0, a.co2e.value()) >
+             std::make_tuple(b.unfinished > 0, b.co2e.value());
+    };
+    size_t best = 0;
+    for (size_t i = 1; i < results_.size(); ++i) {
+      if (worse(results_[best], results_[i])) best = i;
+    }
+    return best;
+  }
+
+  void Tile(const std::string& figure, const std::string& what,
+            bool good = false) {
+    Add(absl::StrCat("<div class=\"card tile\"><b", good ? " class=good" : "",
+                     ">", figure, "</b><span>", what, "</span></div>"));
+  }
+
+  void Verdict() {
+    if (results_.empty()) return;
+    const SimResult& r = results_[Best()];
+    Add("<div class=\"tiles\">");
+    Tile(MassText(r.co2e), "CO2e by " + HtmlText(r.policy) + ", the least");
+    if (r.saved_vs_fcfs) {
+      Tile(absl::StrFormat("%+.1f %%", 0.0 - *r.saved_vs_fcfs * 100),
+           "against first come, first served", *r.saved_vs_fcfs > 0);
+    }
+    if (r.bound && r.unfinished == 0) {
+      Tile(Percent(r.co2e / *r.bound - 1), "above what no schedule can beat");
+    }
+    Tile(WaitText(r.wait_mean),
+         r.promises_broken == 0 ? std::string("mean wait; every promise kept")
+                                : absl::StrCat("mean wait; ", r.promises_broken,
+                                               " promises broken"));
+    Add("</div>");
+  }
+
   void Comparison() {
-    double most = 0;
-    for (const SimResult& r : results_) most = std::max(most, r.co2e.value());
-    Add("<h2>Policies side by side</h2><div class=\"card scroll\"><table><tr>"
-        "<th>policy</th><th>CO2e</th><th></th><th>vs fcfs</th><th>above bound"
-        "</th><th>energy</th><th>mean wait</th><th>p95</th><th>slowdown</th>"
-        "<th>late</th><th>suspended</th></tr>");
+    double most = 1e-9;
+    bool idle = false, suspended = false, failed = false, bound = false;
+    for (const SimResult& r : results_) {
+      most = std::max(most, r.co2e.value());
+      idle |= r.idle_co2e > GramsCo2e(0);
+      suspended |= r.suspensions > 0;
+      failed |= r.lost_attempts > 0;
+      bound |= r.bound.has_value();
+    }
+    const auto column = [](bool shown, const char* name) {
+      return shown ? absl::StrCat("<th class=\"more\">", name, "</th>") : "";
+    };
+    Add(absl::StrCat(
+        "<h2>Policies side by side</h2><div class=\"card scroll\"><table><tr>"
+        "<th>policy</th><th>CO2e</th><th class=\"more\"></th><th>vs fcfs</th>",
+        bound ? "<th>above bound</th>" : "", column(idle, "idle CO2e"),
+        column(true, "energy"), "<th>mean wait</th><th class=\"more\">p95</th>",
+        "<th>late</th>", column(suspended, "paused · moved"),
+        column(failed, "lost"), "</tr>"));
     for (size_t i = 0; i < results_.size(); ++i) {
       const SimResult& r = results_[i];
-      const std::string gap =
-          r.bound && r.unfinished == 0 ? Percent(r.co2e / *r.bound - 1) : "–";
-      const std::string saved =
-          r.saved_vs_fcfs
-              ? absl::StrFormat("%+.2f %%", 0.0 - *r.saved_vs_fcfs * 100)
-              : "–";
-      const double late = static_cast<double>(r.promises_broken);
+      const auto cell = [](bool shown, const std::string& text) {
+        return shown ? absl::StrCat("<td class=\"more\">", text, "</td>") : "";
+      };
       Add(absl::StrCat(
           "<tr><td>", Key(ChartColour(i), r.policy), "</td><td>",
-          MassText(r.co2e),
-          "</td><td class=\"bars\"><div class=\"bar\" "
-          "style=\"--c:",
-          std::string(ChartColour(i)), ";width:",
-          absl::StrFormat("%.1f", 100 * r.co2e.value() / std::max(most, 1e-9)),
-          "%\"></div></td><td>", saved, "</td><td>", gap, "</td><td>",
-          absl::StrFormat("%.0f kWh", r.energy.value()), "</td><td>",
-          absl::StrFormat("%.2f h", absl::ToDoubleHours(r.wait_mean)),
-          "</td><td>",
-          absl::StrFormat("%.1f h", absl::ToDoubleHours(r.wait_p95)),
-          "</td><td>", absl::StrFormat("%.2f", r.bounded_slowdown_mean),
-          "</td><td", late > 0 ? " class=\"late\"" : "", ">", r.promises_broken,
+          MassText(r.co2e), "</td>", Bar(i, most), "<td>",
+          r.saved_vs_fcfs
+              ? absl::StrFormat("%+.1f %%", 0.0 - *r.saved_vs_fcfs * 100)
+              : "–",
+          "</td>",
+          !bound ? ""
+          : r.bound && r.unfinished == 0
+              ? absl::StrCat("<td>", Percent(r.co2e / *r.bound - 1), "</td>")
+              : "<td>–</td>",
+          cell(idle, MassText(r.idle_co2e)),
+          cell(true, absl::StrFormat("%.0f kWh", r.energy.value())), "<td>",
+          WaitText(r.wait_mean), "</td>", cell(true, WaitText(r.wait_p95)),
+          "<td", r.promises_broken > 0 ? " class=\"late\"" : "", ">",
+          r.promises_broken,
           r.unfinished > 0 ? absl::StrCat(" + ", r.unfinished, " unfinished")
                            : "",
-          "</td><td>", r.suspensions, "</td></tr>"));
+          "</td>", cell(suspended, absl::StrCat(r.suspensions, " · ", r.moves)),
+          cell(failed, absl::StrCat(r.lost_attempts)), "</tr>"));
     }
     Add("</table></div>");
-    if (!results_.empty() && results_[0].bound) {
-      Add(
-          absl::StrCat("<p>No schedule of these jobs that keeps capacity and "
-                       "promises emits less than ",
-                       MassText(*results_[0].bound), ".</p>"));
-    }
+    if (results_.empty() || !results_[0].bound) return;
+    Add(absl::StrCat(
+        "<p style=\"margin-top:.6rem\">The red mark is the bound: no schedule "
+        "of these jobs that keeps capacity and promises, even one that knows "
+        "everything in advance, emits less than ",
+        MassText(*results_[0].bound), ".</p>"));
+  }
+
+  std::string Bar(size_t i, double most) const {
+    const SimResult& r = results_[i];
+    return absl::StrCat(
+        "<td class=\"bars more\"><div class=\"track\"><div class=\"bar\" "
+        "style=\"--c:",
+        std::string(ChartColour(i)),
+        ";width:", absl::StrFormat("%.1f", 100 * r.co2e.value() / most),
+        "%\"></div>",
+        r.bound ? absl::StrFormat(
+                      "<div class=\"bound\" style=\"left:%.2f%%\"></div>",
+                      100 * r.bound->value() / most)
+                : "",
+        "</div></td>");
   }
 
   void Frontier() {
+    // In the unit that keeps the numbers short.
+    double most = 0;
+    for (const SimResult& r : results_) most = std::max(most, r.co2e.value());
+    const auto [unit, scale] = most >= 1e6   ? std::make_pair("t", 1e-6)
+                               : most >= 1e3 ? std::make_pair("kg", 1e-3)
+                                             : std::make_pair("g", 1.0);
     Chart chart{.title = "Emission against mean wait",
                 .x_label = "mean wait, h",
-                .y_label = "CO2e, kg",
-                .height = 320};
+                .y_label = absl::StrCat("CO2e, ", unit)};
     double least = 1e300;
+    std::vector<std::pair<double, double>> front;
     for (size_t i = 0; i < results_.size(); ++i) {
       const SimResult& r = results_[i];
-      least = std::min(least, r.co2e.value() / 1000);
-      chart.lines.push_back({.name = r.policy,
-                             .colour = std::string(ChartColour(i)),
-                             .points = {{absl::ToDoubleHours(r.wait_mean),
-                                         r.co2e.value() / 1000}},
-                             .points_only = true});
+      const double grams = r.co2e.value() * scale;
+      least = std::min(least, grams);
+      chart.lines.push_back(
+          {.name = r.policy,
+           .colour = std::string(ChartColour(i)),
+           .points = {{absl::ToDoubleHours(r.wait_mean), grams}},
+           .points_only = true});
+      if (r.unfinished == 0) front.push_back(chart.lines.back().points[0]);
       if (r.bound) {
-        chart.mark = r.bound->value() / 1000;
+        chart.mark = r.bound->value() * scale;
         chart.mark_name = "bound";
       }
     }
+    std::sort(front.begin(), front.end());
+    ChartLine line{.name = "frontier", .colour = "var(--soft)", .dashed = true};
+    for (const auto& point : front) {
+      if (line.points.empty() || point.second < line.points.back().second) {
+        line.points.push_back(point);
+      }
+    }
+    if (line.points.size() > 1) chart.lines.push_back(std::move(line));
     if (!chart.mark_name.empty()) least = std::min(least, chart.mark);
     chart.y_min = least * 0.9;
-    Add("<h2>What waiting buys</h2><p>Down and to the left is better.</p>"
-        "<div class=\"card\">" +
+    Add("<div class=\"card\"><h3>Emission and mean wait <small>down and left "
+        "is better</small></h3>" +
         DrawChart(chart) + "</div>");
   }
 
@@ -179,7 +242,8 @@ class Page {
       uint64_t all = 0, seen = 0;
       for (const uint64_t n : waits) all += n;
       ChartLine line{.name = results_[i].policy,
-                     .colour = std::string(ChartColour(i))};
+                     .colour = std::string(ChartColour(i)),
+                     .points = {{0, 0}}};
       for (size_t w = 0; w < waits.size() && seen < all; ++w) {
         seen += waits[w];
         line.points.emplace_back(w * ReportCollector::kWaitStepHours,
@@ -189,8 +253,44 @@ class Page {
       keys += Key(ChartColour(i), results_[i].policy);
       chart.lines.push_back(std::move(line));
     }
-    Add("<h2>Waits</h2><div class=\"card\">" + DrawChart(chart) +
-        "<div class=\"keys\">" + keys + "</div></div>");
+    Add("<div class=\"card\"><h3>Waits <small>share of jobs that waited at "
+        "most so long</small></h3>" +
+        DrawChart(chart) + "<div class=\"keys\">" + keys + "</div></div>");
+  }
+
+  // Sites by policies, the deeper the fuller.
+  void CapacityUse() {
+    bool any = false;
+    std::string table = "<tr><th>site</th>";
+    for (size_t i = 0; i < results_.size(); ++i) {
+      table += "<th>" + Key(ChartColour(i), results_[i].policy) + "</th>";
+    }
+    table += "</tr>";
+    for (size_t s = 0; s < scenario_.topology.sites.size(); ++s) {
+      table +=
+          "<tr><td>" + HtmlText(scenario_.topology.sites[s].name) + "</td>";
+      for (const SimResult& r : results_) {
+        const SiteFigures& site = r.sites[s];
+        if (!site.utilisation) {
+          absl::StrAppend(&table, "<td>peak ", site.peak, "</td>");
+          continue;
+        }
+        any = true;
+        absl::StrAppend(&table, "<td class=\"heat\" style=\"--h:",
+                        absl::StrFormat("%.2f", 0.75 * *site.utilisation),
+                        "\" title=\"", HtmlText(MassText(site.co2e)),
+                        ", at most ", site.peak, " at once\">",
+                        absl::StrFormat("%.1f %%", 100 * *site.utilisation),
+                        "</td>");
+      }
+      table += "</tr>";
+    }
+    Add("<h2>Capacity use</h2><p>" +
+        std::string(
+            any ? "Share of each site's accelerator-hours at work, from "
+                  "the first submission to the last end."
+                : "Most accelerators at work at once.") +
+        "</p><div class=\"card scroll\"><table>" + table + "</table></div>");
   }
 
   // Hourly values in at most `most` means.
@@ -232,28 +332,36 @@ class Page {
           hours, (scenario_.end - scenario_.start) / absl::Hours(1) + 72);
     }
     Add("<h2>Where and when the work ran</h2><p>Accelerators at work (area) "
-        "under the grid's intensity (line, gCO2e/kWh, right).</p>");
-    size_t best = 0;
-    for (size_t i = 1; i < results_.size(); ++i) {
-      if (results_[i].co2e < results_[best].co2e) best = i;
+        "under the grid's intensity (line, right-hand axis), at the same scale "
+        "for all sites.</p>");
+    double load = 0, grid = 0;
+    for (size_t s = 0; s < scenario_.topology.sites.size(); ++s) {
+      for (const ReportCollector& c : collected_) {
+        for (const double v : c.load(s)) load = std::max(load, v);
+      }
+      for (const double v : Intensity(s, hours)) grid = std::max(grid, v);
     }
+    const size_t best = results_.empty() ? 0 : Best();
     for (size_t i = 0; i < collected_.size(); ++i) {
       Add(absl::StrCat("<details", i == best ? " open" : "", "><summary>",
-                       Key(ChartColour(i), results_[i].policy), "</summary>"));
+                       Key(ChartColour(i), results_[i].policy),
+                       "</summary><div class=\"grid2\">"));
       for (size_t s = 0; s < scenario_.topology.sites.size(); ++s) {
-        Site(i, s, hours);
+        Site(i, s, hours, load, grid);
       }
-      Add("</details>");
+      Add("</div></details>");
     }
   }
 
-  void Site(size_t run, size_t s, size_t hours) {
+  void Site(size_t run, size_t s, size_t hours, double load, double grid) {
     const SiteFigures& figures = results_[run].sites[s];
     Chart chart{.title = figures.site,
                 .y_label = "accelerators",
-                .right_label = "g/kWh",
+                .right_label = "gCO2e/kWh",
+                .y_max = load,
+                .right_max = grid,
                 .height = 190};
-    const size_t step = std::max<size_t>(24, hours / 7 / 24 * 24);
+    const size_t step = std::max<size_t>(24, hours / 5 / 24 * 24);
     for (size_t h = 0; h < hours; h += step) {
       chart.x_ticks.emplace_back(
           h, absl::FormatTime("%b %e", scenario_.start + absl::Hours(h),
@@ -261,52 +369,92 @@ class Page {
     }
     chart.lines.push_back({.name = "accelerators at work",
                            .colour = std::string(ChartColour(run)),
-                           .points = Thin(collected_[run].load(s), hours, 700),
+                           .points = Thin(collected_[run].load(s), hours, 420),
                            .area = true});
     const std::vector<double> intensity = Intensity(s, hours);
     chart.lines.push_back({.name = "gCO2e/kWh",
                            .colour = "var(--soft)",
-                           .points = Thin(intensity, intensity.size(), 350),
+                           .points = Thin(intensity, intensity.size(), 320),
                            .right = true});
     std::string caption =
-        absl::StrCat(HtmlText(figures.site), " · ", MassText(figures.co2e),
-                     " · peak ", figures.peak);
+        absl::StrCat(MassText(figures.co2e), " · peak ", figures.peak);
     if (figures.utilisation) {
-      absl::StrAppend(&caption, " · ", Percent(*figures.utilisation), " used");
+      absl::StrAppend(&caption, " · ",
+                      absl::StrFormat("%.1f %%", 100 * *figures.utilisation),
+                      " used");
     }
-    Add("<div class=\"card\"><div class=\"keys\">" + caption + "</div>" +
-        DrawChart(chart) + "</div>");
+    Add("<div class=\"card\"><h3>" + HtmlText(figures.site) + " <small>" +
+        caption + "</small></h3>" + DrawChart(chart) + "</div>");
   }
 
-  static std::string Why(const ReportCollector::WorstJob& job) {
+  std::string Why(const ReportCollector::WorstJob& job) const {
     if (!job.finished) return "had not ended when the run stopped";
-    if (!job.kept) return "ended after its promise";
-    if (job.stretches > 1) {
-      return absl::StrCat("was suspended ", job.stretches - 1, " times");
+    std::vector<std::string> reasons;
+    if (!job.kept) {
+      reasons.push_back(
+          absl::StrFormat("ended %.1f h after its promise", job.late_h));
     }
-    return job.wait_h > 0 ? "was held back, within its promise"
-                          : "did not wait";
+    if (job.losses > 0) {
+      reasons.push_back(absl::StrCat("lost its node ", job.losses,
+                                     job.losses == 1 ? " time" : " times"));
+    }
+    if (job.stretches > 1 + job.losses) {
+      reasons.push_back(
+          absl::StrCat("ran in ", job.stretches - job.losses, " stretches"));
+    }
+    if (job.wait_h > 0 && job.at_once_g) {
+      const std::string once = MassText(GramsCo2e(*job.at_once_g));
+      const std::string& site = scenario_.topology.site(job.pool).name;
+      reasons.push_back(
+          job.co2e_g < 0.995 * *job.at_once_g
+              ? absl::StrCat("held for cleaner hours: at once it would have "
+                             "emitted ",
+                             once, " at ", site)
+              : absl::StrCat(job.stretches > 1 ? "its pauses saved nothing"
+                                               : "waited for room",
+                             ": at once it would have emitted ", once, " at ",
+                             site));
+    }
+    if (reasons.empty()) return job.wait_h > 0 ? "waited" : "did not wait";
+    return HtmlText(absl::StrJoin(reasons, "; "));
   }
 
   void Worst() {
-    Add("<h2>The jobs that waited longest</h2>");
+    Add("<h2>The jobs that waited longest, and why</h2>");
+    const size_t best = results_.empty() ? 0 : Best();
     for (size_t i = 0; i < collected_.size(); ++i) {
-      Add(absl::StrCat("<details><summary>",
-                       Key(ChartColour(i), results_[i].policy),
-                       "</summary><div class=\"card scroll\"><table><tr><th>job"
-                       "</th><th>waited</th><th>runs</th><th>accelerators</th>"
-                       "<th>CO2e</th><th>why</th></tr>"));
+      Add(absl::StrCat(
+          "<details", i == best ? " open" : "", "><summary>",
+          Key(ChartColour(i), results_[i].policy),
+          "</summary><div class=\"card scroll\"><table class=\"jobs\"><tr><th>"
+          "job</th><th>"
+          "waited</th><th>runs</th><th class=\"more\">accelerators</th>"
+          "<th>CO2e</th><th class=\"text\">why</th></tr>"));
       for (const ReportCollector::WorstJob& job : collected_[i].Worst()) {
-        Add(absl::StrCat("<tr><td>", HtmlText(job.id), "</td><td>",
-                         absl::StrFormat("%.2f h", job.wait_h), "</td><td>",
-                         absl::StrFormat("%.2f h", job.run_h), "</td><td>",
-                         job.count, "</td><td>",
-                         MassText(GramsCo2e(job.co2e_g)), "</td><td",
-                         job.kept && job.finished ? "" : " class=\"late\"", ">",
-                         Why(job), "</td></tr>"));
+        Add(absl::StrCat(
+            "<tr><td>", HtmlText(job.id), "</td><td>",
+            absl::StrFormat("%.1f h", job.wait_h), "</td><td>",
+            absl::StrFormat("%.1f h", job.run_h), "</td><td class=\"more\">",
+            job.count, "</td><td>", MassText(GramsCo2e(job.co2e_g)),
+            "</td><td class=\"text", job.kept && job.finished ? "" : " late",
+            "\">", Why(job), "</td></tr>"));
       }
       Add("</table></div></details>");
     }
+  }
+
+  void Foot() {
+    std::string more;
+    if (scenario_.faults) {
+      more += " Nodes failed at the same moments under every policy.";
+    }
+    Add("<footer>CO2e is what the jobs caused: power at work × PUE × the "
+        "grid's "
+        "intensity over every stretch of running, overheads and work that was "
+        "lost included. Wait is from submission to end, less the useful work. "
+        "Late jobs ended after their promise. All policies ran through the "
+        "scheduler's own engine." +
+        more + "</footer>");
   }
 
   const Scenario& scenario_;

@@ -4,6 +4,7 @@
 #define CCSCHED_SIM_REPORT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,14 @@ class ReportCollector : public StretchSink {
 
   struct WorstJob {
     std::string id;
-    double wait_h = 0, run_h = 0, co2e_g = 0;
-    uint32_t count = 1, stretches = 0;
+    double wait_h = 0, run_h = 0, late_h = 0, co2e_g = 0;
+    // What it would have emitted at once where it ran last; absent where that
+    // is not known or it never ran.
+    std::optional<double> at_once_g;
+    uint32_t count = 1, stretches = 0, losses = 0;
+    PoolId pool;
     bool kept = true, finished = true;
+    int64_t submit_us = 0;
   };
   // Those that kept people waiting longest, late ones first.
   std::vector<WorstJob> Worst() const;

@@ -58,6 +58,11 @@ void ReportCollector::OnJob(const JobEnd& job) {
   w.co2e_g = job.co2e.value();
   w.count = job.count;
   w.stretches = job.stretches;
+  w.losses = job.losses;
+  w.pool = job.pool;
+  w.submit_us = job.submit_us;
+  w.late_h = std::max(
+      0.0, static_cast<double>(job.end_us - job.deadline_us) / kHourUs);
   worst_.push_back(std::move(w));
 }
 
@@ -65,6 +70,23 @@ std::vector<ReportCollector::WorstJob> ReportCollector::Worst() const {
   std::vector<WorstJob> worst = worst_;
   std::stable_sort(worst.begin(), worst.end(), Worse);
   if (worst.size() > kWorst) worst.resize(kWorst);
+  for (WorstJob& job : worst) {
+    if (job.stretches == 0) continue;
+    const Topology& topology = scenario_.topology;
+    const SiteId site = topology.pools[job.pool.value()].site;
+    const SitePower& power = scenario_.site_power[site.value()];
+    const bool hourly = !power.pue.empty();
+    const StepSeries& series =
+        hourly ? power.carbon
+               : scenario_.regions[topology.region(job.pool).value()].actual;
+    const absl::Time from = absl::FromUnixMicros(job.submit_us);
+    const absl::Time to = from + absl::Hours(1) * job.run_h;
+    if (!series.Covers(from, to)) continue;
+    const Watts watts =
+        hourly ? topology.pools[job.pool.value()].active * job.count
+               : topology.GridPower(job.pool, job.count);
+    job.at_once_g = watts.value() / 1000 * series.IntegralHours(from, to);
+  }
   return worst;
 }
 

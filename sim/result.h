@@ -28,7 +28,8 @@ struct SimResult {
   uint64_t jobs = 0;
   uint64_t unfinished = 0;
   uint64_t promises_broken = 0;
-  GramsCo2e co2e;       // of the jobs' stretches, overheads included
+  uint64_t cancelled = 0;  // in a replay: by their users
+  GramsCo2e co2e;       // of the jobs' stretches and moves, overheads included
   GramsCo2e idle_co2e;  // of unoccupied accelerators
   KilowattHours energy, idle_energy;  // PUE included
   // From submission to end, without the useful work. Over finished jobs;
@@ -39,7 +40,13 @@ struct SimResult {
   double bounded_slowdown_mean = 1;
   uint64_t suspensions = 0;
   uint64_t moves = 0;  // resumptions at another site
+  double moved_gb = 0;
+  KilowattHours moved_energy;  // of moved bytes; within `energy`
   uint64_t resizes = 0;
+  uint64_t node_failures = 0;
+  uint64_t lost_attempts = 0;  // with a node
+  // Useful accelerator-hours of lost attempts, done again later.
+  double lost_hours = 0;
   std::vector<SiteFigures> sites;
   absl::Time first_submission, last_end;
   uint64_t steps = 0;  // of the engine

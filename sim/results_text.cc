@@ -45,15 +45,6 @@ std::string Percent(std::optional<double> share, const char* format) {
                : std::string(format);
 }
 
-// "3 d 4 h", "2.1 h", "45 s".
-std::string WaitText(absl::Duration d) {
-  const double s = Seconds(d);
-  if (s >= 48 * 3600) return absl::StrFormat("%.1f d", s / 86400);
-  if (s >= 3600) return absl::StrFormat("%.2f h", s / 3600);
-  if (s >= 60) return absl::StrFormat("%.1f min", s / 60);
-  return absl::StrFormat("%.0f s", s);
-}
-
 }  // namespace
 
 Json ResultJson(const SimResult& r, bool timing) {
@@ -76,7 +67,12 @@ Json ResultJson(const SimResult& r, bool timing) {
   j["bounded_slowdown_mean"] = r.bounded_slowdown_mean;
   j["suspensions"] = r.suspensions;
   j["moves"] = r.moves;
+  j["moved_gb"] = r.moved_gb;
+  j["moved_energy_kwh"] = r.moved_energy.value();
   j["resizes"] = r.resizes;
+  j["node_failures"] = r.node_failures;
+  j["lost_attempts"] = r.lost_attempts;
+  j["lost_accelerator_hours"] = r.lost_hours;
   j["peak_accelerators"] = Json::object();
   j["utilisation"] = Json::object();
   j["site_co2e_g"] = Json::object();
@@ -142,6 +138,14 @@ std::string ResultsCsv(const std::vector<SimResult>& results, bool timing) {
     out += '\n';
   }
   return out;
+}
+
+std::string WaitText(absl::Duration d) {
+  const double s = Seconds(d);
+  if (s >= 48 * 3600) return absl::StrFormat("%.1f d", s / 86400);
+  if (s >= 3600) return absl::StrFormat("%.2f h", s / 3600);
+  if (s >= 60) return absl::StrFormat("%.1f min", s / 60);
+  return absl::StrFormat("%.0f s", s);
 }
 
 std::string MassText(GramsCo2e mass) {

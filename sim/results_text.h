@@ -28,6 +28,8 @@ std::string ResultsTable(const std::string& scenario,
 
 // "1.234 t", "98.7 kg", "12.3 g".
 std::string MassText(GramsCo2e mass);
+// "3.1 d", "2.10 h", "45 s".
+std::string WaitText(absl::Duration wait);
 // Rows of cells under a header, columns aligned; numbers to the right.
 std::string AlignTable(const std::vector<std::vector<std::string>>& rows);
 

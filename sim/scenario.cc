@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenario.h"
 
-#include <charconv>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/yaml.h"
 #include "sim/scenario_grid.h"
+#include "sim/scenario_sites.h"
 
 namespace ccsched {
 namespace {
@@ -36,7 +36,7 @@ class Loader {
     }
     RETURN_IF_ERROR(LoadFrame());
     RETURN_IF_ERROR(LoadRegions(proto_, source_, options_.seed, scenario_));
-    RETURN_IF_ERROR(LoadSites());
+    RETURN_IF_ERROR(LoadSites(proto_, source_, scenario_));
     RETURN_IF_ERROR(LoadJobs());
     RETURN_IF_ERROR(LoadPolicies());
     return std::move(scenario_);
@@ -77,129 +77,40 @@ class Loader {
       }
       scenario_.horizon = scenario_.start + horizon;
     }
-    if (proto_.has_faults()) {
-      return At("faults", "node failures are not simulated yet");
-    }
-    if (proto_.network().kwh_per_gb() != 0) {
-      return At("network.kwh_per_gb",
-                "the energy of moving bytes is not simulated yet");
-    }
-    scenario_.network_gbit_per_s = proto_.network().gbit_per_s();
+    RETURN_IF_ERROR(LoadFaults());
+    RETURN_IF_ERROR(LoadNetwork());
     return absl::OkStatus();
   }
 
-  absl::Status LoadSites() {
-    if (proto_.sites().empty()) return At("", "there are no sites");
-    for (int i = 0; i < proto_.sites_size(); ++i) {
-      RETURN_IF_ERROR(
-          LoadSite(proto_.sites(i), absl::StrCat("sites[", i, "]")));
+  absl::Status LoadFaults() {
+    if (!proto_.has_faults()) return absl::OkStatus();
+    const ccsched::v1::ScenarioFaults& from = proto_.faults();
+    FaultSpec faults{.node_mtbf = FromProto(from.node_mtbf()),
+                     .repair = FromProto(from.repair()),
+                     .seed = options_.seed};
+    // Less would be a cluster that does nothing but fail.
+    if (faults.node_mtbf < absl::Minutes(1)) {
+      return At("faults.node_mtbf",
+                "the mean time between a node's failures is below a minute");
     }
+    if (faults.repair < absl::Seconds(1)) {
+      return At("faults.repair", "a node's repair takes less than a second");
+    }
+    scenario_.faults = faults;
     return absl::OkStatus();
   }
 
-  absl::Status LoadSite(const ccsched::v1::ScenarioSite& from,
-                        const std::string& at) {
-    Topology& topology = scenario_.topology;
-    Site site;
-    site.name = from.name();
-    if (site.name.empty()) return At(at, "site without a name");
-    for (const Site& other : topology.sites) {
-      if (other.name == site.name) {
-        return At(at + ".name",
-                  absl::StrCat("site ", site.name, " is given twice"));
-      }
-    }
-    size_t region = 0;
-    while (region < topology.regions.size() &&
-           topology.regions[region].name != from.region()) {
-      ++region;
-    }
-    if (region == topology.regions.size()) {
-      return At(at + ".region",
-                absl::StrCat("there is no region \"", from.region(), "\""));
-    }
-    site.region = RegionId(static_cast<uint16_t>(region));
-    if (from.has_pue()) site.pue = from.pue();
-    if (!(site.pue >= 1) || !std::isfinite(site.pue)) {
-      return At(at + ".pue", absl::StrCat("pue ", site.pue,
-                                          " is not a number of at least 1"));
-    }
-    if (!from.pue_csv().empty() || from.has_cap_watts()) {
-      return At(at, "pue_csv and cap_watts are not supported yet");
-    }
-    const SiteId id(static_cast<uint16_t>(topology.sites.size()));
-    if (from.pools().empty()) {
-      return At(at, absl::StrCat("site ", site.name, " has no pools"));
-    }
-    topology.sites.push_back(std::move(site));
-    for (int i = 0; i < from.pools_size(); ++i) {
-      RETURN_IF_ERROR(
-          LoadPool(from.pools(i), id, absl::StrCat(at, ".pools[", i, "]")));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<uint32_t> PoolCount(const ccsched::v1::ScenarioPool& from,
-                                     const std::string& at) const {
-    if (from.count() == "unlimited") return kUnlimited;
-    uint32_t count = 0;
-    const std::string& text = from.count();
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), count);
-    if (text.empty() || error != std::errc() ||
-        end != text.data() + text.size() || count == 0 || count >= kUnlimited) {
-      return At(at + ".count",
-                absl::StrCat("count \"", text,
-                             "\" is neither a positive number nor unlimited"));
-    }
-    return count;
-  }
-
-  absl::Status LoadPool(const ccsched::v1::ScenarioPool& from, SiteId site,
-                        const std::string& at) {
-    Topology& topology = scenario_.topology;
-    if (from.accelerator().empty()) return At(at, "pool without accelerator");
-    uint16_t type = 0;
-    while (type < topology.accelerators.size() &&
-           topology.accelerators[type] != from.accelerator()) {
-      ++type;
-    }
-    if (type == topology.accelerators.size()) {
-      topology.accelerators.push_back(from.accelerator());
-    }
-    for (const Pool& other : topology.pools) {
-      if (other.site == site && other.accelerator == AcceleratorId(type)) {
-        return At(at + ".accelerator",
-                  absl::StrCat("a second pool of ", from.accelerator(),
-                               " at one site"));
-      }
-    }
-    PoolSize size;
-    ASSIGN_OR_RETURN(size.count, PoolCount(from, at));
-    if (from.has_node_size()) size.node_size = from.node_size();
-    if (from.has_node_size() && size.node_size == 0) {
-      return At(at + ".node_size", "node_size 0 is not positive");
-    }
-    if (size.node_size != 0 && size.count == kUnlimited) {
-      return At(at + ".node_size", "an unlimited pool has no nodes");
-    }
-    if (size.node_size > size.count) {
-      return At(at + ".node_size", "a node is larger than its pool");
-    }
-    if (!from.has_active_watts()) return At(at, "pool without active_watts");
-    Pool pool{.site = site,
-              .accelerator = AcceleratorId(type),
-              .idle = Watts(from.idle_watts()),
-              .active = Watts(from.active_watts())};
-    if (!(pool.idle.value() >= 0) || !(pool.active >= pool.idle) ||
-        !std::isfinite(pool.active.value())) {
-      return At(at, "0 <= idle_watts <= active_watts has to hold");
-    }
-    if (size.count == kUnlimited && pool.idle > Watts(0)) {
-      return At(at + ".idle_watts", "an unlimited pool can't have idle watts");
-    }
-    topology.pools.push_back(pool);
-    scenario_.pool_sizes.push_back(size);
+  absl::Status LoadNetwork() {
+    const ccsched::v1::ScenarioNetwork& from = proto_.network();
+    const auto check = [this](double value, const char* name) {
+      if (value >= 0 && std::isfinite(value)) return absl::OkStatus();
+      return At(absl::StrCat("network.", name),
+                absl::StrCat(name, " ", value, " is negative or not finite"));
+    };
+    RETURN_IF_ERROR(check(from.gbit_per_s(), "gbit_per_s"));
+    RETURN_IF_ERROR(check(from.kwh_per_gb(), "kwh_per_gb"));
+    scenario_.network_gbit_per_s = from.gbit_per_s();
+    scenario_.network_kwh_per_gb = from.kwh_per_gb();
     return absl::OkStatus();
   }
 
@@ -278,7 +189,7 @@ class Loader {
       if (ends.size() != 2 || !absl::SimpleAtod(ends[0], &jobs.elastic_min) ||
           !absl::SimpleAtod(ends[1], &jobs.elastic_max) ||
           !(jobs.elastic_min > 0 && jobs.elastic_min <= 1 &&
-            jobs.elastic_max >= 1)) {
+            jobs.elastic_max >= 1 && jobs.elastic_max <= 1e6)) {
         return At(at + ".elastic",
                   absl::StrCat("elastic \"", from.elastic(),
                                "\" is not MIN:MAX with 0 < MIN <= 1 <= MAX"));
@@ -286,6 +197,15 @@ class Loader {
     }
     if (from.has_elastic_exponent()) {
       jobs.elastic_exponent = from.elastic_exponent();
+      if (!(jobs.elastic_exponent > 0 && jobs.elastic_exponent <= 2)) {
+        return At(at + ".elastic_exponent",
+                  absl::StrCat("elastic_exponent ", jobs.elastic_exponent,
+                               " is not above 0 and at most 2"));
+      }
+    }
+    if (!(from.state_gb() >= 0) || !std::isfinite(from.state_gb())) {
+      return At(at + ".state_gb", absl::StrCat("state_gb ", from.state_gb(),
+                                               " is negative or not finite"));
     }
     jobs.state_gb = from.state_gb();
     const Topology& topology = scenario_.topology;
@@ -340,33 +260,12 @@ class Loader {
         RETURN_IF_ERROR(Take(*found, "--policy"));
         continue;
       }
-      ASSIGN_OR_RETURN(PolicyRun run, ParsePolicy(wanted));
+      ASSIGN_OR_RETURN(PolicyRun run,
+                       ParsePolicy(wanted, scenario_.jobs.runtime));
       RETURN_IF_ERROR(Take(std::move(run), "--policy"));
     }
     if (scenario_.policies.empty()) return At("", "there are no policies");
     return absl::OkStatus();
-  }
-
-  // "name" or "name:parameter=value,parameter=value".
-  absl::StatusOr<PolicyRun> ParsePolicy(const std::string& text) const {
-    PolicyRun run;
-    run.label = text;
-    run.runtime = scenario_.jobs.runtime;
-    const size_t colon = text.find(':');
-    run.name = text.substr(0, colon);
-    if (colon == std::string::npos) return run;
-    for (const absl::string_view piece :
-         absl::StrSplit(absl::string_view(text).substr(colon + 1), ',')) {
-      const std::pair<std::string, std::string> parts =
-          absl::StrSplit(piece, absl::MaxSplits('=', 1));
-      double value = 0;
-      if (!absl::SimpleAtod(parts.second, &value)) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "--policy ", text, ": \"", piece, "\" is not parameter=number"));
-      }
-      run.parameters[parts.first] = value;
-    }
-    return run;
   }
 
   absl::Status Take(PolicyRun run, const std::string& where) {
@@ -393,6 +292,33 @@ class Loader {
 };
 
 }  // namespace
+
+absl::StatusOr<PolicyRun> ParsePolicy(const std::string& text,
+                                      RuntimeKnowledge runtime) {
+  PolicyRun run;
+  run.label = text;
+  run.runtime = runtime;
+  const size_t colon = text.find(':');
+  run.name = text.substr(0, colon);
+  if (colon != std::string::npos) {
+    for (const absl::string_view piece :
+         absl::StrSplit(absl::string_view(text).substr(colon + 1), ',')) {
+      const std::pair<std::string, std::string> parts =
+          absl::StrSplit(piece, absl::MaxSplits('=', 1));
+      double value = 0;
+      if (!absl::SimpleAtod(parts.second, &value)) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--policy ", text, ": \"", piece, "\" is not parameter=number"));
+      }
+      run.parameters[parts.first] = value;
+    }
+  }
+  const absl::StatusOr<std::unique_ptr<Policy>> made =
+      MakePolicy(run.name, run.parameters);
+  if (made.ok()) return run;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--policy: ", std::string(made.status().message())));
+}
 
 absl::StatusOr<Scenario> LoadScenario(const std::string& path,
                                       const ScenarioOptions& options) {

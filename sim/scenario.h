@@ -8,6 +8,8 @@
 #ifndef CCSCHED_SIM_SCENARIO_H_
 #define CCSCHED_SIM_SCENARIO_H_
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,12 +58,36 @@ struct WorkloadSpec {
   double elastic_exponent = 1;  // speed at k times the count: k ^ this
   double state_gb = 0;          // per accelerator
   Placement placement;          // the pools that jobs may use
+
+  bool elastic() const { return elastic_min < 1 || elastic_max > 1; }
+  // Between which a job of `count` accelerators may be resized.
+  uint32_t least(uint32_t count) const {
+    return std::max<uint32_t>(1, static_cast<uint32_t>(count * elastic_min));
+  }
+  uint32_t most(uint32_t count) const {
+    return static_cast<uint32_t>(
+        std::min<double>(count * elastic_max, kUnlimited));
+  }
 };
 
 // How the pool is made up.
 struct PoolSize {
   uint32_t count = 0;      // kUnlimited: as many as one asks for
   uint32_t node_size = 0;  // 0: the pool is one node
+};
+
+// What a site draws beyond a fixed PUE.
+struct SitePower {
+  // Where the PUE is hourly: itself, and PUE × intensity. Empty: topology's.
+  StepSeries pue, carbon;
+  std::string file;
+};
+
+// Nodes fail, each on its own: see sim/faults.h.
+struct FaultSpec {
+  absl::Duration node_mtbf;  // of one node
+  absl::Duration repair;
+  uint64_t seed = 1;
 };
 
 // A forecast as it becomes known.
@@ -92,13 +118,17 @@ struct Scenario {
   absl::Time end = absl::InfiniteFuture();  // of submissions
   std::optional<absl::Time> horizon;
   Topology topology;
-  std::vector<PoolSize> pool_sizes;  // by PoolId
-  std::vector<RegionData> regions;   // by RegionId
+  std::vector<PoolSize> pool_sizes;   // by PoolId
+  std::vector<RegionData> regions;    // by RegionId
+  std::vector<SitePower> site_power;  // by SiteId
   // In the order of their times; shared by all runs.
   std::vector<ForecastIssue> forecasts;
   WorkloadSpec jobs;
   std::vector<PolicyRun> policies;
+  std::optional<FaultSpec> faults;
   double network_gbit_per_s = 0;  // 0: moving takes no time
+  // Of moved state, half of it drawn at either end, no PUE.
+  double network_kwh_per_gb = 0;
 };
 
 struct ScenarioOptions {
@@ -106,8 +136,13 @@ struct ScenarioOptions {
   // Names or labels of the list, or "name:parameter=value,..."; empty: all of
   // the list.
   std::vector<std::string> policies;
-  uint64_t seed = 1;  // of forecast noise
+  uint64_t seed = 1;  // of forecast noise and node failures
 };
+
+// "name" or "name:parameter=value,parameter=value". Errors: InvalidArgument for
+// what is not so written, and for a policy that can't be made of it.
+absl::StatusOr<PolicyRun> ParsePolicy(const std::string& text,
+                                      RuntimeKnowledge runtime);
 
 // Reads, checks and loads. Relative paths are relative to the scenario's file.
 // Errors: InvalidArgument or NotFound, "file:line: …", for unknown keys, values

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenario_bound.h"
 
+#include <algorithm>
+#include <cmath>
 #include <deque>
 #include <utility>
 
@@ -10,6 +12,25 @@
 #include "sim/forecasts.h"
 
 namespace ccsched {
+namespace {
+
+// An elastic job as one that does no less: it goes from nothing to its most
+// accelerators and back at no cost, each as productive as at the best width. At
+// k times its count a job is k^e times as fast, so an accelerator does most
+// where it shares the work with the fewest (e < 1) or the most others (e > 1).
+void Stretch(const WorkloadSpec& spec, const SimJob& job, BoundJob& b) {
+  const double count = job.count, power = spec.elastic_exponent - 1;
+  const double thrift =
+      std::max({1.0, std::pow(spec.least(job.count) / count, power),
+                std::pow(spec.most(job.count) / count, power)});
+  b.runtime = absl::Microseconds(
+      static_cast<int64_t>(static_cast<double>(job.duration_us) / thrift));
+  b.max_count = spec.most(job.count);
+  b.suspendable = true;
+  b.checkpoint = b.restart = absl::ZeroDuration();
+}
+
+}  // namespace
 
 absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
                                         const Workload& workload) {
@@ -19,16 +40,20 @@ absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
   std::deque<Forecast> actuals;
   const absl::Time until =
       scenario.horizon ? *scenario.horizon : absl::InfiniteFuture();
-  for (const RegionData& region : scenario.regions) {
-    actuals.emplace_back(scenario.start,
-                         Cut(region.actual, scenario.start, until));
-  }
   for (uint16_t i = 0; i < topology.pools.size(); ++i) {
     const PoolId pool(i);
-    instance.pools.push_back(
-        {.grid_power = topology.GridPower(pool, 1),
-         .capacity = scenario.pool_sizes[i].count,
-         .intensity = &actuals[topology.region(pool).value()]});
+    const SiteId site = topology.pools[i].site;
+    const SitePower& power = scenario.site_power[site.value()];
+    const bool hourly = !power.pue.empty();
+    const StepSeries& series =
+        hourly ? power.carbon
+               : scenario.regions[topology.region(pool).value()].actual;
+    actuals.emplace_back(scenario.start, Cut(series, scenario.start, until));
+    instance.pools.push_back({.grid_power = hourly
+                                                ? topology.pools[i].active
+                                                : topology.GridPower(pool, 1),
+                              .capacity = scenario.pool_sizes[i].count,
+                              .intensity = &actuals.back()});
   }
   if (scenario.horizon) instance.horizon = *scenario.horizon;
   instance.jobs.reserve(workload.facts().jobs);
@@ -43,17 +68,16 @@ absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
       b.latest_end = absl::FromUnixMicros(job->deadline_us());
     }
     b.count = job->count;
-    if (spec.elastic_max > 1) {
-      b.max_count = static_cast<uint32_t>(job->count * spec.elastic_max);
-    }
+    const uint32_t least = spec.elastic() ? spec.least(job->count) : job->count;
     for (const PoolId pool : spec.placement) {
-      if (CouldHold(scenario.pool_sizes[pool.value()], job->count)) {
+      if (CouldHold(scenario.pool_sizes[pool.value()], least)) {
         b.pools.push_back(pool.value());
       }
     }
     b.suspendable = spec.suspendable;
     b.checkpoint = spec.checkpoint;
     b.restart = spec.restart;
+    if (spec.elastic()) Stretch(spec, *job, b);
     instance.jobs.push_back(std::move(b));
   }
   ASSIGN_OR_RETURN(const BoundResult bound, CarbonBound(instance, {}));

@@ -11,7 +11,12 @@
 namespace ccsched {
 
 // No schedule of these jobs that keeps capacity and promises emits less, even
-// with everything known in advance. Errors: those of CarbonBound.
+// with everything known in advance. It stays true, if less tight, where a
+// scenario has more than the bound looks at, for all of that only takes away
+// from what a schedule may do, or adds to what it emits: nodes are one pool of
+// accelerators, no node fails, moving costs no bytes, and an elastic job may
+// pause and be resized at no cost. Capacity is what a power cap leaves; an
+// hourly PUE is exact. Errors: those of CarbonBound.
 absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
                                         const Workload& workload);
 

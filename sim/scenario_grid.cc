@@ -11,6 +11,7 @@
 #include "scheduler/carbon/grid_csv.h"
 #include "scheduler/wire/proto_time.h"
 #include "sim/forecasts.h"
+#include "sim/issued_forecasts.h"
 
 namespace ccsched {
 namespace {
@@ -32,6 +33,9 @@ StepSeries Shifted(const StepSeries& series, absl::Duration offset) {
   return *StepSeries::Create(series.start() + offset, series.step(),
                              series.values());
 }
+
+// How long after the last submission forecasts are still issued.
+constexpr absl::Duration kAfterEnd = absl::Hours(24 * 60);
 
 class RegionLoader {
  public:
@@ -96,11 +100,6 @@ class RegionLoader {
     ForecastSpec spec;
     spec.seed = seed_;
     if (!forecast.csv().empty()) {
-      if (forecast.issued() != "day-ahead") {
-        return At(source_, at + ".issued",
-                  absl::StrCat("issued \"", forecast.issued(),
-                               "\" is not known; day-ahead is"));
-      }
       spec.kind = ForecastKind::kDayAhead;
       absl::StatusOr<GridColumn> column =
           ReadGridCsv(ResolvePath(scenario_.path, forecast.csv()),
@@ -113,6 +112,7 @@ class RegionLoader {
         ParseForecastKind(forecast.name());
     if (!kind.ok()) return Blame(source_, at, kind.status());
     spec.kind = *kind;
+    spec.forecaster = forecast.name();
     if (forecast.has_every()) spec.every = FromProto(forecast.every());
     if (forecast.has_horizon()) spec.reach = FromProto(forecast.horizon());
     if (forecast.has_error()) spec.error = forecast.error();
@@ -127,12 +127,41 @@ class RegionLoader {
     return spec;
   }
 
+  // Each row of the file says when it was issued.
+  absl::Status LoadIssued(RegionId id,
+                          const ccsched::v1::ScenarioForecast& forecast) {
+    const std::string at = at_ + ".forecast";
+    if (forecast.issued().empty()) {
+      return At(source_, at + ".csv",
+                "say when it was issued: day-ahead, or the column that has it");
+    }
+    absl::StatusOr<std::vector<ForecastIssue>> issues = ReadIssuedForecasts(
+        id,
+        {.path = ResolvePath(scenario_.path, forecast.csv()),
+         .issued = forecast.issued(),
+         .value = forecast.column(),
+         .offset = FromProto(forecast.offset())},
+        scenario_.start);
+    if (!issues.ok()) return Blame(source_, at + ".csv", issues.status());
+    std::move(issues->begin(), issues->end(),
+              std::back_inserter(scenario_.forecasts));
+    return absl::OkStatus();
+  }
+
   absl::Status LoadForecast(RegionId id,
                             const ccsched::v1::ScenarioForecast& forecast,
                             const StepSeries& actual) {
+    if (!forecast.csv().empty() && forecast.issued() != "day-ahead") {
+      return LoadIssued(id, forecast);
+    }
     ASSIGN_OR_RETURN(const ForecastSpec spec, Spec(forecast));
-    const absl::Time until =
-        scenario_.horizon ? *scenario_.horizon : absl::InfiniteFuture();
+    absl::Time until = absl::InfiniteFuture();
+    if (scenario_.horizon) {
+      until = *scenario_.horizon;
+    } else if (spec.kind == ForecastKind::kForecaster ||
+               spec.kind == ForecastKind::kNoisy) {
+      until = scenario_.end + kAfterEnd;  // then the last one is extended
+    }
     absl::StatusOr<std::vector<ForecastIssue>> issues =
         MakeForecasts(id, spec, actual, scenario_.start, until);
     if (!issues.ok()) {

@@ -72,7 +72,8 @@ ScheduleCsv::ScheduleCsv(std::string path, std::FILE* file,
                          const Topology& topology)
     : path_(std::move(path)), file_(file), topology_(topology) {
   buffer_ =
-      "job_id,segment,site,accelerator,count,start,end,overhead_s,co2e_g\n";
+      "job_id,segment,site,accelerator,count,start,end,overhead_s,co2e_g,"
+      "lost_s\n";
 }
 
 ScheduleCsv::~ScheduleCsv() {
@@ -108,6 +109,8 @@ void ScheduleCsv::OnStretch(const Stretch& s) {
   AppendDouble(static_cast<double>(s.overhead_us) / 1e6, buffer_);
   buffer_ += ',';
   AppendDouble(s.co2e.value(), buffer_);
+  buffer_ += ',';
+  AppendDouble(static_cast<double>(s.lost_us) / 1e6, buffer_);
   buffer_ += '\n';
   if (buffer_.size() >= kFlushBytes) Flush();
 }

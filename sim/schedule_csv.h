@@ -1,9 +1,12 @@
 // Writes a schedule as CSV, one row for each stretch of running.
 // SPDX-License-Identifier: Apache-2.0
 //
-// job_id,segment,site,accelerator,count,start,end,overhead_s,co2e_g: start and
-// end RFC 3339 UTC with microseconds, half-open; overhead_s the part of it
-// spent on checkpoint or restart. Rows come in the order of their ends.
+// job_id,segment,site,accelerator,count,start,end,overhead_s,co2e_g,lost_s:
+// start and end RFC 3339 UTC with microseconds, half-open; overhead_s the part
+// of it spent on checkpoint or restart; co2e_g with that of the bytes that were
+// moved for it; lost_s the useful work (of this row and, for an elastic job, of
+// earlier ones of its attempt) that a node's failure undid. Rows come in the
+// order of their ends.
 #ifndef CCSCHED_SIM_SCHEDULE_CSV_H_
 #define CCSCHED_SIM_SCHEDULE_CSV_H_
 

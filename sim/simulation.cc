@@ -13,6 +13,7 @@
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/core/engine.h"
+#include "sim/faults.h"
 #include "sim/fleet.h"
 #include "sim/tally.h"
 #include "sim/timed_policy.h"
@@ -39,7 +40,6 @@ class Submitter {
     shape_.suspendable = spec_.suspendable;
     shape_.checkpoint = spec_.checkpoint;
     shape_.restart = spec_.restart;
-    elastic_ = spec_.elastic_min < 1 || spec_.elastic_max > 1;
   }
 
   JobSubmitted Submit(uint64_t id, const SimJob& job) {
@@ -70,10 +70,9 @@ class Submitter {
         break;
     }
     shape_.count = shape_.min_count = shape_.max_count = job.count;
-    if (elastic_) {
-      shape_.min_count = std::max<uint32_t>(
-          1, static_cast<uint32_t>(job.count * spec_.elastic_min));
-      shape_.max_count = static_cast<uint32_t>(job.count * spec_.elastic_max);
+    if (spec_.elastic()) {
+      shape_.min_count = spec_.least(job.count);
+      shape_.max_count = spec_.most(job.count);
     }
     e.shape = shape_;
     return e;
@@ -84,7 +83,6 @@ class Submitter {
   const WorkloadFacts& facts_;
   const RuntimeKnowledge runtime_;
   JobShape shape_;
-  bool elastic_ = false;
 };
 
 // What a policy is told of runtimes.
@@ -110,7 +108,9 @@ class Playing {
       : scenario_(scenario),
         workload_(workload),
         tally_(scenario),
-        fleet_(scenario, tally_, options.sink, options.keep_nodes),
+        fleet_(scenario, tally_, options.sink,
+               options.keep_nodes || scenario.faults.has_value() ||
+                   options.script != nullptr),
         engine_(scenario.topology,
                 options.timing
                     ? std::make_unique<TimedPolicy>(std::move(made), decide_cpu)
@@ -120,7 +120,8 @@ class Playing {
                  .horizon = scenario.horizon,
                  .explain = false,
                  .baselines = false}),
-        submitter_(scenario, workload, Told(policy), engine_) {
+        submitter_(scenario, workload, Told(policy), engine_),
+        script_(options.script) {
     result_.policy = policy.label;
   }
 
@@ -128,7 +129,7 @@ class Playing {
     ASSIGN_OR_RETURN(source_, workload_.Open());
     ASSIGN_OR_RETURN(next_job_, source_->Next());
     Limits();
-    JoinNodes();
+    if (script_ == nullptr) JoinNodes();
     for (;;) {
       const int64_t now = NextTime();
       if (now != now_us_) {
@@ -158,6 +159,8 @@ class Playing {
     }
     last_us_ =
         scenario_.horizon ? absl::ToUnixMicros(*scenario_.horizon) : kForeverUs;
+    // A job whose nodes keep failing may never end.
+    if (scenario_.faults) last_us_ = std::min(last_us_, data_end_us_);
   }
 
   void JoinNodes() {
@@ -166,10 +169,29 @@ class Playing {
       const PoolSize& size = scenario_.pool_sizes[i];
       const uint32_t each = size.node_size == 0 ? size.count : size.node_size;
       for (uint32_t done = 0; done < size.count; done += each) {
-        events_.emplace_back(NodeJoined{NodeId(node++), PoolId(i),
-                                        std::min(each, size.count - done)});
+        nodes_.push_back(
+            {NodeId(node++), PoolId(i), std::min(each, size.count - done)});
       }
     }
+    events_.insert(events_.end(), nodes_.begin(), nodes_.end());
+    if (scenario_.faults) {
+      faults_ =
+          Faults(*scenario_.faults, node, absl::ToUnixMicros(scenario_.start));
+    }
+  }
+
+  // Nodes that fail now take their jobs with them; those repaired are back.
+  absl::Status ChangeNodes(int64_t now) {
+    for (const Faults::Change& change : faults_.Take(now)) {
+      if (change.up) {
+        events_.emplace_back(nodes_[change.node.value()]);
+        continue;
+      }
+      RETURN_IF_ERROR(fleet_.Fail(now, change.node, result_));
+      events_.emplace_back(NodeSilent{change.node});
+      events_.emplace_back(NodeLost{change.node});
+    }
+    return absl::OkStatus();
   }
 
   int64_t NextTime() {
@@ -179,17 +201,21 @@ class Playing {
     const int64_t arrival =
         next_job_ != nullptr ? next_job_->submit_us : kForeverUs;
     if (arrival == kForeverUs && fleet_.live() == 0) return kForeverUs;
-    int64_t now = std::min({end, arrival, wake_us_});
+    int64_t now = std::min({end, arrival, wake_us_, faults_.Next()});
     if (next_forecast_ < scenario_.forecasts.size()) {
       now = std::min(
           now, absl::ToUnixMicros(scenario_.forecasts[next_forecast_].at));
+    }
+    if (script_ != nullptr && next_scripted_ < script_->events.size()) {
+      now = std::min(now,
+                     absl::ToUnixMicros(script_->events[next_scripted_].first));
     }
     const bool idle = arrival == kForeverUs && end == kForeverUs;
     return idle && now >= data_end_us_ ? kForeverUs : now;
   }
 
   // Everything that happens at `now`, in this order: nodes and forecasts
-  // come, attempts end, jobs are submitted.
+  // come, attempts end, nodes fail and are repaired, jobs are submitted.
   absl::Status Step(int64_t now) {
     const auto& forecasts = scenario_.forecasts;
     const absl::Time time = absl::FromUnixMicros(now);
@@ -199,18 +225,26 @@ class Playing {
       events_.emplace_back(ForecastIssued{issue.region, issue.forecast});
     }
     RETURN_IF_ERROR(fleet_.EndDue(now, events_));
+    if (faults_.Next() <= now) RETURN_IF_ERROR(ChangeNodes(now));
+    std::vector<Event> about_jobs;
+    if (script_ != nullptr) RETURN_IF_ERROR(FollowScript(now, about_jobs));
     while (next_job_ != nullptr && next_job_->submit_us <= now) {
       const uint64_t id = ++result_.jobs;
       fleet_.Submit(id, *next_job_);
-      events_.emplace_back(submitter_.Submit(id, *next_job_));
+      events_.emplace_back(script_ != nullptr
+                               ? Scripted(id)
+                               : submitter_.Submit(id, *next_job_));
       if (id == 1) first_submit_us_ = next_job_->submit_us;
       ASSIGN_OR_RETURN(next_job_, source_->Next());
     }
+    events_.insert(events_.end(), about_jobs.begin(), about_jobs.end());
     if (events_.empty()) events_.emplace_back(Tick{});
     const Effects& effects = engine_.Step(time, events_);
     events_.clear();
     ++result_.steps;
-    if (!effects.refusals.empty()) {
+    if (script_ != nullptr) {
+      ForgetEnded(now, effects);
+    } else if (!effects.refusals.empty()) {
       return absl::InternalError(absl::StrCat(
           "policy ", result_.policy, ": the engine refused an event: ",
           std::string(effects.refusals.front().status.message())));
@@ -219,12 +253,56 @@ class Playing {
     return fleet_.Carry(now, effects, result_);
   }
 
+  // Takes what the script has for `now`; what people did to jobs comes after
+  // the submissions of the same moment.
+  absl::Status FollowScript(int64_t now, std::vector<Event>& about_jobs) {
+    const auto& events = script_->events;
+    for (; next_scripted_ < events.size() &&
+           absl::ToUnixMicros(events[next_scripted_].first) <= now;
+         ++next_scripted_) {
+      const Event& event = events[next_scripted_].second;
+      const bool about_job = std::holds_alternative<JobCancelled>(event) ||
+                             std::holds_alternative<JobHeld>(event) ||
+                             std::holds_alternative<JobReleased>(event);
+      (about_job ? about_jobs : events_).push_back(event);
+      if (const auto* lost = std::get_if<NodeLost>(&event)) {
+        RETURN_IF_ERROR(fleet_.Fail(now, lost->node, result_));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  JobSubmitted Scripted(uint64_t id) {
+    const ScriptedJob& job = script_->jobs[id - 1];
+    JobSubmitted e = job.submission;
+    e.shape.placement = engine_.InternPlacement(job.placement);
+    fleet_.Describe(id, e.shape, job.outcome, job.load);
+    // What it waits for may have ended by now.
+    std::erase_if(e.after, [this](JobId parent) {
+      const Job* const found = engine_.job(parent);
+      return found == nullptr || found->state == JobState::kSucceeded;
+    });
+    return e;
+  }
+
+  // Jobs that ended without having run: cancelled, or what they waited for
+  // failed.
+  void ForgetEnded(int64_t now, const Effects& effects) {
+    for (const JobId id : effects.changed) {
+      const Job* const job = engine_.job(id);
+      if (job != nullptr && IsTerminal(job->state)) {
+        fleet_.Forget(id.value(), now);
+      }
+    }
+  }
+
   absl::StatusOr<SimResult> Finish() {
     const int64_t until = std::min(last_us_, data_end_us_);
     if (fleet_.live() > 0 || next_job_ != nullptr) {
       ASSIGN_OR_RETURN(result_.unfinished, fleet_.CutOff(until));
       // Jobs whose submission the end of the run cut off are none.
     }
+    fleet_.AddLosses(result_);
     RETURN_IF_ERROR(tally_.Finish(first_submit_us_, until, result_));
     return std::move(result_);
   }
@@ -236,9 +314,13 @@ class Playing {
   Fleet fleet_;
   Engine engine_;
   Submitter submitter_;
+  const Script* const script_;
+  size_t next_scripted_ = 0;
   std::unique_ptr<JobSource> source_;
   const SimJob* next_job_ = nullptr;
   size_t next_forecast_ = 0;
+  std::vector<NodeJoined> nodes_;  // by NodeId
+  Faults faults_;
   std::vector<Event> events_;
   int64_t now_us_ = 0;
   int64_t wake_us_ = kForeverUs;

@@ -13,6 +13,7 @@
 #include "policies/policy.h"
 #include "sim/result.h"
 #include "sim/scenario.h"
+#include "sim/script.h"
 #include "sim/stretch.h"
 #include "sim/workload.h"
 
@@ -21,8 +22,9 @@ namespace ccsched {
 struct SimulationOptions {
   // Is told of every stretch and job, in the order of their ends. Not owned.
   StretchSink* sink = nullptr;
-  bool keep_nodes = false;  // stretches name their nodes
-  bool timing = true;       // measure decide_cpu and cpu
+  bool keep_nodes = false;         // stretches name their nodes
+  bool timing = true;              // measure decide_cpu and cpu
+  const Script* script = nullptr;  // a recorded day; not owned
   // In place of the registry's policy of that name; for tests.
   std::function<std::unique_ptr<Policy>()> make_policy;
 };

@@ -22,6 +22,9 @@ struct Stretch {
   int64_t start_us = 0;
   int64_t end_us = 0;
   int64_t overhead_us = 0;  // the part spent on checkpoint or restart
+  // Useful work, at the job's own count, that was lost with a node: of this
+  // stretch and of earlier ones of its attempt.
+  int64_t lost_us = 0;
   GramsCo2e co2e;
   absl::Span<const NodeShare> nodes;
 };
@@ -34,6 +37,9 @@ struct JobEnd {
   int64_t end_us = 0;
   uint32_t count = 1;
   uint32_t stretches = 0;
+  uint32_t losses = 0;  // attempts that were lost with a node
+  PoolId pool;          // of its last stretch; none if it had none
+  int64_t deadline_us = 0;
   bool finished = true;
   bool promise_kept = true;
   GramsCo2e co2e;

@@ -11,7 +11,8 @@
 namespace ccsched {
 namespace {
 
-constexpr double kWidth = 720, kLeft = 56, kRight = 52, kTop = 12, kBottom = 38;
+constexpr double kWidth = 460, kLeft = 46, kRight = 44, kNoRight = 16,
+                 kTop = 26, kBottom = 40;
 constexpr int kTicks = 4;
 
 // A round step that divides `span` into about kTicks.
@@ -42,9 +43,12 @@ struct Axis {
 
 class Drawing {
  public:
-  explicit Drawing(const Chart& chart) : chart_(chart) {
+  explicit Drawing(const Chart& chart)
+      : chart_(chart),
+        right_margin_(chart.right_label.empty() ? kNoRight : kRight) {
     double x0 = 1e300, x1 = -1e300;
-    double top = std::max(chart.mark, chart.y_min), right_top = 0;
+    double top = std::max({chart.mark, chart.y_min, chart.y_max});
+    double right_top = chart.right_max;
     for (const ChartLine& line : chart.lines) {
       for (const auto& [x, y] : line.points) {
         x0 = std::min(x0, x), x1 = std::max(x1, x);
@@ -72,8 +76,8 @@ class Drawing {
     }
     if (!chart_.mark_name.empty()) {
       const double y = Y(chart_.mark, y_);
-      Line(kLeft, y, kWidth - kRight, y, "mark");
-      Text(kWidth - kRight - 4, y - 5, chart_.mark_name, "end", "mark");
+      Line(kLeft, y, kWidth - right_margin_, y, "mark");
+      Text(kWidth - right_margin_ - 4, y - 5, chart_.mark_name, "end", "mark");
     }
     return out_ + "</svg>";
   }
@@ -81,7 +85,7 @@ class Drawing {
  private:
   double X(double x) const {
     return kLeft +
-           (x - x_.low) / (x_.high - x_.low) * (kWidth - kLeft - kRight);
+           (x - x_.low) / (x_.high - x_.low) * (kWidth - kLeft - right_margin_);
   }
   double Y(double y, const Axis& axis) const {
     const double height = chart_.height - kTop - kBottom;
@@ -103,13 +107,13 @@ class Drawing {
 
   void DrawAxes() {
     for (double v = y_.low; v <= y_.high + y_.step / 2; v += y_.step) {
-      Line(kLeft, Y(v, y_), kWidth - kRight, Y(v, y_), "grid");
+      Line(kLeft, Y(v, y_), kWidth - right_margin_, Y(v, y_), "grid");
       Text(kLeft - 6, Y(v, y_) + 4, Number(v), "end");
     }
     if (!chart_.right_label.empty()) {
       for (double v = right_.low; v <= right_.high + right_.step / 2;
            v += right_.step) {
-        Text(kWidth - kRight + 6, Y(v, right_) + 4, Number(v), "start");
+        Text(kWidth - right_margin_ + 6, Y(v, right_) + 4, Number(v), "start");
       }
     }
     const double bottom = chart_.height - kBottom + 15;
@@ -121,11 +125,10 @@ class Drawing {
         Text(X(v), bottom, Number(v), "middle");
       }
     }
-    const double foot = chart_.height - 6;
-    Text(kLeft, foot, chart_.y_label, "start", "label");
-    Text((kWidth + kLeft - kRight) / 2, foot, chart_.x_label, "middle",
-         "label");
-    Text(kWidth - kRight, foot, chart_.right_label, "end", "label");
+    Text(4, 12, chart_.y_label, "start", "label");
+    Text((kWidth + kLeft - right_margin_) / 2, chart_.height - 6,
+         chart_.x_label, "middle", "label");
+    Text(kWidth - 4, 12, chart_.right_label, "end", "label");
   }
 
   void DrawLine(const ChartLine& line) {
@@ -141,7 +144,10 @@ class Drawing {
                             X(line.points.back().first), Y(axis.low, axis),
                             X(line.points.front().first), Y(axis.low, axis));
     }
-    absl::StrAppend(&out_, "<path class=\"", line.area ? "area" : "line",
+    absl::StrAppend(&out_, "<path class=\"",
+                    line.area     ? "area"
+                    : line.dashed ? "line dashed"
+                                  : "line",
                     "\" style=\"--c:", line.colour, "\" d=\"", path,
                     "\"><title>", HtmlText(line.name), "</title></path>");
   }
@@ -155,13 +161,14 @@ class Drawing {
           "<circle class=\"dot\" style=\"--c:%s\" cx=\"%.1f\" "
           "cy=\"%.1f\" r=\"5\"/>",
           line.colour, px, py);
-      const bool left = px > kWidth * 0.7;
+      const bool left = px > kWidth * 0.6;
       Text(px + (left ? -9 : 9), py + (dots_++ % 2 == 0 ? -5 : 13), line.name,
            left ? "end" : "start", "name");
     }
   }
 
   const Chart& chart_;
+  const double right_margin_;
   Axis x_, y_, right_;
   std::string out_;
   int dots_ = 0;

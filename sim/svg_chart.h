@@ -23,6 +23,7 @@ struct ChartLine {
   bool area = false;         // filled down to zero
   bool right = false;        // belongs to the right-hand axis
   bool points_only = false;  // dots with their names beside them
+  bool dashed = false;
 };
 
 struct Chart {
@@ -32,13 +33,16 @@ struct Chart {
   std::vector<std::pair<double, std::string>> x_ticks;
   std::vector<ChartLine> lines;
   double y_min = 0;  // the axis begins there
+  // The axes reach at least so far, so that neighbours can be compared.
+  double y_max = 0, right_max = 0;
   // A line across, with its name.
   double mark = 0;
   std::string mark_name;
-  int height = 240;
+  int height = 260;
 };
 
-// An <svg> that scales with the page.
+// An <svg> that scales with the page; drawn for some 460 pixels, so that its
+// text can be read on a phone and in two columns.
 std::string DrawChart(const Chart& chart);
 
 }  // namespace ccsched

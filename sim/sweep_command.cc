@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -99,6 +100,10 @@ class Sweep {
     }
     // Tells of what is wrong in the scenario before the work begins.
     ASSIGN_OR_RETURN(base_, Load({}, 0));
+    for (int w = 0; w < options_.windows; ++w) {
+      RETURN_IF_ERROR(Load(variants.front(), w).status());
+    }
+    RETURN_IF_ERROR(ReadDigest());
     for (const Variant& variant : variants) {
       for (int w = 0; w < options_.windows; ++w) {
         tasks_.push_back({.variant = variant, .window = w});
@@ -115,8 +120,14 @@ class Sweep {
     // With few variants, the policies of each share the cores too.
     const bool inner = open.size() == 1;
     RunInParallel(open.size(), inner ? 1 : options_.threads, [&](size_t i) {
+      {
+        // The sweep fails with the first error: nothing more is begun.
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (failed_) return;
+      }
       Play(*open[i], inner ? options_.threads : 1);
       const std::lock_guard<std::mutex> lock(mutex_);
+      failed_ |= !open[i]->status.ok();
       ++finished_;
       Save(*open[i]);
       Progress();
@@ -132,6 +143,7 @@ class Sweep {
   std::string Key(const Variant& variant, int window) const {
     Json key;
     key["scenario"] = options_.scenario;
+    key["digest"] = digest_;
     key["policies"] = options_.policies;
     key["set"] = options_.set;
     key["variant"] = variant;
@@ -140,6 +152,19 @@ class Sweep {
     key["seed"] = options_.seed;
     key["bound"] = options_.bound;
     return key.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+
+  // What was run of an earlier text of the scenario is not taken up.
+  absl::Status ReadDigest() {
+    std::ifstream file(options_.scenario, std::ios::binary);
+    uint64_t digest = 0xcbf29ce484222325ULL;  // FNV-1a
+    for (int c = file.get(); c != EOF; c = file.get()) {
+      digest = (digest ^ static_cast<uint64_t>(c)) * 0x100000001b3ULL;
+    }
+    digest_ = absl::StrCat(absl::Hex(digest, absl::kZeroPad16));
+    if (!file.bad()) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat(options_.scenario, ": can't be read"));
   }
 
   absl::StatusOr<Scenario> Load(const Variant& variant, int window) const {
@@ -311,6 +336,8 @@ class Sweep {
   std::vector<Task> tasks_;
   std::mutex mutex_;
   size_t finished_ = 0;
+  bool failed_ = false;
+  std::string digest_;
   std::ofstream state_;
 };
 

@@ -69,56 +69,107 @@ double DurationSample::Percentile(double p) {
   return Value(buckets_.size() - 1);
 }
 
+Tally::Track Tally::TrackOf(const StepSeries& series) {
+  return {&series, absl::ToUnixMicros(series.start()),
+          series.step_us() * static_cast<int64_t>(series.values().size())};
+}
+
 Tally::Tally(const Scenario& scenario)
     : scenario_(scenario),
       pools_(scenario.topology.pools.size()),
       in_use_(scenario.topology.sites.size()),
-      peak_(scenario.topology.sites.size()) {
+      peak_(scenario.topology.sites.size()),
+      moved_co2e_(scenario.topology.sites.size()),
+      moved_energy_(scenario.topology.sites.size()) {
   for (uint16_t i = 0; i < scenario.topology.pools.size(); ++i) {
+    const SiteId site = scenario.topology.pools[i].site;
+    const SitePower& power = scenario.site_power[site.value()];
+    const bool hourly = !power.pue.empty();
     const RegionId region = scenario.topology.region(PoolId(i));
-    const StepSeries& series = scenario.regions[region.value()].actual;
-    series_.push_back(&series);
-    series_start_us_.push_back(absl::ToUnixMicros(series.start()));
-    series_length_us_.push_back(series.step_us() *
-                                static_cast<int64_t>(series.values().size()));
-    pue_.push_back(scenario.topology.site(PoolId(i)).pue);
+    carbon_.push_back(TrackOf(
+        hourly ? power.carbon : scenario.regions[region.value()].actual));
+    hourly_pue_.push_back(hourly ? TrackOf(power.pue) : Track());
+    pue_.push_back(hourly ? 1 : scenario.topology.site(PoolId(i)).pue);
   }
 }
 
-absl::Status Tally::Integral(PoolId pool, int64_t from_us, int64_t to_us,
-                             double* value) const {
-  const size_t p = pool.value();
-  const int64_t from = from_us - series_start_us_[p];
-  const int64_t to = to_us - series_start_us_[p];
-  if (from < 0 || to > series_length_us_[p]) {
-    const RegionId region = scenario_.topology.region(pool);
-    return absl::OutOfRangeError(absl::StrCat(
-        scenario_.regions[region.value()].file, ": the intensity of ",
-        scenario_.topology.regions[region.value()].name, " ends at ",
-        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", series_[p]->end(),
-                         absl::UTCTimeZone()),
-        ", but a job runs until ",
-        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(to_us),
-                         absl::UTCTimeZone())));
+absl::Status Tally::Beyond(PoolId pool, int64_t until_us) const {
+  const RegionId region = scenario_.topology.region(pool);
+  const SiteId site = scenario_.topology.pools[pool.value()].site;
+  const SitePower& power = scenario_.site_power[site.value()];
+  const StepSeries& series = *carbon_[pool.value()].series;
+  const bool hourly = !power.pue.empty();
+  if (series.empty()) {
+    return absl::OutOfRangeError(
+        absl::StrCat("nothing is known of the intensity of region ",
+                     scenario_.topology.regions[region.value()].name));
   }
-  *value = series_[p]->PrefixHours(to) - series_[p]->PrefixHours(from);
+  const auto utc = [](absl::Time t) {
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
+  };
+  return absl::OutOfRangeError(absl::StrCat(
+      scenario_.regions[region.value()].file,
+      hourly ? absl::StrCat(" and ", power.file) : std::string(),
+      hourly ? ": the intensity and PUE of " : ": the intensity of ",
+      hourly ? scenario_.topology.sites[site.value()].name
+             : scenario_.topology.regions[region.value()].name,
+      " ends at ", utc(series.end()), ", but a job runs until ",
+      utc(absl::FromUnixMicros(until_us))));
+}
+
+absl::Status Tally::Integral(PoolId pool, int64_t from_us, int64_t to_us,
+                             double* carbon, double* pue) const {
+  const size_t p = pool.value();
+  const Track& track = carbon_[p];
+  const int64_t from = from_us - track.start_us;
+  const int64_t to = to_us - track.start_us;
+  if (from < 0 || to > track.length_us) return Beyond(pool, to_us);
+  *carbon = (track.series->PrefixHours(to) - track.series->PrefixHours(from)) *
+            pue_[p];
+  const Track& hourly = hourly_pue_[p];
+  if (hourly.series == nullptr) {
+    *pue = static_cast<double>(to_us - from_us) * kHoursPerUs * pue_[p];
+  } else {  // covers at least what `carbon_` covers
+    *pue = hourly.series->PrefixHours(to_us - hourly.start_us) -
+           hourly.series->PrefixHours(from_us - hourly.start_us);
+  }
   return absl::OkStatus();
 }
 
 absl::Status Tally::Charge(PoolId pool, uint32_t count, int64_t from_us,
-                           int64_t to_us, GramsCo2e* co2e) {
-  double integral = 0;
-  RETURN_IF_ERROR(Integral(pool, from_us, to_us, &integral));
+                           int64_t to_us, GramsCo2e* co2e, double load) {
+  double carbon = 0, pue = 0;
+  RETURN_IF_ERROR(Integral(pool, from_us, to_us, &carbon, &pue));
   const size_t p = pool.value();
   const double kilowatts =
-      scenario_.topology.pools[p].active.value() / 1000 * count * pue_[p];
-  *co2e = GramsCo2e(kilowatts * integral);
+      scenario_.topology.pools[p].active.value() / 1000 * count * load;
+  *co2e = GramsCo2e(kilowatts * carbon);
   PoolSums& sums = pools_[p];
-  const double hours = static_cast<double>(to_us - from_us) * kHoursPerUs;
-  sums.grams_per_kw += count * integral * pue_[p];
-  sums.pue_hours += count * hours * pue_[p];
-  sums.hours += count * hours;
+  sums.grams_per_kw += count * carbon;
+  sums.pue_hours += count * pue;
+  sums.hours += count * (static_cast<double>(to_us - from_us) * kHoursPerUs);
   sums.co2e += *co2e;
+  sums.energy += KilowattHours(kilowatts * pue);
+  return absl::OkStatus();
+}
+
+absl::Status Tally::ChargeMove(SiteId from, PoolId to, double gigabytes,
+                               int64_t now_us, GramsCo2e* co2e) {
+  const double kwh = gigabytes * scenario_.network_kwh_per_gb;
+  const SiteId site = scenario_.topology.pools[to.value()].site;
+  double grams_per_kwh = 0;
+  for (const SiteId end : {from, site}) {
+    const RegionId region = scenario_.topology.sites[end.value()].region;
+    const StepSeries& actual = scenario_.regions[region.value()].actual;
+    const absl::Time now = absl::FromUnixMicros(now_us);
+    if (now < actual.start() || now >= actual.end()) {
+      return Beyond(to, now_us);
+    }
+    grams_per_kwh += actual.At(now) / 2;
+  }
+  *co2e = GramsCo2e(kwh * grams_per_kwh);
+  moved_co2e_[site.value()] += *co2e;
+  moved_energy_[site.value()] += KilowattHours(kwh);
   return absl::OkStatus();
 }
 
@@ -139,6 +190,11 @@ void Tally::EndInstant() {
   occupied_more_ = false;
 }
 
+void Tally::JobCancelled(int64_t end_us) {
+  ++cancelled_;
+  last_end_us_ = std::max(last_end_us_, end_us);
+}
+
 void Tally::JobEnded(int64_t submit_us, int64_t duration_us, int64_t end_us,
                      int64_t deadline_us) {
   ++ended_;
@@ -155,12 +211,13 @@ absl::Status Tally::Finish(int64_t first_submit_us, int64_t until_us,
                            SimResult& result) {
   const Topology& topology = scenario_.topology;
   // What did not end was there until the run stopped.
-  const bool all_ended = ended_ == result.jobs;
+  const bool all_ended = ended_ + cancelled_ == result.jobs;
   const int64_t last_us =
       all_ended ? last_end_us_ : std::max(last_end_us_, until_us);
   result.first_submission = absl::FromUnixMicros(first_submit_us);
   result.last_end = absl::FromUnixMicros(last_us);
   result.promises_broken = broken_;
+  result.cancelled = cancelled_;
   const double span_hours =
       static_cast<double>(last_us - first_submit_us) * kHoursPerUs;
   result.sites.resize(topology.sites.size());
@@ -171,29 +228,32 @@ absl::Status Tally::Finish(int64_t first_submit_us, int64_t until_us,
     const PoolSums& sums = pools_[i];
     const size_t site = pool.site.value();
     SiteFigures& figures = result.sites[site];
-    const double active_kw = pool.active.value() / 1000;
     figures.co2e += sums.co2e;
-    figures.energy += KilowattHours(active_kw * sums.pue_hours);
+    figures.energy += sums.energy;
     used[site] += sums.hours;
     if (size.count == kUnlimited) {
       there[site] = std::nan("");
       continue;
     }
     there[site] += size.count * span_hours;
-    if (pool.idle == Watts(0)) continue;
-    double integral = 0;
-    RETURN_IF_ERROR(Integral(PoolId(i), first_submit_us, last_us, &integral));
+    if (pool.idle == Watts(0) || size.count == 0) continue;
+    double carbon = 0, pue = 0;
+    RETURN_IF_ERROR(
+        Integral(PoolId(i), first_submit_us, last_us, &carbon, &pue));
     const double idle_kw = pool.idle.value() / 1000;
-    result.idle_co2e += GramsCo2e(
-        idle_kw * (size.count * integral * pue_[i] - sums.grams_per_kw));
-    result.idle_energy += KilowattHours(
-        idle_kw * (size.count * span_hours * pue_[i] - sums.pue_hours));
+    result.idle_co2e +=
+        GramsCo2e(idle_kw * (size.count * carbon - sums.grams_per_kw));
+    result.idle_energy +=
+        KilowattHours(idle_kw * (size.count * pue - sums.pue_hours));
   }
   for (size_t s = 0; s < topology.sites.size(); ++s) {
     SiteFigures& figures = result.sites[s];
     figures.site = topology.sites[s].name;
     figures.peak = peak_[s];
     if (there[s] > 0) figures.utilisation = used[s] / there[s];
+    figures.co2e += moved_co2e_[s];
+    figures.energy += moved_energy_[s];
+    result.moved_energy += moved_energy_[s];
     result.co2e += figures.co2e;
     result.energy += figures.energy;
   }

@@ -41,8 +41,14 @@ class Tally {
 
   // What `count` accelerators at work emit over [from, to).
   // Errors: OutOfRange naming the region whose series does not reach so far.
+  // `load`: their power over that of accelerators at work.
   absl::Status Charge(PoolId pool, uint32_t count, int64_t from_us,
-                      int64_t to_us, GramsCo2e* co2e);
+                      int64_t to_us, GramsCo2e* co2e, double load = 1);
+
+  // What moving `gigabytes` from one site to another at `now_us` emits: half
+  // of its energy at either end. Errors: as above.
+  absl::Status ChargeMove(SiteId from, PoolId to, double gigabytes,
+                          int64_t now_us, GramsCo2e* co2e);
 
   void Occupy(PoolId pool, uint32_t count);
   void Vacate(PoolId pool, uint32_t count);
@@ -51,6 +57,8 @@ class Tally {
 
   void JobEnded(int64_t submit_us, int64_t duration_us, int64_t end_us,
                 int64_t deadline_us);
+  // A job that is no longer wanted; it counts in no figure of finished ones.
+  void JobCancelled(int64_t end_us);
 
   // Figures that are known only at the end. `until_us`: where the run stopped
   // if nothing ever ended. Errors: OutOfRange as above.
@@ -63,23 +71,34 @@ class Tally {
     double pue_hours = 0;     // Σ count × ∫ PUE dt
     double hours = 0;         // Σ count × dt
     GramsCo2e co2e;
+    KilowattHours energy;
   };
-  // ∫ intensity × PUE dt at the pool's site.
+  // A series counted from its own start.
+  struct Track {
+    const StepSeries* series = nullptr;
+    int64_t start_us = 0;
+    int64_t length_us = 0;
+  };
+  static Track TrackOf(const StepSeries& series);
+  // ∫ intensity × PUE dt at the pool's site, and ∫ PUE dt.
   absl::Status Integral(PoolId pool, int64_t from_us, int64_t to_us,
-                        double* value) const;
+                        double* carbon, double* pue) const;
+  absl::Status Beyond(PoolId pool, int64_t until_us) const;
 
   const Scenario& scenario_;
-  std::vector<const StepSeries*> series_;  // by pool
-  std::vector<int64_t> series_start_us_;
-  std::vector<int64_t> series_length_us_;
-  std::vector<double> pue_;
+  // By pool. Where the PUE is hourly, `carbon_` has it in it.
+  std::vector<Track> carbon_, hourly_pue_;
+  std::vector<double> pue_;  // constant; unused where hourly
   std::vector<PoolSums> pools_;
   std::vector<uint64_t> in_use_, peak_;  // by site
+  std::vector<GramsCo2e> moved_co2e_;    // by site
+  std::vector<KilowattHours> moved_energy_;
   bool occupied_more_ = false;
   DurationSample waits_;
   double slowdown_sum_ = 0;
   uint64_t ended_ = 0;
   uint64_t broken_ = 0;
+  uint64_t cancelled_ = 0;
   int64_t last_end_us_ = 0;
 };
 

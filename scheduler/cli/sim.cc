@@ -121,11 +121,17 @@ void AddSweep(Command& sim, Context& context) {
 void AddReplay(Command& sim, Context& context) {
   auto o = std::make_shared<SimReplayOptions>();
   Command& c =
-      sim.Sub("replay", "play what a scheduler recorded, by other policies",
-              "  ccsched sim replay /var/lib/ccsched -p planner");
+      sim.Sub("replay", "play what a scheduler recorded once more",
+              "  ccsched sim replay /var/lib/ccsched\n"
+              "  ccsched sim replay /var/lib/ccsched -p planner -p fcfs\n"
+              "\nWithout a policy: do the recorded decisions come out again? "
+              "The first\ndifference is printed, and the exit status is 1. "
+              "With policies: what each\nwould have emitted and how long jobs "
+              "would have waited, beside what\nhappened.");
   c.Argument("STATE_DIR", &o->state_dir, true,
              "a scheduler's folder, with its ledger.db");
-  c.Repeated("-p,--policy", "POLICY", &o->policies, "repeat for more");
+  c.Repeated("-p,--policy", "POLICY", &o->policies,
+             "what this one would have done; repeat for more");
   AddFormat(c, &o->output);
   c.OnRun([=, &context] {
     return Finish(context, RunSimReplayCommand(*o, context.out, context.err));

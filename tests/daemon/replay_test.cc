@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "scheduler/core/engine.h"
 #include "scheduler/wire/convert.h"
 #include "scheduler/wire/journal.h"
+#include "sim/command.h"
 #include "tests/daemon/daemon_fixture.h"
 
 namespace ccsched {
@@ -111,6 +114,40 @@ TEST_F(ReplayTest, ComesToTheRecordedDecisions) {
   }
   EXPECT_EQ(starts, 2u);
   EXPECT_GE(deferrals, 1u);
+}
+
+// What `ccsched sim replay` prints of the fixture's state.
+nlohmann::json Replayed(const std::string& state,
+                        std::vector<std::string> policies) {
+  std::ostringstream out, err;
+  const auto code = RunSimReplayCommand(
+      {.state_dir = state, .policies = std::move(policies), .output = "json"},
+      out, err);
+  EXPECT_TRUE(code.ok()) << code.status();
+  return code.ok() ? nlohmann::json::parse(out.str()) : nlohmann::json();
+}
+
+TEST_F(ReplayTest, SaysWhatOtherPoliciesWouldHaveDone) {
+  LiveADay();
+  EXPECT_EQ(Replayed(dir() + "/state", {})["same"], true);
+  const nlohmann::json j =
+      Replayed(dir() + "/state", {"fcfs", "lowest-window"});
+  // The job that is deferred for hours has done nothing yet.
+  EXPECT_EQ(j["jobs"], 2);
+  EXPECT_EQ(j["left_out"], 1);
+  ASSERT_EQ(j["runs"].size(), 3u);
+  EXPECT_EQ(j["runs"][0]["policy"], "as recorded");
+  for (const auto& run : j["runs"]) {
+    SCOPED_TRACE(run.dump());
+    EXPECT_EQ(run["unfinished"], 0);
+    EXPECT_EQ(run["jobs"], 2);
+    EXPECT_GT(run["co2e_g"], 0);
+  }
+  // Both jobs may not wait, so every policy runs them as they ran, at once and
+  // on the only node; only the ways of the messages are shorter.
+  EXPECT_NEAR(j["runs"][1]["co2e_g"], j["runs"][0]["co2e_g"],
+              1e-6 * j["runs"][0]["co2e_g"].get<double>() + 1e-9);
+  EXPECT_LE(j["runs"][1]["wait_s"]["mean"], j["runs"][0]["wait_s"]["mean"]);
 }
 
 }  // namespace

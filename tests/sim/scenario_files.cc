@@ -73,12 +73,13 @@ std::string WriteSmallScenario(const TemporaryFolder& folder,
                            .seed = small.seed}));
     absl::StrAppend(&regions, "  - {name: ", profile, ", intensity: ", profile,
                     ".csv, column: ci_lca, forecast: ", small.forecast, "}\n");
-    absl::StrAppend(
-        &sites, "  - {name: at-", profile, ", region: ", profile,
-        ", pue: 1.2, pools: [{accelerator: v100, count: ", small.accelerators,
-        small.node_size > 0 ? absl::StrCat(", node_size: ", small.node_size)
-                            : "",
-        ", idle_watts: 40, active_watts: 300}]}\n");
+    absl::StrAppend(&sites, "  - {name: at-", profile, ", region: ", profile,
+                    ", ", small.pue, small.site.empty() ? "" : ", ", small.site,
+                    ", pools: [{accelerator: v100, count: ", small.accelerators,
+                    small.node_size > 0
+                        ? absl::StrCat(", node_size: ", small.node_size)
+                        : "",
+                    ", idle_watts: 40, active_watts: 300}]}\n");
   }
   return folder.Write(
       "small.yaml",
@@ -89,7 +90,8 @@ std::string WriteSmallScenario(const TemporaryFolder& folder,
                    small.max_delay,
                    ", suspendable: ", small.suspendable ? "true" : "false",
                    ", checkpoint: 5m, restart: 3m, runtime: ", small.runtime,
-                   "}\nregions:\n", regions, "sites:\n", sites,
+                   small.defaults.empty() ? "" : ", ", small.defaults,
+                   "}\nregions:\n", regions, "sites:\n", sites, small.more,
                    "policies: [fcfs, easy-backfill, lowest-carbon-now, "
                    "lowest-slot, lowest-window, carbon-time, wait-awhile, "
                    "ecovisor, threshold, capacity-curve, planner]\n"));

@@ -36,6 +36,10 @@ struct SmallScenario {
   std::string runtime = "known";
   std::string max_delay = "12h";
   std::string forecast = "perfect";
+  std::string defaults;  // more of them: "elastic: 0.5:2, state_gb: 10"
+  std::string site;      // more of each site: "cap_watts: 5000"
+  std::string pue = "pue: 1.2";
+  std::string more;  // lines at the end
 };
 // Three sites on synthetic grids, synthetic jobs of at most 16 accelerators.
 // Returns the scenario's path.

@@ -133,6 +133,33 @@ TEST_F(ScenarioTest, StreamedTracesGiveTheSameJobs) {
   EXPECT_EQ(*(*b)->Next(), nullptr);
 }
 
+TEST_F(ScenarioTest, TakesForecastsAsTheyWereIssued) {
+  const std::string path = WriteSmallScenario(
+      folder_, {.forecast = "{csv: fc.csv, column: ci, issued: issued_utc}"});
+  const std::string head = "issued_utc,utc,ci\n";
+  const std::string first =
+      "2022-02-28T00:00:00Z,2022-02-28T00:00:00Z,90\n"
+      "2022-02-28T18:00:00Z,2022-02-28T23:00:00Z,100\n"
+      "2022-02-28T18:00:00Z,2022-03-01T00:00:00Z,110\n"
+      "2022-02-28T18:00:00Z,2022-03-01T01:00:00Z,120\n";
+  folder_.Write("fc.csv",
+                head + first + "2022-03-01T06:00:00Z,2022-03-01T06:00:00Z,7\n");
+  const auto scenario = LoadScenario(path, {.policies = {"fcfs"}});
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  // Of three regions; the issue that was over by the start is of no use.
+  ASSERT_EQ(scenario->forecasts.size(), 6u);
+  EXPECT_EQ(scenario->forecasts[0].at, scenario->start);
+  EXPECT_EQ(scenario->forecasts[0].forecast->At(scenario->start).value(), 110);
+  EXPECT_EQ(scenario->forecasts[3].at, scenario->start + absl::Hours(6));
+  folder_.Write("fc.csv",
+                head + first + "2022-02-28T18:00:00Z,2022-03-01T03:00:00Z,9\n");
+  EXPECT_THAT(RunScenario({.scenario = path}).error, HasSubstr("fc.csv:6"));
+  folder_.Write("fc.csv",
+                head + "2022-03-02T00:00:00Z,2022-03-02T00:00:00Z,90\n");
+  EXPECT_THAT(RunScenario({.scenario = path}).error,
+              HasSubstr("issued by the start"));
+}
+
 TEST(CheckerTest, RefusesAnEarlyStart) {
   const TemporaryFolder folder;
   const std::string path = WriteSmallScenario(folder, {});

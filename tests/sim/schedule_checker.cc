@@ -55,18 +55,65 @@ const CheckedPool* ScheduleChecker::FindPool(const CheckedRow& row,
   return nullptr;
 }
 
+const CheckedSite& ScheduleChecker::FindSite(const std::string& name) const {
+  return *std::find_if(sites_.begin(), sites_.end(),
+                       [&](const CheckedSite& s) { return s.name == name; });
+}
+
 // Hour by hour, so that no prefix sums are trusted.
-double ScheduleChecker::Integral(const std::string& region, int64_t from,
+double ScheduleChecker::Integral(const CheckedSite& site,
+                                 const std::string& region, int64_t from,
                                  int64_t to) const {
-  const auto& [start, values] = grids_.at(region);
   double sum = 0;
   for (int64_t t = from; t < to;) {
-    const int64_t hour = (t - start) / kHour;
-    const int64_t next = std::min(to, start + (hour + 1) * kHour);
-    sum += values.at(hour) * (static_cast<double>(next - t) / kHour);
+    // Every series has its steps on the hours.
+    const int64_t next = std::min(to, (t / kHour + 1) * kHour);
+    double value = site.pue;
+    if (!site.hourly_pue.empty()) {
+      value = site.hourly_pue.at((t - site.pue_start) / kHour);
+    }
+    if (!region.empty()) {
+      const auto& [start, values] = grids_.at(region);
+      value *= values.at((t - start) / kHour);
+    }
+    sum += value * (static_cast<double>(next - t) / kHour);
     t = next;
   }
   return sum;
+}
+
+double ScheduleChecker::WorkOf(const CheckedRow& row,
+                               const CheckedJob& job) const {
+  const double width =
+      static_cast<double>(row.count) / static_cast<double>(job.count);
+  return static_cast<double>(row.end - row.start - row.overhead) *
+             std::pow(width, exponent_) -
+         static_cast<double>(row.lost);
+}
+
+std::map<const CheckedRow*, double> ScheduleChecker::Moves(
+    const std::map<std::string, Rows>& by_job, double* kwh) const {
+  std::map<const CheckedRow*, double> moves;
+  *kwh = 0;
+  for (const auto& [id, rows] : by_job) {
+    const CheckedJob& job = jobs_.at(id);
+    double work = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i > 0 && work > 0.5 && rows[i]->site != rows[i - 1]->site) {
+        const double moved =
+            state_gb_ * static_cast<double>(job.count) * kwh_per_gb_;
+        *kwh += moved;
+        for (const size_t end : {i - 1, i}) {
+          const auto& [start, values] =
+              grids_.at(FindSite(rows[end]->site).region);
+          moves[rows[i]] +=
+              moved / 2 * values.at((rows[i]->start - start) / kHour);
+        }
+      }
+      work += WorkOf(*rows[i], job);
+    }
+  }
+  return moves;
 }
 
 std::vector<std::string> ScheduleChecker::Check(
@@ -84,17 +131,70 @@ std::vector<std::string> ScheduleChecker::Check(
                 return a->segment < b->segment;
               });
   }
+  double moved_kwh = 0;
+  CheckCarbon(rows, Moves(by_job, &moved_kwh));
+  if (!wrong_.empty()) return wrong_;
   CheckJobs(by_job);
   CheckCapacity(rows);
-  CheckFigures(rows, by_job, run);
+  CheckCaps(rows);
+  CheckFigures(rows, by_job, moved_kwh, run);
   return wrong_;
+}
+
+void ScheduleChecker::CheckCarbon(
+    const std::vector<CheckedRow>& rows,
+    const std::map<const CheckedRow*, double>& moves) const {
+  for (const CheckedRow& row : rows) {
+    const CheckedSite* site = nullptr;
+    const CheckedPool* const pool = FindPool(row, &site);
+    double grams = pool->active_kw * static_cast<double>(row.count) *
+                   Integral(*site, site->region, row.start, row.end);
+    if (const auto moved = moves.find(&row); moved != moves.end()) {
+      grams += moved->second;
+    }
+    if (!Close(grams, row.co2e_g)) {
+      Say("carbon", row.job + "#" + std::to_string(row.segment) + " says " +
+                        std::to_string(row.co2e_g) + " g, recomputed " +
+                        std::to_string(grams));
+    }
+  }
+}
+
+// At no moment do the accelerators at work draw more than a site's cap.
+void ScheduleChecker::CheckCaps(const std::vector<CheckedRow>& rows) const {
+  for (const CheckedSite& site : sites_) {
+    if (site.cap_watts == 0) continue;
+    std::map<int64_t, double> changes;
+    for (const CheckedRow& row : rows) {
+      if (row.site != site.name) continue;
+      const double watts = FindPool(row, nullptr)->active_kw * 1000 *
+                           static_cast<double>(row.count);
+      changes[row.start] += watts;
+      changes[row.end] -= watts;
+    }
+    double watts = 0;
+    for (auto at = changes.begin(); at != changes.end(); ++at) {
+      watts += at->second;
+      const auto next = std::next(at);
+      const int64_t until = next == changes.end() ? at->first : next->first;
+      for (int64_t t = at->first; t < until; t = (t / kHour + 1) * kHour) {
+        const double pue =
+            site.hourly_pue.empty()
+                ? site.pue
+                : site.hourly_pue.at((t - site.pue_start) / kHour);
+        if (watts * pue > site.cap_watts * (1 + 1e-9)) {
+          Say("cap",
+              site.name + " draws " + std::to_string(watts * pue) + " W");
+        }
+      }
+    }
+  }
 }
 
 void ScheduleChecker::CheckRows(const std::vector<CheckedRow>& rows) const {
   for (const CheckedRow& row : rows) {
     const std::string name = row.job + "#" + std::to_string(row.segment);
-    const CheckedSite* site = nullptr;
-    const CheckedPool* const pool = FindPool(row, &site);
+    const CheckedPool* const pool = FindPool(row, nullptr);
     if (pool == nullptr ||
         (!accelerator_.empty() && row.accelerator != accelerator_)) {
       Say("place", name + " ran at " + row.site + " on " + row.accelerator);
@@ -104,18 +204,13 @@ void ScheduleChecker::CheckRows(const std::vector<CheckedRow>& rows) const {
       Say("job", row.job + " takes no part");
       continue;
     }
-    if (row.end < row.start || row.overhead < 0 ||
-        row.overhead > row.end - row.start || row.count < 1) {
+    if (row.end < row.start || row.overhead < 0 || row.lost < 0 ||
+        (row.lost > 0 && !faults_) || row.overhead > row.end - row.start ||
+        row.count < 1) {
       Say("row", name + " has a negative part");
       continue;
     }
     if (row.end > horizon_) Say("horizon", name + " runs beyond it");
-    const double grams = pool->active_kw * static_cast<double>(row.count) *
-                         site->pue * Integral(site->region, row.start, row.end);
-    if (!Close(grams, row.co2e_g)) {
-      Say("carbon", name + " says " + std::to_string(row.co2e_g) +
-                        " g, recomputed " + std::to_string(grams));
-    }
   }
 }
 
@@ -129,7 +224,7 @@ void ScheduleChecker::CheckOneJob(const std::string& id, const CheckedJob& job,
   if (rows.front()->start < job.submit) {
     Say("early", id + " starts before it is submitted");
   }
-  if (rows.size() > 1 && !suspendable_ && !elastic_) {
+  if (rows.size() > 1 && !suspendable_ && !elastic_ && !faults_) {
     Say("suspended", id + " has several stretches and is not suspendable");
   }
   double work = 0;
@@ -148,20 +243,28 @@ void ScheduleChecker::CheckOneJob(const std::string& id, const CheckedJob& job,
     }
     const bool last = i + 1 == rows.size();
     cut |= last && row.end == horizon_;
-    const int64_t overhead =
-        (work > 0 ? restart_ : 0) + (last ? 0 : checkpoint_);
-    // One suspended while it still restarted spent less on it.
-    const bool well =
-        last ? row.overhead == overhead
-             : row.overhead <= overhead && row.overhead >= checkpoint_;
+    int64_t restart = work > 0.5 ? restart_ : 0;
+    if (work > 0.5 && gbit_per_s_ > 0 && row.site != rows[i - 1]->site) {
+      restart += std::llround(state_gb_ * static_cast<double>(job.count) * 8 /
+                              gbit_per_s_ * 1e6);
+    }
+    const int64_t overhead = restart + (last ? 0 : checkpoint_);
+    // One suspended while it still restarted spent less on it, and one that
+    // lost its node saved nothing.
+    const bool well = last ? row.overhead == overhead
+                           : row.overhead <= overhead &&
+                                 (faults_ || row.overhead >= checkpoint_);
     if (!well && !elastic_ && !cut) {
       Say("overhead", id + "#" + std::to_string(i) + " spent " +
                           std::to_string(row.overhead) + " us on overheads");
     }
-    work += static_cast<double>(row.end - row.start - row.overhead) *
-            static_cast<double>(row.count) / static_cast<double>(job.count);
+    const double done = WorkOf(row, job);
+    if (row.lost > 0 && !elastic_ && std::abs(done) > 0.5) {
+      Say("lost", id + "#" + std::to_string(i) + " lost a part of its work");
+    }
+    work += done;
   }
-  const double slack = elastic_ ? 2.0 * static_cast<double>(rows.size()) : 0;
+  const double slack = elastic_ ? 4.0 * static_cast<double>(rows.size()) : 0;
   if (std::abs(work - static_cast<double>(job.duration)) > slack && !cut) {
     Say("work", id + " worked " + std::to_string(work) + " us of " +
                     std::to_string(job.duration));
@@ -239,8 +342,9 @@ void ScheduleChecker::CheckNodes(const CheckedSite& site,
 
 void ScheduleChecker::CheckFigures(const std::vector<CheckedRow>& rows,
                                    const std::map<std::string, Rows>& by_job,
+                                   double moved_kwh,
                                    const nlohmann::json& run) const {
-  double grams = 0, kwh = 0;
+  double grams = 0, kwh = moved_kwh;
   int64_t first = INT64_MAX, last = 0;
   for (const auto& [id, job] : jobs_) first = std::min(first, job.submit);
   std::map<std::string, double> used, charged;
@@ -250,11 +354,12 @@ void ScheduleChecker::CheckFigures(const std::vector<CheckedRow>& rows,
     const CheckedPool& pool = *FindPool(row, &site);
     const double hours = static_cast<double>(row.end - row.start) / kHour;
     grams += row.co2e_g;
-    kwh += pool.active_kw * static_cast<double>(row.count) * site->pue * hours;
+    kwh += pool.active_kw * static_cast<double>(row.count) *
+           Integral(*site, "", row.start, row.end);
     used[row.site] += static_cast<double>(row.count) * hours;
     charged[row.site + "/" + row.accelerator] +=
         static_cast<double>(row.count) *
-        Integral(site->region, row.start, row.end);
+        Integral(*site, site->region, row.start, row.end);
     changes[row.site][row.start] += row.count;
     changes[row.site][row.end] -= row.count;
     last = std::max(last, row.end);
@@ -267,10 +372,9 @@ void ScheduleChecker::CheckFigures(const std::vector<CheckedRow>& rows,
     for (const CheckedPool& pool : site.pools) {
       total += pool.count;
       if (pool.idle_kw == 0) continue;
-      idle += pool.idle_kw * site.pue *
-              (static_cast<double>(pool.count) *
-                   Integral(site.region, first, last) -
-               charged[site.name + "/" + pool.accelerator]);
+      idle += pool.idle_kw * (static_cast<double>(pool.count) *
+                                  Integral(site, site.region, first, last) -
+                              charged[site.name + "/" + pool.accelerator]);
     }
     for (const auto& [time, change] : changes[site.name]) {
       now += change;
@@ -297,8 +401,7 @@ void ScheduleChecker::CheckWaits(const std::map<std::string, Rows>& by_job,
     if (found != by_job.end()) {
       for (size_t i = 0; i < found->second.size(); ++i) {
         const CheckedRow& row = *found->second[i];
-        work += static_cast<double>(row.end - row.start - row.overhead) *
-                static_cast<double>(row.count) / static_cast<double>(job.count);
+        work += WorkOf(row, job);
         if (i == 0) continue;
         if (row.start > found->second[i - 1]->end || !elastic_) ++suspensions;
         moves += row.site != found->second[i - 1]->site;
@@ -319,7 +422,7 @@ void ScheduleChecker::CheckWaits(const std::map<std::string, Rows>& by_job,
   Compare(run, "jobs", static_cast<double>(jobs_.size()));
   Compare(run, "unfinished", static_cast<double>(unfinished));
   Compare(run, "promises_broken", static_cast<double>(broken));
-  if (!elastic_ && unfinished == 0) {
+  if (!elastic_ && !faults_ && unfinished == 0) {
     Compare(run, "suspensions", static_cast<double>(suspensions));
   }
   Compare(run, "moves", static_cast<double>(moves));

@@ -24,6 +24,10 @@ struct CheckedPool {
 struct CheckedSite {
   std::string name, region;
   double pue = 1;
+  // Hourly, from `pue_start` on, in place of `pue`.
+  int64_t pue_start = 0;
+  std::vector<double> hourly_pue;
+  double cap_watts = 0;  // 0: none
   std::vector<CheckedPool> pools;
 };
 struct CheckedJob {
@@ -33,7 +37,7 @@ struct CheckedJob {
 };
 struct CheckedRow {
   std::string job, site, accelerator;
-  int64_t segment = 0, count = 0, start = 0, end = 0, overhead = 0;
+  int64_t segment = 0, count = 0, start = 0, end = 0, overhead = 0, lost = 0;
   double co2e_g = 0;
 };
 
@@ -54,8 +58,19 @@ class ScheduleChecker {
   void ReadJobs(const std::string& path, const std::string& format);
   const CheckedPool* FindPool(const CheckedRow& row,
                               const CheckedSite** site) const;
-  double Integral(const std::string& region, int64_t from, int64_t to) const;
+  // ∫ PUE × intensity dt, hour by hour, and (`region` empty) ∫ PUE dt.
+  double Integral(const CheckedSite& site, const std::string& region,
+                  int64_t from, int64_t to) const;
+  const CheckedSite& FindSite(const std::string& name) const;
+  // Useful work of a row, in microseconds at the job's own count.
+  double WorkOf(const CheckedRow& row, const CheckedJob& job) const;
+  // What the bytes that were moved for each row emit.
+  std::map<const CheckedRow*, double> Moves(
+      const std::map<std::string, Rows>& by_job, double* kwh) const;
   void CheckRows(const std::vector<CheckedRow>& rows) const;
+  void CheckCarbon(const std::vector<CheckedRow>& rows,
+                   const std::map<const CheckedRow*, double>& moves) const;
+  void CheckCaps(const std::vector<CheckedRow>& rows) const;
   void CheckJobs(const std::map<std::string, Rows>& by_job) const;
   void CheckOneJob(const std::string& id, const CheckedJob& job,
                    const Rows& rows) const;
@@ -63,7 +78,7 @@ class ScheduleChecker {
   void CheckNodes(const CheckedSite& site, const CheckedPool& pool,
                   const Rows& running) const;
   void CheckFigures(const std::vector<CheckedRow>& rows,
-                    const std::map<std::string, Rows>& by_job,
+                    const std::map<std::string, Rows>& by_job, double moved_kwh,
                     const nlohmann::json& run) const;
   void CheckWaits(const std::map<std::string, Rows>& by_job,
                   const nlohmann::json& run) const;
@@ -72,7 +87,8 @@ class ScheduleChecker {
                double value) const;
 
   int64_t start_ = 0, end_ = INT64_MAX, horizon_ = INT64_MAX;
-  bool suspendable_ = false, elastic_ = false;
+  bool suspendable_ = false, elastic_ = false, faults_ = false;
+  double exponent_ = 1, gbit_per_s_ = 0, kwh_per_gb_ = 0, state_gb_ = 0;
   int64_t checkpoint_ = 0, restart_ = 0;
   std::string accelerator_;
   std::vector<CheckedSite> sites_;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <fstream>
@@ -71,6 +72,23 @@ std::string Beside(const std::string& file, const std::string& path) {
   return file.substr(0, file.rfind('/') + 1) + path;
 }
 
+// Under a cap, so many of each pool are left as may all work at once.
+void SwitchOff(CheckedSite& site) {
+  if (site.cap_watts == 0) return;
+  double worst = site.pue, watts = 0;
+  for (const double pue : site.hourly_pue) worst = std::max(worst, pue);
+  for (const CheckedPool& pool : site.pools) {
+    watts += pool.active_kw * 1000 * static_cast<double>(pool.count);
+  }
+  if (watts * worst <= site.cap_watts) return;
+  for (CheckedPool& pool : site.pools) {
+    const int64_t unit = std::max<int64_t>(1, pool.node_size);
+    pool.count = static_cast<int64_t>(static_cast<double>(pool.count) *
+                                      site.cap_watts / (watts * worst)) /
+                 unit * unit;
+  }
+}
+
 }  // namespace
 
 ScheduleChecker::ScheduleChecker(const std::string& path) {
@@ -91,10 +109,18 @@ ScheduleChecker::ScheduleChecker(const std::string& path) {
     }
   }
   for (const YAML::Node& node : yaml["sites"]) {
-    CheckedSite site{node["name"].as<std::string>(),
-                     node["region"].as<std::string>(),
-                     node["pue"].as<double>(1),
-                     {}};
+    CheckedSite site;
+    site.name = node["name"].as<std::string>();
+    site.region = node["region"].as<std::string>();
+    site.pue = node["pue"].as<double>(1);
+    site.cap_watts = node["cap_watts"].as<double>(0);
+    if (node["pue_csv"]) {
+      const auto rows = Table(Beside(path, node["pue_csv"].as<std::string>()));
+      site.pue_start = Micros(rows.at(0).at("utc"));
+      for (const auto& row : rows) {
+        site.hourly_pue.push_back(std::stod(row.at("pue")));
+      }
+    }
     for (const YAML::Node& p : node["pools"]) {
       const std::string count = p["count"].as<std::string>();
       site.pools.push_back({p["accelerator"].as<std::string>(),
@@ -103,6 +129,7 @@ ScheduleChecker::ScheduleChecker(const std::string& path) {
                             p["idle_watts"].as<double>(0) / 1000,
                             p["active_watts"].as<double>() / 1000});
     }
+    SwitchOff(site);
     sites_.push_back(std::move(site));
   }
   const YAML::Node jobs = yaml["jobs"];
@@ -117,6 +144,13 @@ ScheduleChecker::ScheduleChecker(const std::string& path) {
   restart_ = length(defaults["restart"], 0);
   suspendable_ = defaults["suspendable"].as<bool>(false);
   elastic_ = defaults["elastic"].IsDefined();
+  exponent_ = defaults["elastic_exponent"].as<double>(1);
+  state_gb_ = defaults["state_gb"].as<double>(0);
+  faults_ = yaml["faults"].IsDefined();
+  if (yaml["network"]) {
+    gbit_per_s_ = yaml["network"]["gbit_per_s"].as<double>(0);
+    kwh_per_gb_ = yaml["network"]["kwh_per_gb"].as<double>(0);
+  }
   accelerator_ = defaults["accelerator"].as<std::string>("");
   for (const YAML::Node& c : jobs["classes"]) {
     classes_.emplace_back(length(c["shorter_than"], INT64_MAX),
@@ -173,6 +207,7 @@ std::vector<CheckedRow> ScheduleChecker::ReadSchedule(const std::string& path) {
                     std::stoll(row.at("segment")), std::stoll(row.at("count")),
                     Micros(row.at("start")), Micros(row.at("end")),
                     std::llround(std::stod(row.at("overhead_s")) * 1e6),
+                    std::llround(std::stod(row.at("lost_s")) * 1e6),
                     std::stod(row.at("co2e_g"))});
   }
   return rows;

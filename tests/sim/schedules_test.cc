@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "policies/registry.h"
 #include "tests/sim/scenario_files.h"
 #include "tests/sim/schedule_checker.h"
@@ -36,10 +38,12 @@ std::string ReadAll(const std::string& path) {
 
 // Runs these policies and checks each schedule.
 void ExpectVerified(const std::string& scenario,
-                    const std::vector<std::string>& policies) {
+                    const std::vector<std::string>& policies,
+                    bool bound = true) {
   const TemporaryFolder folder;
   const Ran ran = RunScenario({.scenario = scenario,
                                .policies = policies,
+                               .bound = bound,
                                .schedule_dir = folder.path(),
                                .output = "json"});
   ASSERT_TRUE(ran.ok) << ran.error;
@@ -48,6 +52,9 @@ void ExpectVerified(const std::string& scenario,
     const std::string policy = run["policy"];
     SCOPED_TRACE(policy);
     EXPECT_EQ(run["unfinished"], 0);
+    if (bound && run["promises_broken"] == 0) {
+      EXPECT_GE(run["co2e_g"], run["bound_co2e_g"]);
+    }
     EXPECT_THAT(checker.Check(ScheduleChecker::ReadSchedule(
                                   folder.path() + "/" + policy + ".csv"),
                               run),
@@ -77,18 +84,104 @@ TEST(SchedulesTest, OfLearntRuntimesAndPersistenceAreVerified) {
       AllNames());
 }
 
+// Three sites by the day, their cooling worst in the afternoon.
+void WriteHourlyPue(const TemporaryFolder& folder) {
+  std::ofstream file(folder.path() + "/pue.csv");
+  file << "utc,pue\n";
+  for (int hour = 0; hour < 24 * 90; ++hour) {
+    const absl::Time t =
+        absl::FromUnixSeconds(1645315200) + absl::Hours(hour);  // 2022-02-20
+    file << absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone())
+         << ',' << 1.1 + 0.01 * (hour % 24) << '\n';
+  }
+}
+
+TEST(SchedulesTest, OfAnHourlyPueAreVerified) {
+  const TemporaryFolder folder;
+  WriteHourlyPue(folder);
+  ExpectVerified(WriteSmallScenario(
+                     folder, {.suspendable = true, .pue = "pue_csv: pue.csv"}),
+                 AllNames());
+}
+
+TEST(SchedulesTest, OfCappedSitesAreVerified) {
+  const TemporaryFolder folder;
+  WriteHourlyPue(folder);
+  // For 18 of 24 accelerators there is power: two of three nodes.
+  const std::string scenario =
+      WriteSmallScenario(folder, {.node_size = 8,
+                                  .suspendable = true,
+                                  .site = "cap_watts: 7200",
+                                  .pue = "pue_csv: pue.csv"});
+  ExpectVerified(scenario, AllNames());
+  const Ran ran = RunScenario(
+      {.scenario = scenario, .policies = {"fcfs"}, .output = "json"});
+  ASSERT_TRUE(ran.ok) << ran.error;
+  for (const auto& peak : ran.json["runs"][0]["peak_accelerators"]) {
+    EXPECT_LE(peak, 16);
+  }
+}
+
+TEST(SchedulesTest, OfFailingNodesAreVerified) {
+  const TemporaryFolder folder;
+  for (const bool suspendable : {false, true}) {
+    SCOPED_TRACE(suspendable);
+    const std::string scenario = WriteSmallScenario(
+        folder, {.node_size = 8,
+                 .suspendable = suspendable,
+                 .more = "faults: {node_mtbf: 300h, repair: 2h}\n"});
+    ExpectVerified(scenario, AllNames());
+    const Ran ran = RunScenario(
+        {.scenario = scenario, .policies = {"fcfs"}, .output = "json"});
+    ASSERT_TRUE(ran.ok) << ran.error;
+    EXPECT_GT(ran.json["runs"][0]["lost_attempts"], 0);
+    EXPECT_GT(ran.json["runs"][0]["node_failures"], 0);
+  }
+}
+
+TEST(SchedulesTest, OfMovedStateAreVerified) {
+  const TemporaryFolder folder;
+  const std::string scenario = WriteSmallScenario(
+      folder, {.suspendable = true,
+               .defaults = "state_gb: 30",
+               .more = "network: {gbit_per_s: 2, kwh_per_gb: 0.05}\n"});
+  ExpectVerified(scenario, AllNames());
+  const Ran ran = RunScenario(
+      {.scenario = scenario, .policies = {"wait-awhile"}, .output = "json"});
+  ASSERT_TRUE(ran.ok) << ran.error;
+  const auto& run = ran.json["runs"][0];
+  EXPECT_GT(run["moved_gb"], 0);
+  EXPECT_NEAR(run["moved_energy_kwh"].get<double>(),
+              run["moved_gb"].get<double>() * 0.05, 1e-9);
+}
+
+TEST(SchedulesTest, OfElasticJobsAreVerified) {
+  const TemporaryFolder folder;
+  for (const char* exponent : {"1", "0.7"}) {
+    SCOPED_TRACE(exponent);
+    ExpectVerified(
+        WriteSmallScenario(
+            folder, {.defaults = absl::StrCat(
+                         "elastic: 0.5:2, elastic_exponent: ", exponent)}),
+        AllNames());
+  }
+}
+
 TEST(SchedulesTest, OfTheRealMonthAreVerified) {
   const std::string path = ContractScenario("philly-4zones");
   if (path.empty()) GTEST_SKIP() << "the real traces are not here";
   ExpectVerified(
-      path, {"fcfs", "easy-backfill", "lowest-carbon-now", "lowest-window"});
+      path, {"fcfs", "easy-backfill", "lowest-carbon-now", "lowest-window"},
+      /*bound=*/false);
 }
 
 TEST(SchedulesTest, OfTheRealForecastsAreVerified) {
   const std::string path = ContractScenario("philly-real");
   if (path.empty()) GTEST_SKIP() << "the real traces are not here";
-  ExpectVerified(path, {"fcfs", "easy-backfill", "lowest-carbon-now",
-                        "lowest-window", "wait-awhile"});
+  ExpectVerified(path,
+                 {"fcfs", "easy-backfill", "lowest-carbon-now", "lowest-window",
+                  "wait-awhile"},
+                 /*bound=*/false);
 }
 
 // A verified schedule to be spoilt.

@@ -1,0 +1,73 @@
+// How reports look: the style sheet that each page carries.
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/report_style.h"
+
+namespace ccsched {
+
+const char kReportStyle[] = R"(<style>
+:root{--bg:#f6f7f4;--ink:#1a211d;--soft:#5b665f;--rule:#e0e4dd;--card:#fff;
+--mark:#b3261e;--good:#0b6e4f;--heat:0,114,178}
+@media(prefers-color-scheme:dark){:root{--bg:#111517;--ink:#e6ebe7;
+--soft:#98a49d;--rule:#2a3234;--card:#191f21;--mark:#ff8a80;--good:#6fd3a8;
+--heat:86,180,233}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--bg);color:var(--ink);
+font:16px/1.5 system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+main{max-width:68rem;margin:0 auto;padding:2rem 1rem 4rem}
+h1{font-size:1.9rem;line-height:1.2;letter-spacing:-.01em;margin:0 0 .3rem}
+h2{font-size:1.2rem;margin:2.6rem 0 .3rem}
+p{color:var(--soft);margin:.2rem 0 .8rem}
+.card{background:var(--card);border:1px solid var(--rule);border-radius:12px;
+padding:1rem;min-width:0}
+.card h3{font-size:.95rem;margin:0 0 .1rem;font-weight:600}
+.card h3 small{font-weight:400;color:var(--soft);font-size:.85rem}
+.grid2{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:.8rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.8rem;
+margin-top:1.4rem}
+.tile b{display:block;font-size:1.7rem;line-height:1.2;letter-spacing:-.02em;
+font-variant-numeric:tabular-nums}
+.tile span{color:var(--soft);font-size:.9rem}.good{color:var(--good)}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-size:.9rem;
+font-variant-numeric:tabular-nums}
+th,td{padding:.42rem .55rem;text-align:right;white-space:nowrap;
+border-bottom:1px solid var(--rule)}
+th{color:var(--soft);font-weight:500;font-size:.82rem}
+td:first-child,th:first-child,td.text,th.text{text-align:left}
+td.text{white-space:normal;min-width:14rem}
+tr:last-child td{border-bottom:0}
+td.heat{background:rgba(var(--heat),var(--h))}
+.bars{width:18%;min-width:5rem}
+.track{position:relative;height:.8rem}
+.bar{height:100%;border-radius:3px;background:var(--c)}
+.bound{position:absolute;top:-.25rem;bottom:-.25rem;width:2px;
+background:var(--mark)}
+.late{color:var(--mark)}
+svg{width:100%;height:auto;display:block}
+.grid{stroke:var(--rule);stroke-width:1}
+.tick,.label{fill:var(--soft);font-size:11px}.name{fill:var(--ink);font-size:12px}
+.line{fill:none;stroke:var(--c);stroke-width:1.7;stroke-linejoin:round}
+.dashed{stroke-dasharray:3 3;stroke-width:1.2}
+.area{fill:var(--c);fill-opacity:.32;stroke:none}.dot{fill:var(--c)}
+line.mark{stroke:var(--mark);stroke-dasharray:5 4}
+text.mark{fill:var(--mark);font-size:11px}
+.key{display:inline-block;width:.75em;height:.75em;border-radius:3px;
+margin-right:.4em;vertical-align:-.03em}
+.keys{color:var(--soft);font-size:.85rem;display:flex;flex-wrap:wrap;
+gap:.2rem 1rem;margin-top:.4rem}
+details{margin:.5rem 0}summary{cursor:pointer;font-weight:600;padding:.35rem 0}
+details>.grid2,details>.card{margin-top:.4rem}
+footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:1rem;
+color:var(--soft);font-size:.85rem}
+@media(max-width:46rem){main{padding:1.2rem .8rem 3rem}
+.grid2{grid-template-columns:minmax(0,1fr)}
+.tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:.6rem}
+.tile b{font-size:1.35rem}.card{padding:.75rem}
+.more{display:none}table{font-size:.82rem}th,td{padding:.4rem .3rem}
+.jobs th.text{display:none}
+.jobs tr{display:grid;grid-template-columns:1.6fr 1fr 1fr 1.2fr;
+border-bottom:1px solid var(--rule)}.jobs td,.jobs th{border:0}
+.jobs td.text{grid-column:1/-1;padding-top:0;color:var(--soft)}}
+</style>)";
+
+}  // namespace ccsched
