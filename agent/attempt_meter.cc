@@ -17,6 +17,7 @@ std::string AttemptMeter::name() const {
   std::string name =
       meters_.accelerators ? meters_.accelerators->name() : "modelled";
   if (meters_.host) name += "+rapl";
+  if (meters_.node) name += "+" + meters_.node->name();
   return name;
 }
 
@@ -71,6 +72,7 @@ v1::EnergySample AttemptMeter::Make(AttemptId id, const KnownAttempt& attempt,
     sample.set_method(measured.estimated ? "estimated" : "measured");
     if (measured.utilisation) {
       sample.set_utilisation(*measured.utilisation);
+      sample.set_accelerator_utilisation(*measured.utilisation);
     }
   }
   charged_ += Joules(sample.joules());
@@ -177,6 +179,13 @@ v1::Telemetry AttemptMeter::Node(int64_t boot_nanos) {
         std::max(absl::ZeroDuration(), span * count_ - held_);
     total = charged_ + ToJoules(time_->idle() * free) + host_since_node_ * rate;
   }
+  // The board's word is for all that is in the node.
+  const std::optional<Watts> power =
+      meters_.node ? meters_.node->Latest() : std::nullopt;
+  if (power) {
+    total = ToJoules((*power + node_power_.value_or(*power)) / 2 * span);
+  }
+  node_power_ = power;
   if (node_at_ns_ && real > absl::ZeroDuration()) {
     *telemetry.mutable_start() = ToProto(end - span);
     *telemetry.mutable_end() = ToProto(end);

@@ -14,6 +14,7 @@
 #include "agent/energy.h"
 #include "agent/host_energy.h"
 #include "agent/meter_bank.h"
+#include "agent/node_power.h"
 #include "agent/rapl.h"
 #include "ccsched/v1/agents.pb.h"
 
@@ -22,6 +23,7 @@ namespace ccsched {
 struct NodeMeters {
   std::unique_ptr<MeterBank> accelerators;  // null: modelled
   std::unique_ptr<Rapl> host;               // null: not known
+  std::unique_ptr<NodePower> node;          // null: not known
   bool share_host = false;  // whether attempts are charged for the host
 };
 
@@ -88,6 +90,7 @@ class AttemptMeter {
   Joules charged_;       // to attempts, cluster's time
   absl::Duration held_;  // accelerators x the cluster's time
   std::optional<int64_t> node_at_ns_;
+  std::optional<Watts> node_power_;  // when Node was last called
   Joules devices_before_;
   std::optional<Joules> host_before_;  // of the last reading
   Joules host_since_node_;

@@ -3,9 +3,11 @@
 #include "agent/cgroup.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
@@ -48,14 +50,26 @@ std::string OwnGroup() {
 
 }  // namespace
 
-bool Cgroup::Make(std::optional<uint64_t> memory_max_bytes) {
+bool Cgroup::Make(std::optional<uint64_t> memory_max_bytes,
+                  uint32_t accelerators) {
   if (mkdir(folder_.c_str(), 0755) != 0 && errno != EEXIST) return false;
+  // Where processors are short, jobs share them as they do accelerators: 100
+  // is what a group has by default. Without the controller nothing happens.
+  constexpr uint32_t kWeightMax = 10000;
+  WriteFile(
+      folder_ + "/cpu.weight",
+      std::to_string(std::min(100 * std::max(accelerators, 1U), kWeightMax)));
   return !memory_max_bytes ||
          WriteFile(folder_ + "/memory.max", std::to_string(*memory_max_bytes));
 }
 
 void Cgroup::KillAll() const {
-  if (valid()) WriteFile(folder_ + "/cgroup.kill", "1");
+  if (!valid() || WriteFile(folder_ + "/cgroup.kill", "1")) return;
+  // Before Linux 5.14. What is frozen forks no more, and dies once it thaws.
+  WriteFile(folder_ + "/cgroup.freeze", "1");
+  std::ifstream processes(folder_ + "/cgroup.procs");
+  for (pid_t pid = 0; processes >> pid;) kill(pid, SIGKILL);
+  WriteFile(folder_ + "/cgroup.freeze", "0");
 }
 
 int64_t Cgroup::OutOfMemoryKills() const {
@@ -85,8 +99,10 @@ std::string FindCgroupRoot(const std::string& name, bool limits) {
   if (group != "/" && (mkdir(beside.c_str(), 0755) == 0 || errno == EEXIST)) {
     WriteFile(beside + "/cgroup.procs", "0");
   }
-  WriteFile(own + "/cgroup.subtree_control", "+memory");
-  WriteFile(root + "/cgroup.subtree_control", "+memory");
+  for (const char* controller : {"+memory", "+cpu"}) {
+    WriteFile(own + "/cgroup.subtree_control", controller);
+    WriteFile(root + "/cgroup.subtree_control", controller);
+  }
   return root;
 }
 

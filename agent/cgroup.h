@@ -16,8 +16,9 @@ class Cgroup {
   // `folder` is made by Make. An empty name stands for no group at all.
   explicit Cgroup(std::string folder) : folder_(std::move(folder)) {}
 
-  // False: errno says why. A limit that can't be set is one too.
-  bool Make(std::optional<uint64_t> memory_max_bytes);
+  // `accelerators`: its weight among the groups beside it, for processors.
+  // False: errno says why. A memory limit that can't be set is one too.
+  bool Make(std::optional<uint64_t> memory_max_bytes, uint32_t accelerators);
   // Kills every process in it, forks under way included (Linux 5.14).
   void KillAll() const;
   // How often the kernel has killed in it for want of memory; 0 if unknown.

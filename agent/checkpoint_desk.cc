@@ -71,11 +71,13 @@ void CheckpointDesk::Open(const std::string& folder,
 std::string CheckpointDesk::Status() const {
   if (!until_) return "none\n";
   const int64_t left = std::max<int64_t>(0, *until_ - BootNanos());
-  return "suspend " + std::to_string(left / kNanosPerSecond) + "\n";
+  return "suspend " + std::to_string(left / kNanosPerSecond) + " " + reason_ +
+         "\n";
 }
 
-bool CheckpointDesk::Ask(int64_t until_boot_nanos) {
+bool CheckpointDesk::Ask(int64_t until_boot_nanos, const std::string& reason) {
   until_ = until_boot_nanos;
+  reason_ = reason;
   saved_ = refused_ = false;
   if (folder_.empty()) return false;
   unlink((folder_ + "/saved").c_str());

@@ -3,7 +3,9 @@
 //
 // A job that may be suspended finds a folder in CCSCHED_CONTROL with
 //   control  a unix socket; a line in, a line out:
-//              status                  none | suspend SECONDS-LEFT
+//              status                  none | suspend SECONDS-LEFT REASON;
+//                                      REASON is suspend or resize (it is
+//                                      started anew at another width)
 //              watch                   the same, once there is a request
 //              saved SECONDS ID        ok: the state is saved as ID, a name or
 //                                      a path, and that took SECONDS
@@ -42,7 +44,7 @@ class CheckpointDesk {
   void Open(const std::string& folder, const std::optional<RunAs>& run_as);
 
   // Asks for a checkpoint until then. True if the job was told by the socket.
-  bool Ask(int64_t until_boot_nanos);
+  bool Ask(int64_t until_boot_nanos, const std::string& reason);
   // It is not asked for any more.
   void Withdraw();
   // What the job wrote into the file, if it did.
@@ -78,6 +80,7 @@ class CheckpointDesk {
   int listener_ = -1;
   std::list<Client> clients_;
   std::optional<int64_t> until_;
+  std::string reason_;
   bool saved_ = false;
   bool refused_ = false;
   std::string id_;

@@ -14,14 +14,27 @@
 #include "agent/boot_clock.h"
 #include "agent/cgroup.h"
 #include "agent/job_runner.h"
+#include "agent/launch_spec.h"
 #include "agent/pidfd.h"
 #include "agent/process_cpu.h"
 #include "agent/process_tree.h"
+#include "scheduler/base/failpoint.h"
 #include "scheduler/base/log.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
 namespace {
+
+// What a supervisor says that never came to life: it could not be executed
+// (127), or what it should run was not for it.
+std::string NeverLived(const siginfo_t& info) {
+  if (info.si_pid == 0 || info.si_code != CLD_EXITED) return "";
+  if (info.si_status == kOtherVersionExit) {
+    return "ccsched-supervise is of another build than the agent";
+  }
+  return absl::StrCat("ccsched-supervise does not run here: exit status ",
+                      info.si_status);
+}
 
 // Kills what a killed supervisor left behind; false if something remains.
 bool KillLeftOvers(const std::string& tag) {
@@ -106,6 +119,21 @@ void JobRunner::Adopt() {
   }
 }
 
+// When its energy was counted up to, by the clock that nobody sets.
+int64_t JobRunner::BootNanosAt(const KnownAttempt& known,
+                               const Supervised& supervised) const {
+  std::optional<ProcessId> first;
+  if (supervised.run.valid()) {
+    const RunFile run(supervised.run.get());
+    first = run.supervisor();
+  }
+  if (!first) return BootNanos();
+  const int64_t tick_ns = kNanosPerSecond / sysconf(_SC_CLK_TCK);
+  return static_cast<int64_t>(first->start_ticks) * tick_ns +
+         absl::ToInt64Nanoseconds(
+             time_->ToReal(known.sampled_until - known.started));
+}
+
 void JobRunner::AdoptOne(AttemptId id) {
   const KnownAttempt& known = *store_.book().Find(id);
   Adopted adopted = FindSupervisor(PathsOf(options_.launch.state, id));
@@ -113,8 +141,7 @@ void JobRunner::AdoptOne(AttemptId id) {
   running.supervised = std::move(adopted.supervised);
   running.use.counted = {.until = known.sampled_until,
                          .cpu_ns = known.sampled_cpu_ns};
-  const auto since = time_->ToReal(time_->Now() - known.sampled_until);
-  running.use.counted_at_ns = BootNanos() - absl::ToInt64Nanoseconds(since);
+  running.use.counted_at_ns = BootNanosAt(known, running.supervised);
   if (const auto before = running_.find(id); before != running_.end()) {
     running.stop = before->second.stop;
   }
@@ -142,11 +169,12 @@ void JobRunner::OnGone(AttemptId id) {
   if (found == running_.end()) return;
   const Running running = std::move(found->second);
   running_.erase(found);
-  if (running.suspend_over) loop_.Cancel(*running.suspend_over);
+  if (running.suspend_look) loop_.Cancel(*running.suspend_look);
   const bool watched = running.supervised.process.valid();
+  Failpoint("agent.ended");
+  siginfo_t info{};  // stays so if it is no child of ours: ECHILD
   if (watched) {
     loop_.Forget(running.supervised.process.get());
-    siginfo_t info;  // our child, or one of the agent before: then ECHILD
     waitid(P_PIDFD, running.supervised.process.get(), &info, WEXITED | WNOHANG);
   }
   const KnownAttempt& known = *store_.book().Find(id);
@@ -154,8 +182,11 @@ void JobRunner::OnGone(AttemptId id) {
   *status.mutable_key() = ToProto(id);
   *status.mutable_started() = ToProto(known.started);
   std::optional<RunEnd> end;
+  bool lived = true;
   if (running.supervised.run.valid()) {
-    end = RunFile(running.supervised.run.get()).end();
+    const RunFile run(running.supervised.run.get());
+    end = run.end();
+    lived = run.supervisor().has_value();
   }
   absl::Time ended;
   if (end) {
@@ -174,9 +205,15 @@ void JobRunner::OnGone(AttemptId id) {
           {{"attempt", id.ToString()}});
     }
     // Seen to go: now. Otherwise: when it was last known to run.
-    ended = watched ? time_->Now() : known.sampled_until;
-    status.set_outcome(v1::OUTCOME_LOST);
-    status.set_message("its supervisor was killed");
+    ended = running.use.counted.until;
+    if (watched) {
+      ended += time_->ToCluster(
+          absl::Nanoseconds(BootNanos() - running.use.counted_at_ns));
+    }
+    const std::string why = lived ? "" : NeverLived(info);
+    status.set_outcome(why.empty() ? v1::OUTCOME_LOST : v1::OUTCOME_REFUSED);
+    status.set_message(why.empty() ? "its supervisor was killed" : why);
+    if (!why.empty()) SetUnfit(why);
   }
   ended = std::max(ended, running.use.counted.until);
   *status.mutable_ended() = ToProto(ended);

@@ -14,7 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "agent/boot_clock.h"
 #include "agent/pidfd.h"
+#include "agent/run_file.h"
 #include "agent/stop_signal.h"
+#include "scheduler/base/failpoint.h"
 #include "scheduler/base/log.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -23,6 +25,8 @@ namespace {
 
 // Starts of one batch: more would keep what else happened waiting.
 constexpr size_t kStartsMax = 64;
+constexpr absl::Duration kClockOffMax = absl::Seconds(2);
+constexpr int64_t kLookForDeclineNs = kNanosPerSecond / 4;
 
 absl::Duration TimeLimit(const v1::StartAttempt& start) {
   return start.has_time_limit() ? FromProto(start.time_limit())
@@ -60,14 +64,38 @@ JobRunner::~JobRunner() {
   }
 }
 
-void JobRunner::SetClock(const v1::Registered& registered) {
-  const auto& known = store_.book().registered();
-  if (known && known->SerializeAsString() == registered.SerializeAsString()) {
-    return;
+// Where this machine's clock is wrong, the scheduler's stands in for it: the
+// origin is moved by the difference, and kept so.
+void JobRunner::SetClock(const v1::Registered& registered, absl::Duration age) {
+  v1::Registered settled = registered;
+  settled.clear_now();
+  const auto off = [&](const ClusterTime& time) {
+    return registered.has_now() ? FromProto(registered.now()) - time.Now()
+                                : absl::ZeroDuration();
+  };
+  const auto right = [&](const ClusterTime& time) {
+    return absl::AbsDuration(time.ToReal(off(time))) <= kClockOffMax + age;
+  };
+  if (const auto& known = store_.book().registered()) {
+    v1::Registered like = settled;
+    if (registered.has_now()) {
+      *like.mutable_clock_origin() = known->clock_origin();
+    }
+    if (known->SerializeAsString() == like.SerializeAsString() &&
+        right(*time_)) {
+      return;
+    }
   }
-  time_.emplace(registered);
+  const ClusterTime plain(settled);
+  if (!right(plain)) {
+    Log(LogLevel::kWarning, "this machine's clock is wrong",
+        {{"seconds_behind", absl::ToDoubleSeconds(plain.ToReal(off(plain)))}});
+    *settled.mutable_clock_origin() =
+        ToProto(FromProto(settled.clock_origin()) + off(plain));
+  }
+  time_.emplace(settled);
   meter_.set_clock(*time_);
-  store_.SetRegistered(registered);
+  store_.SetRegistered(settled);
 }
 
 void JobRunner::Start(const v1::StartAttempt& start) {
@@ -169,13 +197,21 @@ void JobRunner::Settle() {
   for (const v1::StartAttempt& start : batch) Accept(start);
   const absl::Status done = store_.Commit();
   if (!done.ok()) return OnCommitFailed(done);
+  if (std::exchange(journal_fails_, false)) SetUnfit("");
+  if (!finished_.empty()) Failpoint("agent.recorded");
   for (const AttemptId id : std::exchange(finished_, {})) ReportFinished(id);
+  if (!accepted_.empty()) Failpoint("agent.accepted");
   for (const Accepted& accepted : std::exchange(accepted_, {})) Spawn(accepted);
   if (!starts_.empty() || !finished_.empty()) loop_.Post([] {});
 }
 
 void JobRunner::OnCommitFailed(const absl::Status& status) {
   Log(LogLevel::kError, "journal not written", {{"status", status}});
+  // Before the refusals: so the jobs are not sent here again.
+  if (!std::exchange(journal_fails_, true)) {
+    SetUnfit(absl::StrCat("its journal can't be written: ",
+                          std::string(status.message())));
+  }
   for (const Accepted& accepted : std::exchange(accepted_, {})) {
     v1::AttemptStatus refusal =
         StatusOf(accepted.id, *store_.book().Find(accepted.id));
@@ -210,6 +246,7 @@ void JobRunner::Spawn(const Accepted& accepted) {
               std::string(supervised.status().message()));
     return;
   }
+  Failpoint("agent.spawned");
   const KnownAttempt& known = *store_.book().Find(id);
   Running running;
   running.supervised = *std::move(supervised);
@@ -226,21 +263,28 @@ void JobRunner::Track(AttemptId id, Running running) {
 
 void JobRunner::Stop(const v1::StopAttempt& stop) {
   const AttemptId id = FromProto(stop.key());
-  const bool suspend = stop.why() == v1::StopAttempt::SUSPEND;
+  const bool resize = stop.why() == v1::StopAttempt::RESIZE;
+  const bool suspend = resize || stop.why() == v1::StopAttempt::SUSPEND;
   const auto found = running_.find(id);
   if (found != running_.end()) {
     Running& running = found->second;
     const int64_t grace_ms =
         stop.has_grace() ? absl::ToInt64Milliseconds(FromProto(stop.grace()))
                          : store_.book().Find(id)->grace_ms;
-    SignalStop(
-        id, running,
-        EncodeStop(suspend ? StopKind::kSuspend : StopKind::kStop, grace_ms));
-    if (running.suspend_over) loop_.Cancel(*running.suspend_over);
-    running.suspend_over.reset();
+    if (running.suspend_look) loop_.Cancel(*running.suspend_look);
+    running.suspend_look.reset();
+    if (suspend && running.supervised.run.valid()) {
+      running.declined_before =
+          RunFile(running.supervised.run.get()).declined();
+    }
+    SignalStop(id, running,
+               EncodeStop(resize    ? StopKind::kResize
+                          : suspend ? StopKind::kSuspend
+                                    : StopKind::kStop,
+                          grace_ms));
     if (suspend) {
-      const int64_t over = BootNanos() + (grace_ms + 200) * 1'000'000;
-      running.suspend_over = loop_.At(over, [this, id] { OnSuspendOver(id); });
+      running.suspend_look = loop_.At(BootNanos() + kLookForDeclineNs,
+                                      [this, id] { LookForDecline(id); });
     }
     return;
   }
@@ -249,7 +293,10 @@ void JobRunner::Stop(const v1::StopAttempt& stop) {
     return;
   }
   // Not started yet, or never heard of: from now on it can't be started.
-  waiting_.erase(id.job);
+  const auto waiting = waiting_.find(id.job);
+  if (waiting != waiting_.end() && FromProto(waiting->second.key()) == id) {
+    waiting_.erase(waiting);
+  }
   std::erase_if(starts_, [&](const v1::StartAttempt& start) {
     return FromProto(start.key()) == id;
   });
@@ -280,14 +327,23 @@ void JobRunner::EndAll() {
   }
 }
 
-void JobRunner::OnSuspendOver(AttemptId id) {
+// Its supervisor knows: until it has said no, or nothing by its deadline, the
+// job may still be saving, or be about to be ended, its state saved.
+void JobRunner::LookForDecline(AttemptId id) {
   const auto found = running_.find(id);
   if (found == running_.end()) return;
-  found->second.suspend_over.reset();
-  found->second.stop.reset();
+  Running& running = found->second;
+  running.suspend_look.reset();
+  if (RunFile(running.supervised.run.get()).declined() ==
+      running.declined_before) {
+    running.suspend_look = loop_.At(BootNanos() + kLookForDeclineNs,
+                                    [this, id] { LookForDecline(id); });
+    return;
+  }
+  running.stop.reset();
   v1::AttemptStatus status = StatusOf(id, *store_.book().Find(id));
-  status.set_message(
-      "asked to suspend, it did not end in time: the job goes on");
+  status.set_goes_on(true);
+  status.set_message("asked to save its state, it did not: the job goes on");
   Report(status);
 }
 
@@ -297,6 +353,7 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
     const KnownAttempt* known = store_.book().Find(id);
     if (known == nullptr || !known->ended) continue;
     RemoveTraces(PathsOf(options_.launch.state, id), run_files_);
+    Failpoint("agent.acknowledged");
     store_.Acknowledge(id);
     samples_.Forget(id);
   }
@@ -328,6 +385,10 @@ void JobRunner::ReportEnded() {
   for (const auto& [id, attempt] : store_.book().attempts()) {
     if (attempt.ended) ReportFinished(id);
   }
+}
+
+void JobRunner::SetUnfit(const std::string& why) {
+  if (unfit_) unfit_(why);
 }
 
 void JobRunner::Report(const v1::AttemptStatus& status) {

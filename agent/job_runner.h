@@ -34,6 +34,7 @@ struct RunnerOptions {
 class JobRunner {
  public:
   using Ended = std::function<void(AttemptId)>;
+  using Unfit = std::function<void(const std::string&)>;
 
   // REQUIRES: `loop`, `store` and `meter` outlive this.
   JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
@@ -45,10 +46,15 @@ class JobRunner {
   // Told of each attempt whose processes are all gone.
   void set_ended(Ended ended) { ended_ = std::move(ended); }
 
+  // Told why this node can start nothing now, as soon as that shows; and with
+  // an empty text once what stood in the way of starts is over.
+  void set_unfit(Unfit unfit) { unfit_ = std::move(unfit); }
+
   // Takes up what an earlier agent left. Call once, before anything else.
   void Adopt();
-  // From now on times are those of this clock, and power is modelled so.
-  void SetClock(const v1::Registered& registered);
+  // From now on times are those of this clock, and power is modelled so. It was
+  // said at most `age` ago.
+  void SetClock(const v1::Registered& registered, absl::Duration age);
 
   void Start(const v1::StartAttempt& start);
   void Stop(const v1::StopAttempt& stop);
@@ -69,6 +75,8 @@ class JobRunner {
   void EndAll();
   // Runs, or is about to.
   bool IsRunning(AttemptId id) const;
+  // The last write to it succeeded.
+  bool journal_works() const { return !journal_fails_; }
   size_t running_count() const { return running_.size(); }
 
  private:
@@ -76,7 +84,9 @@ class JobRunner {
     Supervised supervised;
     AttemptMeter::State use;
     std::optional<int> stop;  // see EncodeStop
-    std::optional<EventLoop::Timer> suspend_over;
+    // While it is asked to suspend: looks whether it has declined.
+    std::optional<EventLoop::Timer> suspend_look;
+    uint64_t declined_before = 0;
   };
   struct Accepted {
     AttemptId id;
@@ -85,6 +95,9 @@ class JobRunner {
   };
 
   void AdoptOne(AttemptId id);
+  void SetUnfit(const std::string& why);
+  int64_t BootNanosAt(const KnownAttempt& known,
+                      const Supervised& supervised) const;
   void Track(AttemptId id, Running running);
   void OnGone(AttemptId id);
   void Accept(const v1::StartAttempt& start);
@@ -93,7 +106,7 @@ class JobRunner {
   void Spawn(const Accepted& accepted);
   void OnCommitFailed(const absl::Status& status);
   void SignalStop(AttemptId id, Running& running, int value);
-  void OnSuspendOver(AttemptId id);
+  void LookForDecline(AttemptId id);
   void Finish(const v1::AttemptStatus& status,
               const std::optional<v1::EnergySample>& sample);
   void Report(const v1::AttemptStatus& status);
@@ -108,6 +121,7 @@ class JobRunner {
   SampleOutbox samples_;
   RunFilePool run_files_;
   Ended ended_;
+  Unfit unfit_;
   std::optional<ClusterTime> time_;
   std::map<AttemptId, Running> running_;
   // Of this batch:
@@ -117,6 +131,7 @@ class JobRunner {
   // Wait for an older attempt of the same job to be gone.
   std::map<uint64_t, v1::StartAttempt> waiting_;
   bool retry_armed_ = false;
+  bool journal_fails_ = false;
 };
 
 }  // namespace ccsched

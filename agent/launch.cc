@@ -46,6 +46,11 @@ void AddDevices(const std::vector<uint32_t>& accelerators, Environment& env) {
   env["ZE_AFFINITY_MASK"] = indices;
 }
 
+// It may be asked to save its state, so it has a folder for that.
+bool MayBeAsked(const v1::JobSpec& job) {
+  return job.suspendable() || !job.elastic().empty();
+}
+
 // What torch.distributed, torchrun (PET_*) and their like look for. One
 // process a node is started; torchrun starts more by itself.
 void AddGang(const v1::StartAttempt& start, Environment& env) {
@@ -123,7 +128,7 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
                      "run '",
                      job.image(), "'"));
   }
-  const bool has_folder = !job.script().empty() || job.suspendable();
+  const bool has_folder = !job.script().empty() || MayBeAsked(job);
   ContainerJob inside{.image = job.image(),
                       .command = std::move(spec.argv),
                       .env_names = {},
@@ -153,9 +158,10 @@ void SetLimits(const v1::JobSpec& job, uint64_t count,
   spec.grace_ns = absl::ToInt64Nanoseconds(
       std::clamp(grace, absl::ZeroDuration(), kLongest));
   spec.lease_path = settings.state + "/lease";
-  if (job.suspendable()) spec.control = paths.folder;
+  if (MayBeAsked(job)) spec.control = paths.folder;
   if (!settings.cgroup_root.empty()) {
     spec.cgroup = absl::StrCat(settings.cgroup_root, "/", paths.cgroup);
+    spec.accelerators = static_cast<uint32_t>(count);
     if (settings.memory_per_accelerator > 0) {
       spec.memory_max =
           settings.memory_per_accelerator * std::max<uint64_t>(1, count);
@@ -197,8 +203,12 @@ Environment JobEnvironment(const v1::StartAttempt& start,
   env["CCSCHED_RANK"] = absl::StrCat(start.rank());
   env["CCSCHED_NODES"] = absl::StrCat(std::max(1, start.gang_size()));
   env["CCSCHED_PEERS"] = Peers(start, settings);
+  // Of the whole gang: what an elastic job reads its width from.
+  uint32_t width = 0;
+  for (const v1::NodeShare& share : start.gang()) width += share.count();
+  env["CCSCHED_WIDTH"] = absl::StrCat(std::max(width, start.count()));
   env["CCSCHED_RESUME"] = start.resume() ? "1" : "0";
-  if (spec.suspendable()) {
+  if (MayBeAsked(spec)) {
     env["CCSCHED_CONTROL"] =
         PathsOf(settings.state, FromProto(start.key())).folder;
   }

@@ -7,6 +7,7 @@
 namespace ccsched {
 namespace {
 
+constexpr char kVersionTag = 'v';  // comes first
 constexpr char kEndTag = '.';
 
 class Writer {
@@ -51,6 +52,8 @@ bool ReadRunAs(std::string_view value, std::optional<RunAs>& out) {
 
 bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
   switch (tag) {
+    case kVersionTag:
+      return true;
     case 'a':
       spec.argv.emplace_back(value);
       return true;
@@ -81,6 +84,8 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
       return true;
     case 'm':
       return ReadNumber(value, spec.memory_max);
+    case 'A':
+      return ReadNumber(value, spec.accelerators);
     case 'u':
       return ReadRunAs(value, spec.run_as);
     case 'k':
@@ -95,6 +100,7 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
 
 std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   Writer out;
+  out.Number(kVersionTag, kLaunchVersion);
   for (const std::string& a : spec.argv) out.Bytes('a', a);
   for (const std::string& e : spec.env) out.Bytes('e', e);
   out.Bytes('w', spec.workdir);
@@ -107,6 +113,7 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   out.Bytes('L', spec.lease_path);
   out.Bytes('c', spec.cgroup);
   if (spec.memory_max) out.Number('m', *spec.memory_max);
+  out.Number('A', spec.accelerators);
   if (spec.run_as) {
     std::vector<uint32_t> ids{spec.run_as->uid, spec.run_as->gid};
     ids.insert(ids.end(), spec.run_as->groups.begin(),
@@ -116,6 +123,18 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   out.Bytes('k', spec.control);
   out.Bytes(kEndTag, "");
   return out.Take();
+}
+
+std::optional<uint32_t> LaunchVersionOf(std::string_view bytes) {
+  uint32_t size = 0;
+  uint32_t version = 0;
+  if (bytes.size() < 5 + sizeof(version) || bytes[0] != kVersionTag) {
+    return std::nullopt;
+  }
+  std::memcpy(&size, bytes.data() + 1, sizeof(size));
+  if (size != sizeof(version)) return std::nullopt;
+  std::memcpy(&version, bytes.data() + 5, sizeof(version));
+  return version;
 }
 
 std::optional<LaunchSpec> DecodeLaunchSpec(std::string_view bytes) {

@@ -37,9 +37,19 @@ struct LaunchSpec {
   std::string lease_path;  // see lease_file.h
   std::string cgroup;  // folder of its own, made by the supervisor; or empty
   std::optional<uint64_t> memory_max;  // bytes, by cgroup
+  uint32_t accelerators = 1;           // its part of the processors, by cgroup
   std::optional<RunAs> run_as;
   std::string control;  // folder of the checkpoint handshake; or empty
 };
+
+// What agent and supervisor must agree on: the form and meaning of a LaunchSpec
+// and of the run file. To be raised whenever one of them changes.
+inline constexpr uint32_t kLaunchVersion = 2;
+// A supervisor prints its kLaunchVersion when this is its only argument, and
+// exits with this status, having touched nothing, where a LaunchSpec is of
+// another one.
+inline constexpr char kLaunchVersionFlag[] = "--launch-version";
+inline constexpr int kOtherVersionExit = 78;
 
 // The number of the fd from which a supervisor reads its LaunchSpec, and of
 // its run file, which it holds locked.
@@ -47,6 +57,8 @@ inline constexpr int kLaunchFd = 3;
 inline constexpr int kRunFd = 4;
 
 std::string EncodeLaunchSpec(const LaunchSpec& spec);
+// The version of its writer; nothing if it does not begin with one.
+std::optional<uint32_t> LaunchVersionOf(std::string_view bytes);
 // Nothing if the bytes are not a whole LaunchSpec.
 std::optional<LaunchSpec> DecodeLaunchSpec(std::string_view bytes);
 

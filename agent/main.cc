@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "agent/attempt_meter.h"
 #include "agent/attempt_store.h"
 #include "agent/boot_clock.h"
@@ -23,6 +24,7 @@
 #include "agent/lease_file.h"
 #include "agent/session.h"
 #include "agent/state_folder.h"
+#include "agent/supervisor_program.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
@@ -45,6 +47,8 @@ struct Flags {
   uint64_t log_mib = 64;
   std::string meter = "auto";
   std::string sys = "/sys";
+  std::string node_meter = "auto";
+  std::string redfish_login;
   bool share_host = false;
   std::string cgroup = "auto";
   uint64_t memory_mib = 0;
@@ -111,6 +115,12 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "what measures the accelerators: auto, model, nvml[:LIBRARY], "
                  "dcgm[:HOST:PORT], amd, intel")
       ->capture_default_str();
+  app.add_option("--node-meter", flags.node_meter,
+                 "what measures the whole node: auto, off, hwmon, "
+                 "ipmi[:PROGRAM], redfish:URL (of a chassis's Power)")
+      ->capture_default_str();
+  app.add_option("--redfish-login", flags.redfish_login,
+                 "file with USER:PASSWORD for it");
   app.add_flag("--share-host", flags.share_host,
                "charge jobs for processors and memory too, by RAPL: idle power "
                "by accelerators held, the rest by CPU time");
@@ -146,7 +156,6 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   options.sample_interval = absl::Seconds(flags.sample_s);
   const std::string seed = RandomId();
   std::memcpy(&options.seed, seed.data(), sizeof(options.seed));
-  options.runner.supervisor = flags.supervisor;
   LaunchSettings& launch = options.runner.launch;
   launch.node = flags.node;
   launch.site = flags.site;
@@ -190,6 +199,8 @@ absl::StatusOr<NodeMeters> OpenMeters(const Flags& flags) {
         std::make_unique<MeterBank>(std::move(meter), flags.count);
   }
   meters.host = Rapl::Open(flags.sys + "/class/powercap");
+  ASSIGN_OR_RETURN(meters.node, NodePower::Open(flags.node_meter, flags.sys,
+                                                flags.redfish_login));
   meters.share_host = flags.share_host;
   if (meters.share_host && meters.host == nullptr) {
     return absl::NotFoundError(
@@ -199,17 +210,15 @@ absl::StatusOr<NodeMeters> OpenMeters(const Flags& flags) {
 }
 
 int RunAgent(const Flags& flags) {
-  if (access(flags.supervisor.c_str(), X_OK) != 0) {
-    return Fail(absl::NotFoundError("--supervisor " + flags.supervisor + ": " +
-                                    strerror(errno)));
+  const auto supervisor = SupervisorProgram::Open(flags.supervisor);
+  if (!supervisor.ok()) {
+    return Fail(absl::NotFoundError(
+        absl::StrCat("--supervisor ", supervisor.status().message())));
   }
   auto folder = OpenStateFolder(flags.state);
   if (!folder.ok()) return Fail(folder.status());
   auto store = AttemptStore::Open(folder->path + "/journal", flags.count);
   if (!store.ok()) return Fail(store.status());
-  auto meters = OpenMeters(flags);
-  if (!meters.ok()) return Fail(meters.status());
-  AttemptMeter meter(*std::move(meters), flags.count);
   LeaseFile lease;
   const std::string lease_path = folder->path + "/lease";
   if (!lease.Open(lease_path, true)) {
@@ -221,12 +230,18 @@ int RunAgent(const Flags& flags) {
   // Before any thread is made: all inherit it.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  auto meters = OpenMeters(flags);
+  if (!meters.ok()) return Fail(meters.status());
+  AttemptMeter meter(*std::move(meters), flags.count);
   const Fd stop(signalfd(-1, &signals, SFD_CLOEXEC));
   EventLoop loop;
   absl::StatusOr<Dial> dial = GrpcDial(loop, flags.scheduler, flags.tls);
   if (!dial.ok()) return Fail(dial.status());
   {
     SessionOptions options = MakeOptions(flags, *folder);
+    options.runner.supervisor = supervisor->exec_path();
+    const std::string cgroup_root = options.runner.launch.cgroup_root;
+    options.check = [&] { return supervisor->Check(); };
     if (flags.memory_mib > 0 &&
         !CanLimitMemory(options.runner.launch.cgroup_root)) {
       return Fail(absl::FailedPreconditionError(
@@ -252,6 +267,7 @@ int RunAgent(const Flags& flags) {
     session.Begin();
     loop.Run();
     loop.Forget(stop.get());
+    Cgroup(cgroup_root).Remove();  // stays where jobs go on
   }
   Log(LogLevel::kInfo, "agent stopped", {{"node", flags.node}});
   return 0;

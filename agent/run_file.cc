@@ -14,6 +14,7 @@ namespace {
 
 constexpr off_t kSupervisorOffset = 64;
 constexpr off_t kJobOffset = 128;
+constexpr off_t kDeclinedOffset = 192;
 constexpr off_t kEndOffset = 256;
 constexpr size_t kFileBytes = 1024;
 constexpr char kMagic[] = "ccsched-run 1\n";
@@ -25,6 +26,10 @@ struct ProcessSlot {
   uint64_t sum;
   int64_t pid;
   uint64_t start_ticks;
+};
+struct CountSlot {
+  uint64_t sum;
+  uint64_t count;
 };
 struct EndSlot {
   uint64_t sum;
@@ -39,7 +44,8 @@ struct EndSlot {
   char message[257];
   char checkpoint[401];
 };
-static_assert(kJobOffset + sizeof(ProcessSlot) <= kEndOffset);
+static_assert(kJobOffset + sizeof(ProcessSlot) <= kDeclinedOffset);
+static_assert(kDeclinedOffset + sizeof(CountSlot) <= kEndOffset);
 static_assert(kEndOffset + sizeof(EndSlot) <= kFileBytes);
 
 // FNV-1a, 64 bits, of all but the sum; never 0, which is an empty slot.
@@ -118,6 +124,11 @@ bool RunFile::WriteJob(ProcessId id) const {
   return WriteProcess(fd_, kJobOffset, id);
 }
 
+bool RunFile::WriteDeclined(uint64_t times) const {
+  CountSlot slot{.sum = 0, .count = times};
+  return WriteSlot(fd_, kDeclinedOffset, slot);
+}
+
 bool RunFile::WriteEnd(const RunEnd& end) const {
   EndSlot slot;
   std::memset(&slot, 0, sizeof(slot));  // the padding too: it is summed
@@ -140,6 +151,11 @@ std::optional<ProcessId> RunFile::supervisor() const {
 
 std::optional<ProcessId> RunFile::job() const {
   return ReadProcess(fd_, kJobOffset);
+}
+
+uint64_t RunFile::declined() const {
+  CountSlot slot;
+  return ReadSlot(fd_, kDeclinedOffset, slot) ? slot.count : 0;
 }
 
 std::optional<RunEnd> RunFile::end() const {

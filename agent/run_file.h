@@ -67,11 +67,14 @@ class RunFile {
   bool Create() const;
   bool WriteSupervisor(ProcessId id) const;
   bool WriteJob(ProcessId id) const;
+  // How often the job was asked to suspend and went on.
+  bool WriteDeclined(uint64_t times) const;
   bool WriteEnd(const RunEnd& end) const;
 
   // Nothing if not written yet, or torn.
   std::optional<ProcessId> supervisor() const;
   std::optional<ProcessId> job() const;
+  uint64_t declined() const;
   std::optional<RunEnd> end() const;
 
  private:

@@ -18,6 +18,7 @@ constexpr int64_t kBackoffMaxNs = 15 * kNanosPerSecond;
 // A scheduler that accepts the connection must answer within this.
 constexpr int64_t kRegisterWaitNs = 20 * kNanosPerSecond;
 constexpr int64_t kKeepLogsNs = 60 * kNanosPerSecond;
+constexpr int64_t kCheckNs = 30 * kNanosPerSecond;
 constexpr absl::Duration kDefaultLease = absl::Minutes(10);
 constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(5);
 
@@ -58,18 +59,23 @@ Session::Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
                    link_->queued() < SchedulerLink::kQueuedMany;
           }) {
   runner_.set_ended([this](AttemptId id) { OnEnded(id); });
+  runner_.set_unfit([this](const std::string& why) { OnUnfit(why); });
 }
 
 Session::~Session() {
   loop_.set_after_batch(nullptr);
   for (const auto& timer : {heartbeat_timer_, connect_timer_, sample_timer_,
-                            poll_timer_, logs_timer_}) {
+                            poll_timer_, logs_timer_, check_timer_}) {
     if (timer) loop_.Cancel(*timer);
   }
 }
 
 void Session::Begin() {
   loop_.set_after_batch([this] { runner_.Settle(); });
+  if (options_.check) {
+    const absl::Status fit = options_.check();
+    if (!fit.ok()) OnUnfit(std::string(fit.message()));
+  }
   runner_.Adopt();
   // Without jobs an old lease means nothing; its time may be of another boot.
   if (runner_.running_count() == 0) lease_.set_deadline(0);
@@ -77,6 +83,29 @@ void Session::Begin() {
   if (meter_.polls()) PollSoon();
   KeepLogsSoon();
   Connect();
+}
+
+// Running jobs go on; the scheduler sends no new ones.
+void Session::OnUnfit(const std::string& why) {
+  if (why == unfit_) return;
+  unfit_ = why;
+  Log(why.empty() ? LogLevel::kInfo : LogLevel::kError,
+      why.empty() ? "fit for new jobs again" : "unfit for new jobs",
+      {{"node", options_.identity.node()}, {"reason", why}});
+  v1::AgentMessage message;
+  message.mutable_health()->set_unfit(why);
+  Send(std::move(message));
+  if (!why.empty() && !check_timer_) CheckSoon();
+}
+
+void Session::CheckSoon() {
+  if (!options_.check) return;
+  check_timer_ = loop_.At(BootNanos() + kCheckNs, [this] {
+    check_timer_.reset();
+    const absl::Status fit = options_.check();
+    if (fit.ok() && runner_.journal_works()) return OnUnfit("");
+    if (!unfit_.empty()) CheckSoon();
+  });
 }
 
 void Session::OnEnded(AttemptId id) {
@@ -119,6 +148,7 @@ void Session::Connect() {
   v1::AgentMessage message;
   v1::Register& hello = *message.mutable_register_();
   hello = options_.identity;
+  hello.set_unfit(unfit_);
   for (v1::AttemptStatus& known : runner_.Known()) {
     *hello.add_attempts() = std::move(known);
   }
@@ -182,7 +212,8 @@ void Session::OnRegistered(const v1::Registered& registered) {
        {"lease_s", static_cast<double>(lease_ns_) / kNanosPerSecond},
        {"running", runner_.running_count()}});
   Extend(register_sent_ns_);
-  runner_.SetClock(registered);
+  runner_.SetClock(registered,
+                   absl::Nanoseconds(BootNanos() - register_sent_ns_));
   runner_.samples().Resend();
   runner_.ReportEnded();
   Heartbeat();

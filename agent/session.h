@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "agent/attempt_meter.h"
 #include "agent/attempt_store.h"
 #include "agent/event_loop.h"
@@ -26,6 +27,8 @@ struct SessionOptions {
   // All of Register but its attempts.
   v1::Register identity;
   RunnerOptions runner;
+  // Asked while the node is unfit for starts: OK once it is fit again.
+  std::function<absl::Status()> check;
   absl::Duration sample_interval = absl::Seconds(5);  // real time
   uint64_t seed = 0;  // of the jitter between attempts to connect
 };
@@ -62,6 +65,8 @@ class Session {
   void Extend(int64_t sent_ns);
   void Heartbeat();
   void OnEnded(AttemptId id);
+  void OnUnfit(const std::string& why);
+  void CheckSoon();
   void KeepLogsSoon();
   void SampleSoon();
   void PollSoon();
@@ -89,6 +94,8 @@ class Session {
   std::optional<EventLoop::Timer> sample_timer_;
   std::optional<EventLoop::Timer> poll_timer_;
   std::optional<EventLoop::Timer> logs_timer_;
+  std::optional<EventLoop::Timer> check_timer_;
+  std::string unfit_;
   std::function<void()> all_ended_;
   JobRunner runner_;
   LogServer logs_;

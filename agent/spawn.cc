@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -20,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/pidfd.h"
 #include "agent/run_file.h"
+#include "scheduler/base/failpoint.h"
 #include "scheduler/base/status.h"
 
 namespace ccsched {
@@ -133,7 +135,11 @@ absl::StatusOr<pid_t> Spawn(const std::string& program, AttemptId id,
   std::string name = "ccsched-supervise";
   std::string attempt = id.ToString();
   char* argv[] = {name.data(), attempt.data(), nullptr};
-  char* env[] = {nullptr};
+  // Nothing of the agent's environment but what fault tests arm.
+  const char* armed = std::getenv(kFailpointsVariable);
+  std::string failpoints =
+      absl::StrCat(kFailpointsVariable, "=", armed != nullptr ? armed : "");
+  char* env[] = {armed != nullptr ? failpoints.data() : nullptr, nullptr};
   pid_t pid = 0;
   const int error =
       posix_spawn(&pid, program.c_str(), &actions, &attributes, argv, env);

@@ -11,9 +11,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 
 namespace ccsched {
@@ -25,13 +27,48 @@ absl::Status SystemError(const std::string& what) {
   return absl::UnavailableError(absl::StrCat(what, ": ", strerror(errno)));
 }
 
-absl::StatusOr<std::string> ReadOrMakeId(const std::string& path) {
+// What a copy of the file does not share with it: the machine, or the inode.
+std::string HomeOf(const struct stat& file) {
+  std::ifstream in("/etc/machine-id");
+  std::string machine;
+  in >> machine;
+  return absl::StrCat(machine, " ", file.st_ino, "\n");
+}
+
+void ForgetAttempts(const std::string& folder) {
+  Log(LogLevel::kWarning, "the state folder is a copy: its jobs are forgotten",
+      {{"folder", folder}});
+  std::error_code ignored;
+  for (const char* part : {"/journal", "/lease", "/run"}) {
+    std::filesystem::remove_all(folder + part, ignored);
+  }
+  std::filesystem::create_directory(folder + "/run", ignored);
+}
+
+// The file "id": 16 bytes, and where they were made.
+absl::StatusOr<std::string> ReadOrMakeId(const std::string& folder) {
+  const std::string path = folder + "/id";
   const Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.valid()) return SystemError("open " + path);
-  std::string id(kIdBytes, 0);
-  if (pread(fd.get(), id.data(), id.size(), 0) == kIdBytes) return id;
-  id = RandomId();
-  if (pwrite(fd.get(), id.data(), id.size(), 0) != kIdBytes ||
+  struct stat status {};
+  if (!fd.valid() || fstat(fd.get(), &status) != 0) {
+    return SystemError("open " + path);
+  }
+  const std::string home = HomeOf(status);
+  std::string text(kIdBytes + home.size() + 1, 0);
+  const ssize_t n = pread(fd.get(), text.data(), text.size(), 0);
+  text.resize(n > 0 ? n : 0);
+  std::string id = text.substr(0, kIdBytes);
+  const bool whole = id.size() == kIdBytes;
+  if (whole && text.substr(kIdBytes) == home) return id;
+  // Only the name was written by earlier versions.
+  if (!whole || text.size() > kIdBytes) {
+    if (whole) ForgetAttempts(folder);
+    id = RandomId();
+  }
+  text = id + home;
+  if (ftruncate(fd.get(), 0) != 0 ||
+      pwrite(fd.get(), text.data(), text.size(), 0) !=
+          static_cast<ssize_t>(text.size()) ||
       fsync(fd.get()) != 0) {
     return SystemError("write " + path);
   }
@@ -66,7 +103,7 @@ absl::StatusOr<StateFolder> OpenStateFolder(const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat("state folder ", folder.path, ": another agent uses it"));
   }
-  ASSIGN_OR_RETURN(folder.id, ReadOrMakeId(folder.path + "/id"));
+  ASSIGN_OR_RETURN(folder.id, ReadOrMakeId(folder.path));
   return folder;
 }
 

@@ -16,7 +16,9 @@ struct StateFolder {
   Fd lock;
 };
 
-// Makes the folder and what is in it where missing, and locks it. Errors:
+// Makes the folder and what is in it where missing, and locks it. In a copy of
+// another one (a clone of a machine, a backup) the jobs on record are not this
+// agent's: it is emptied of them and gets a name of its own. Errors:
 // FailedPrecondition if another agent holds it; else naming the file.
 absl::StatusOr<StateFolder> OpenStateFolder(const std::string& path);
 

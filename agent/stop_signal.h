@@ -18,6 +18,7 @@ namespace ccsched {
 enum class StopKind : uint8_t {
   kStop = 1,     // warn, wait for the grace period, kill
   kSuspend = 2,  // ask to save its state and end; otherwise it goes on
+  kResize = 3,   // the same: it starts anew at another width
 };
 
 inline int StopSignalNumber() { return SIGRTMIN + 1; }

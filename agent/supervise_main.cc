@@ -1,6 +1,7 @@
 // ccsched-supervise: one a job, started by ccsched-agent and outliving it.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,8 +40,18 @@ int Usage() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], ccsched::kLaunchVersionFlag) == 0) {
+    std::printf("%u\n", ccsched::kLaunchVersion);
+    return 0;
+  }
   if (argc < 2 || argv[1][0] == '-') return Usage();
-  const auto spec = ccsched::DecodeLaunchSpec(ReadAll(ccsched::kLaunchFd));
+  // It is started by a descriptor's number, which would be its name.
+  prctl(PR_SET_NAME, "ccsched-supervi");
+  const std::string launch = ReadAll(ccsched::kLaunchFd);
+  if (ccsched::LaunchVersionOf(launch) != ccsched::kLaunchVersion) {
+    return ccsched::kOtherVersionExit;
+  }
+  const auto spec = ccsched::DecodeLaunchSpec(launch);
   if (!spec || spec->argv.empty()) return Usage();
   close(ccsched::kLaunchFd);
   fcntl(ccsched::kRunFd, F_SETFD, FD_CLOEXEC);

@@ -21,6 +21,7 @@
 #include "agent/boot_clock.h"
 #include "agent/process_tree.h"
 #include "agent/stop_signal.h"
+#include "scheduler/base/failpoint.h"
 
 namespace ccsched {
 namespace {
@@ -59,6 +60,7 @@ void Supervisor::Refuse(EndKind kind, int value, const std::string& message) {
 // False if the job was not started; the end then says why.
 bool Supervisor::Prepare() {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  Failpoint("supervisor.born");
   if (!PrepareFds()) {
     Refuse(EndKind::kRefused, 0, std::string("supervisor: ") + strerror(errno));
     return false;
@@ -94,7 +96,7 @@ bool Supervisor::PrepareFds() {
 }
 
 bool Supervisor::StartJob() {
-  if (cgroup_.valid() && !cgroup_.Make(spec_.memory_max)) {
+  if (cgroup_.valid() && !cgroup_.Make(spec_.memory_max, spec_.accelerators)) {
     Refuse(EndKind::kRefused, 0,
            "cgroup " + spec_.cgroup + ": " + strerror(errno));
     return false;
@@ -114,6 +116,7 @@ bool Supervisor::StartJob() {
            start.error == ENOENT ? 127 : 126, start.Message(spec_));
     return false;
   }
+  Failpoint("supervisor.started");
   job_ = start.pid;
   if (spec_.time_limit_ns) limit_at_ = start_ns_ + *spec_.time_limit_ns;
   if (const auto job = IdentifyProcess(job_)) run_.WriteJob(*job);
@@ -210,8 +213,11 @@ void Supervisor::OnSignals() {
 
 void Supervisor::OnStop(int value) {
   const int64_t until = BootNanos() + StopGraceMs(value) * 1'000'000;
-  if (StopKindOf(value) == StopKind::kSuspend) {
-    if (end_.cause == EndCause::kOwn) OnSuspend(until);
+  const StopKind kind = StopKindOf(value);
+  if (kind == StopKind::kSuspend || kind == StopKind::kResize) {
+    if (end_.cause == EndCause::kOwn) {
+      OnSuspend(until, kind == StopKind::kResize ? "resize" : "suspend");
+    }
     return;  // else it is being ended already
   }
   suspend_until_.reset();
@@ -224,16 +230,18 @@ void Supervisor::OnStop(int value) {
   if (StopGraceMs(value) == 0) KillGroup();
 }
 
-void Supervisor::OnSuspend(int64_t until) {
+void Supervisor::OnSuspend(int64_t until, const char* reason) {
   end_.cause = EndCause::kSuspend;
   suspend_until_ = until;
-  if (!desk_.Ask(until)) Warn();
+  told_by_socket_ = desk_.Ask(until, reason);
+  if (!told_by_socket_) Warn();
 }
 
 // Not acknowledged: the job goes on.
 void Supervisor::GiveUpSuspend() {
   suspend_until_.reset();
   desk_.Withdraw();
+  run_.WriteDeclined(++declined_);
   if (end_.cause == EndCause::kSuspend) end_.cause = EndCause::kOwn;
 }
 
@@ -275,15 +283,17 @@ void Supervisor::OnReaped(pid_t pid, int status) {
 }
 
 // Asked to save its state it said that it did; or it ended by our signal, or
-// with 0, or with 85 (what scripts for Slurm use to be requeued). Any other end
-// is a failure of its own.
+// with 85 (what scripts for Slurm use to be requeued), or with 0, unless it was
+// told by its socket: then it knows how to say so, and has come to its end. Any
+// other end is its own, too.
 void Supervisor::JudgeSuspend() {
   desk_.Drain();
   desk_.ReadFile();
   if (desk_.saved()) return;
   const bool by_us = end_.kind == EndKind::kKilled
                          ? end_.value == spec_.warn_signal
-                         : end_.value == 0 || end_.value == 85 ||
+                         : (end_.value == 0 && !told_by_socket_) ||
+                               end_.value == 85 ||
                                end_.value == 128 + spec_.warn_signal;
   if (!by_us) end_.cause = EndCause::kOwn;
 }
@@ -301,7 +311,9 @@ void Supervisor::Finish() {
 }
 
 bool Supervisor::Record() {
+  Failpoint("supervisor.ended");
   if (!run_.WriteEnd(end_)) return false;
+  Failpoint("supervisor.recorded");
   // A live agent puts the end on disk together with others'.
   return getppid() == agent_ || fdatasync(run_fd_) == 0;
 }

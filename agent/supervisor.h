@@ -45,7 +45,7 @@ class Supervisor {
   void OnTime();
   void OnSignals();
   void OnStop(int value);
-  void OnSuspend(int64_t until);
+  void OnSuspend(int64_t until, const char* reason);
   void GiveUpSuspend();
   void OnCheckpoint();
   void Warn();
@@ -73,6 +73,8 @@ class Supervisor {
   std::optional<int64_t> limit_at_;
   std::optional<int64_t> kill_at_;
   std::optional<int64_t> suspend_until_;
+  bool told_by_socket_ = false;  // of the suspension
+  uint64_t declined_ = 0;        // suspensions
   RunEnd end_;
 
   static pid_t getppid_at_start();

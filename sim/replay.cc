@@ -120,8 +120,11 @@ absl::Status Replay::Boot(const v1::JournalBoot& boot) {
   ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
                    MakePolicy(boot.policy().name(), parameters));
   const std::unique_ptr<Engine> before = std::move(engine_);
-  engine_ = std::make_unique<Engine>(std::move(cluster.topology),
-                                     std::move(policy), MakePolicy);
+  EngineOptions options;
+  options.resize_in_place = false;  // as the daemon's
+  engine_ =
+      std::make_unique<Engine>(std::move(cluster.topology), std::move(policy),
+                               MakePolicy, std::move(options));
   ++result_.boots;
   return before == nullptr ? absl::OkStatus() : TakeUp(*before);
 }

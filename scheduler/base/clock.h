@@ -24,19 +24,20 @@ class RealClock : public Clock {
 
 // Shows `origin` at real time `real_origin` and runs `rate` times as fast:
 // the clock of an embedded cluster, where an hour passes in seconds. All
-// processes that share the three numbers share the clock.
+// processes that share the three numbers share the clock. The wall clock is
+// looked at once, when this is made: should it be set later on, by hand or by
+// NTP, this one neither jumps nor stops.
 // REQUIRES: rate > 0.
 class ScaledClock : public Clock {
  public:
-  ScaledClock(absl::Time real_origin, absl::Time origin, double rate)
-      : real_origin_(real_origin), origin_(origin), rate_(rate) {}
+  ScaledClock(absl::Time real_origin, absl::Time origin, double rate);
   absl::Time Now() const override;
   absl::Duration ToReal(absl::Duration d) const override { return d / rate_; }
 
  private:
-  const absl::Time real_origin_;
-  const absl::Time origin_;
   const double rate_;
+  const absl::Duration boot_;  // since the machine's boot, when it was made
+  const absl::Time then_;      // what it showed then
 };
 
 // CPU time that this thread has used.

@@ -45,6 +45,7 @@ struct RestoredJob {
   absl::Duration executed;
   bool hold_wanted = false;
   bool cancel_wanted = false;
+  uint8_t losses = 0;
   std::vector<JobId> after;
   ArrayLimit limit;
   // Of the running attempt:
@@ -67,6 +68,9 @@ struct EngineOptions {
   std::optional<absl::Time> horizon;  // nothing may run beyond it
   bool explain = true;                // fill Effects::decisions
   bool baselines = true;              // fill Effects::baselines
+  // A running job takes another width as it runs; if not, it is asked to
+  // suspend and starts anew at that width, at once.
+  bool resize_in_place = true;
 };
 
 class Engine {

@@ -90,13 +90,20 @@ void Engine::State::Wait(JobRef ref, const Reason& reason) {
   Record(ref, DecisionKind::kWait, reason);
 }
 
+// False if it can't be asked, or said no not long ago.
+bool Engine::State::AskToSuspend(JobRef ref, uint32_t resize_to) {
+  Job& job = jobs_[ref];
+  if (!NextState(job.state, Trigger::kAskSuspend).has_value()) return false;
+  Run& run = runs_[job.run];
+  if (now_ < run.ask_again) return false;
+  run.resize_to = resize_to;
+  Move(ref, Trigger::kAskSuspend);
+  return true;
+}
+
 void Engine::State::Suspend(JobRef ref, const Reason& reason) {
   Job& job = jobs_[ref];
-  if (!shapes_[job.shape].suspendable ||
-      !NextState(job.state, Trigger::kAskSuspend).has_value()) {
-    return;
-  }
-  Move(ref, Trigger::kAskSuspend);
+  if (!shapes_[job.shape].suspendable || !AskToSuspend(ref, 0)) return;
   effects_.stops.push_back({job.spec.id, job.epoch, StopWhy::kSuspend});
   Record(ref, DecisionKind::kSuspend, reason);
 }
@@ -110,6 +117,12 @@ void Engine::State::Resize(JobRef ref, uint32_t count, const Reason& reason) {
   Run& run = runs_[job.run];
   if (count == run.count ||
       (job.state != JobState::kRunning && job.state != JobState::kStarting)) {
+    return;
+  }
+  if (!options_.resize_in_place) {
+    if (!AskToSuspend(ref, count)) return;
+    effects_.resizes.push_back({job.spec.id, job.epoch, count, {}});
+    Record(ref, DecisionKind::kResize, reason);
     return;
   }
   NodePacker& packer = packers_[run.pool.value()];

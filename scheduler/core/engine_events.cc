@@ -9,7 +9,6 @@
 #include "scheduler/core/engine_state.h"
 
 namespace ccsched {
-
 absl::StatusOr<JobRef> Engine::State::FindJob(JobId id) const {
   const JobRef ref = jobs_.Find(id);
   if (ref == kNoJob || IsTerminal(jobs_[ref].state)) {
@@ -228,6 +227,7 @@ absl::Status Engine::State::Apply(const JobHeld& e) {
       RETURN_IF_ERROR(TryMove(ref, Trigger::kAskSuspend));
       effects_.stops.push_back({e.job, job.epoch, StopWhy::kSuspend});
     }
+    runs_[job.run].resize_to = 0;
     job.hold_wanted = true;
     MarkChanged(ref);
     return absl::OkStatus();
@@ -300,7 +300,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
         absl::StrCat("job ", e.job.value(), " is in epoch ", job.epoch.value(),
                      ", not in ", e.epoch.value()));
   }
-  const Run& run = runs_[job.run];
+  const Run run = runs_[job.run];
   const absl::Duration ran =
       std::max(e.at - run.start - run.overhead, absl::ZeroDuration());
   ReleaseRun(ref);
@@ -321,23 +321,15 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
         Requeue(ref);  // ends it
         break;
       }
-      Move(ref, Trigger::kSuspended);
-      if (job.hold_wanted) {
-        job.hold_wanted = false;
-        Move(ref, Trigger::kHold);
-        LeaveArray(ref);
-        gone_.push_back(e.job);
-        break;
-      }
-      suspended_.insert(
-          std::lower_bound(suspended_.begin(), suspended_.end(), ref,
-                           [this](JobRef a, JobRef b) {
-                             return jobs_[a].spec.id < jobs_[b].spec.id;
-                           }),
-          ref);
+      job.losses = 0;
+      LearnCheckpoint(job, e.checkpoint);
+      Suspended(ref);
+      if (run.resize_to != 0) GoOnResized(ref, run);
+      break;
+    case Outcome::kLost:
+      RequeueLost(ref, run.pool, ran);
       break;
     case Outcome::kStopped:
-    case Outcome::kLost:
     case Outcome::kRefused:
       Requeue(ref);
       break;

@@ -34,6 +34,7 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
   job.executed = r.executed;
   job.hold_wanted = r.hold_wanted;
   job.cancel_wanted = r.cancel_wanted;
+  job.losses = r.losses;
   const JobRef ref = jobs_.Insert(std::move(job));
   for (const JobId parent : r.after) dependants_[parent].push_back(JobId(id));
   if (!r.after.empty()) after_.emplace(JobId(id), std::move(r.after));

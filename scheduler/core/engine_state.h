@@ -38,6 +38,8 @@ class Engine::State : public Actions {
   absl::Status Apply(const AttemptEnded& e);
   absl::Status Apply(const ForecastIssued& e);
   absl::Status Apply(const PolicyChanged& e);
+  absl::Status Apply(const SuspendDeclined& e);
+  absl::Status Apply(const ResizeAsked& e);
   absl::Status Apply(const Tick& e);
 
   // --- engine_actions.cc
@@ -83,8 +85,15 @@ class Engine::State : public Actions {
   void AttachRun(JobRef ref, Run run);
   void Finish(JobRef ref);  // it is terminal: dependants, eviction
   void SettleDependants(JobId id, bool succeeded);
-  // Ends the running attempt so that the job runs again.
+  // The running attempt is over: the job queues again (or is cancelled or
+  // held, where that was wanted).
   void Requeue(JobRef ref);
+  // The same after an attempt that was lost, having run for `ran`.
+  void RequeueLost(JobRef ref, PoolId pool, absl::Duration ran);
+  void Suspended(JobRef ref);
+  void LearnCheckpoint(Job& job, absl::Duration cost);
+  bool AskToSuspend(JobRef ref, uint32_t resize_to);
+  void GoOnResized(JobRef ref, const Run& before);
   absl::StatusOr<JobRef> FindJob(JobId id) const;
   Demand DemandOf(const JobShape& shape, uint32_t count) const;
   PoolId BaselinePool(const JobShape& shape) const;

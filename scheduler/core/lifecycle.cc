@@ -80,6 +80,9 @@ std::optional<JobState> FromRunning(JobState state, Trigger trigger) {
     case T::kAskSuspend:
       if (state == S::kStarting || state == S::kRunning) return S::kSuspending;
       return std::nullopt;
+    case T::kGoOn:
+      if (state == S::kSuspending) return S::kRunning;
+      return std::nullopt;
     case T::kAskStop:
       return S::kStopping;
     case T::kStopped:
@@ -114,6 +117,8 @@ std::string_view ToString(Trigger trigger) {
       return "confirm";
     case T::kAskSuspend:
       return "ask-suspend";
+    case T::kGoOn:
+      return "go-on";
     case T::kAskStop:
       return "ask-stop";
     case T::kSucceed:

@@ -23,6 +23,7 @@ enum class Trigger : uint8_t {
   kStart,             // sent to its nodes
   kConfirm,           // the nodes say that it runs
   kAskSuspend,
+  kGoOn,  // it did not suspend in time
   kAskStop,
   kSucceed,
   kFail,

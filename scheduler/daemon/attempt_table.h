@@ -18,6 +18,7 @@
 #include "scheduler/daemon/energy_book.h"
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/model/event.h"
+#include "scheduler/model/use_history.h"
 
 namespace ccsched {
 
@@ -32,6 +33,7 @@ struct AttemptPart {
   std::string message;
   std::string checkpoint;  // the last one that the job said it saved
   absl::Duration checkpoint_cost;
+  bool declined = false;  // it was asked to suspend, and goes on
 };
 
 struct LiveAttempt {
@@ -44,7 +46,12 @@ struct LiveAttempt {
   bool resume = false;
   // It was asked to stop, and why.
   std::optional<v1::StopAttempt::Why> stop;
+  uint32_t resize_to = 0;  // of a RESIZE
+  bool asked_to_suspend() const {
+    return stop == v1::StopAttempt::SUSPEND || stop == v1::StopAttempt::RESIZE;
+  }
   std::unique_ptr<AttemptEnergy> energy;
+  UseHistory use;
 
   AttemptPart* Part(NodeId node);
   size_t RankOf(const AttemptPart& part) const { return &part - parts.data(); }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/failpoint.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/wire/journal.h"
@@ -98,8 +99,13 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   if (setup_.metrics != nullptr && setup_.metrics->wanted()) {
     setup_.metrics->Publish(MakeMetrics());
   }
-  if (!work_.batch.empty()) RETURN_IF_ERROR(CommitDurably(work_.batch));
+  if (!work_.batch.empty()) {
+    Failpoint("scheduler.stepped");
+    RETURN_IF_ERROR(CommitDurably(work_.batch));
+    Failpoint("scheduler.committed");
+  }
   courier_->Deliver(std::move(work_.outbox));
+  if (!work_.batch.empty()) Failpoint("scheduler.answered");
   work_.outbox = Outbox();
   work_.batch.Clear();
   work_.events.clear();

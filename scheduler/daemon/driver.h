@@ -65,6 +65,7 @@ struct JobNotes {
   absl::Duration ran;               // over all attempts
   int refusals = 0;                 // of nodes, to start it
   std::optional<JobState> counted;  // as what job_counts_ has it
+  bool went_on = false;             // asked to suspend, its attempt did not
   std::string note;
 };
 
@@ -155,11 +156,15 @@ class Driver {
   void Apply(AgentGone& gone);
   absl::StatusOr<NodeEntry*> Admit(const AgentHello& hello);
   void Reconcile(NodeEntry& node, const v1::Register& hello);
+  void OnHealth(NodeEntry& node, const std::string& unfit);
   void OnStatus(NodeEntry& node, const v1::AttemptStatus& status);
+  void TakeUse(LiveAttempt& attempt, const v1::EnergySample& sample);
   void OnTelemetry(NodeEntry& node, const v1::Telemetry& telemetry);
   void PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
                  Outcome outcome);
   void FinishAttempt(LiveAttempt& attempt);
+  void AskParts(LiveAttempt& attempt);
+  void JudgeDeclined(LiveAttempt& attempt);
   void SweepLeases();
   void LoseNode(NodeEntry& node);
   void SendStart(const LiveAttempt& attempt, const AttemptPart& part);

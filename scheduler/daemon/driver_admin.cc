@@ -20,7 +20,8 @@ namespace {
 std::string_view StateName(const NodeEntry& node, bool busy) {
   if (node.state == NodeState::kLost) return "lost";
   if (node.drained) return busy ? "draining" : "drained";
-  return node.state == NodeState::kSilent ? "silent" : "up";
+  if (node.state == NodeState::kSilent) return "silent";
+  return node.unfit.empty() ? "up" : "unfit";
 }
 
 const std::string& AcceleratorName(const Topology& topology, PoolId pool) {
@@ -123,7 +124,7 @@ void Driver::Apply(NodesCall& call) {
     }
     out.set_busy(busy);
     out.set_state(std::string(StateName(node, busy > 0)));
-    out.set_reason(node.drain_reason);
+    out.set_reason(node.drained ? node.drain_reason : node.unfit);
     out.set_meter(node.meter);
     out.set_version(node.version);
     out.set_container_runtime(node.container_runtime);
@@ -150,7 +151,8 @@ void Driver::Apply(DrainCall& call) {
     node->drained = !call.request.undrain();
     node->drain_reason = node->drained ? call.request.reason() : "";
     work_.batch.nodes.push_back(ToRow(*node, topology()));
-    work_.events.emplace_back(NodeDrained{node->id, node->drained});
+    work_.events.emplace_back(
+        NodeDrained{node->id, node->drained || !node->unfit.empty()});
   }
   work_.outbox.answers.push_back([status, reply = std::move(call.reply)] {
     if (status.ok()) {

@@ -49,6 +49,7 @@ v1::Registered Driver::Welcome(const NodeEntry& node) const {
   *welcome.mutable_clock_real_origin() = ToProto(clock_setting_.real_origin);
   *welcome.mutable_clock_origin() = ToProto(clock_setting_.origin);
   welcome.set_clock_rate(clock_setting_.rate);
+  *welcome.mutable_now() = ToProto(work_.now);
   *welcome.mutable_lease() = setup_.cluster.config.lease();
   *welcome.mutable_heartbeat() = setup_.cluster.config.heartbeat();
   const Pool& pool = topology().pools[node.pool.value()];
@@ -128,6 +129,7 @@ void Driver::Apply(AgentHello& in) {
   if (!(row == before)) work_.batch.nodes.push_back(std::move(row));
   work_.events.emplace_back(NodeJoined{node.id, node.pool, node.count,
                                        !node.container_runtime.empty()});
+  OnHealth(node, in.hello.unfit());
   Log(LogLevel::kInfo, "agent registered",
       {{"node", node.name},
        {"site", in.hello.site()},
@@ -184,6 +186,9 @@ void Driver::Apply(AgentReport& report) {
   NodeEntry* const node = nodes_.Find(report.link.get());
   if (node == nullptr) return;  // of a stream that was replaced
   if (report.message.has_status()) OnStatus(*node, report.message.status());
+  if (report.message.has_health()) {
+    OnHealth(*node, report.message.health().unfit());
+  }
   if (report.message.has_telemetry()) {
     OnTelemetry(*node, report.message.telemetry());
   }
@@ -229,6 +234,10 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
           AttemptStarted{attempt->job, attempt->epoch, at});
     }
   }
+  if (status.goes_on() && attempt->asked_to_suspend()) {
+    part->declined = true;
+    JudgeDeclined(*attempt);
+  }
   if (!status.has_ended()) return;
   const std::optional<Outcome> outcome = ToModel(status.outcome());
   part->exit_code = status.exit_code();
@@ -246,8 +255,7 @@ void Driver::PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
   part.ended = part.started ? std::max(at, *part.started) : at;
   part.outcome = outcome;
   // An agent may not suspend what nobody asked it to: it ran and stopped.
-  if (outcome == Outcome::kSuspended &&
-      attempt.stop != v1::StopAttempt::SUSPEND) {
+  if (outcome == Outcome::kSuspended && !attempt.asked_to_suspend()) {
     part.outcome = Outcome::kStopped;
   }
   const size_t rank = attempt.RankOf(part);
@@ -261,7 +269,8 @@ void Driver::PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
       }
     }
   }
-  if (attempt.AllEnded()) FinishAttempt(attempt);
+  if (attempt.AllEnded()) return FinishAttempt(attempt);
+  if (attempt.asked_to_suspend()) JudgeDeclined(attempt);
 }
 
 // All parts are over: the attempt's end goes on record and to the engine, and
@@ -277,6 +286,7 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
   const absl::Time began = attempt.row.started.value_or(end.at);
   notes.ran += end.at - began;
   notes.ended = end.at;
+  notes.went_on = false;
   notes.exit_code = end.exit_code;
   if (!notes.first_started && attempt.row.started) {
     notes.first_started = attempt.row.started;
@@ -287,15 +297,23 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
   attempt.row.exit_code = end.exit_code;
   attempt.row.signal = end.signal;
   attempt.row.message = end.message;
+  attempt.row.use = attempt.use.Text();
   work_.batch.attempts.push_back(attempt.row);
   TakeEnergy(attempt, /*everything=*/true);
   if (end.outcome == Outcome::kFailed || end.outcome == Outcome::kTimedOut) {
     work_.failed.push_back(attempt.job);
   }
+  // Work is counted as if done at the job's own width, with linear speed-up.
+  double speed = 1;
+  if (const Job* const job = engine_->job(attempt.job)) {
+    speed = static_cast<double>(attempt.row.count) / engine_->shape(*job).count;
+  }
   const absl::Duration work =
+      speed *
       std::max(end.at - began - end.checkpoint_cost, absl::ZeroDuration());
-  work_.events.emplace_back(
-      AttemptEnded{attempt.job, attempt.epoch, end.at, end.outcome, work});
+  work_.events.emplace_back(AttemptEnded{attempt.job, attempt.epoch, end.at,
+                                         end.outcome, work,
+                                         end.checkpoint_cost});
   for (const AttemptPart& part : attempt.parts) {
     const NodeEntry* const node = nodes_.Find(part.node);
     v1::SchedulerMessage message;
@@ -322,6 +340,7 @@ void Driver::OnTelemetry(NodeEntry& node, const v1::Telemetry& telemetry) {
     attempt->energy->Report(attempt->RankOf(*part), FromProto(sample.start()),
                             FromProto(sample.end()), Joules(sample.joules()),
                             sample.method());
+    TakeUse(*attempt, sample);
     TakeEnergy(*attempt, /*everything=*/false);
   }
   if (telemetry.has_node_joules()) TakeNodeEnergy(node, telemetry);
@@ -354,6 +373,7 @@ void Driver::SendStop(const LiveAttempt& attempt, const AttemptPart& part,
   v1::SchedulerMessage message;
   *message.mutable_stop()->mutable_key() = KeyOf(attempt);
   message.mutable_stop()->set_why(why);
+  message.mutable_stop()->set_count(attempt.resize_to);
   Send(*node, std::move(message));
 }
 

@@ -43,10 +43,11 @@ absl::StatusOr<ModelJob> Driver::Model(const v1::JobSpec& spec) const {
   ASSIGN_OR_RETURN(ModelJob job, ToModel(spec, setup_.cluster.config.defaults(),
                                          topology(), work_.now));
   job.shape.placement = engine_->InternPlacement(job.placement);
-  // A running attempt keeps its size: agents don't resize.
-  job.shape.min_count = job.shape.max_count = job.shape.count;
   if (job.shape.container) RETURN_IF_ERROR(CheckRunsImages(job, spec.image()));
-  if (!engine_->CouldEverFit(job.shape)) {
+  // At its own width: whether it is ever started at another is the policy's.
+  JobShape rigid = job.shape;
+  rigid.min_count = rigid.max_count = rigid.count;
+  if (!engine_->CouldEverFit(rigid)) {
     return CanNeverFit(job, topology(), Totals(engine_->pools()));
   }
   return job;
@@ -283,6 +284,10 @@ void Driver::Apply(JobAction& action) {
         break;
       case JobActionKind::kRelease:
         work_.events.emplace_back(JobReleased{job});
+        break;
+      case JobActionKind::kResize:
+        work_.events.emplace_back(
+            ResizeAsked{job, action.call.request.count()});
         break;
     }
   }

@@ -81,6 +81,7 @@ void Driver::RecordState(JobId id) {
   row.executed = job->executed;
   row.hold_wanted = job->hold_wanted;
   row.cancel_wanted = job->cancel_wanted;
+  row.losses = job->losses;
   const auto found = notes_.find(id);
   if (found != notes_.end()) {
     JobNotes& notes = found->second;
@@ -92,7 +93,9 @@ void Driver::RecordState(JobId id) {
       row.exit_code = notes.exit_code;
       RecordBaseline(*job, notes);
     }
-    if (job->state == JobState::kRunning) row.note.clear();
+    if (job->state == JobState::kRunning) {
+      row.note = notes.went_on ? "asked to save its state, it went on" : "";
+    }
   }
   if (job->state == JobState::kBlocked) {
     row.note = BlockedNote(*engine_, id);
@@ -140,13 +143,18 @@ void Driver::StartAttempts(const Effects& effects) {
 }
 
 void Driver::StopAttempts(const Effects& effects) {
+  for (const ResizeAttempt& resize : effects.resizes) {
+    LiveAttempt* const attempt = attempts_.Find(resize.job, resize.epoch);
+    if (attempt == nullptr) continue;
+    attempt->stop = v1::StopAttempt::RESIZE;
+    attempt->resize_to = resize.count;
+    AskParts(*attempt);
+  }
   for (const StopAttempt& stop : effects.stops) {
     LiveAttempt* const attempt = attempts_.Find(stop.job, stop.epoch);
     if (attempt == nullptr) continue;
     attempt->stop = ToProto(stop.why);
-    for (const AttemptPart& part : attempt->parts) {
-      if (!part.ended) SendStop(*attempt, part, *attempt->stop);
-    }
+    AskParts(*attempt);
   }
 }
 

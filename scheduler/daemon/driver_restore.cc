@@ -44,8 +44,10 @@ absl::Status Driver::Restore() {
   policy_name_ = policy.name();
   ASSIGN_OR_RETURN(std::unique_ptr<Policy> made,
                    MakePolicy(policy_name_, policy_parameters_));
+  EngineOptions options;
+  options.resize_in_place = false;
   engine_ = std::make_unique<Engine>(setup_.cluster.topology, std::move(made),
-                                     MakePolicy);
+                                     MakePolicy, std::move(options));
   ASSIGN_OR_RETURN(GridFeed grid,
                    GridFeed::Load(setup_.cluster, setup_.config_file));
   grid_ = std::make_unique<GridFeed>(std::move(grid));
@@ -166,6 +168,7 @@ absl::Status Driver::RestoreAttempt(const AttemptRow& row, JobState state,
   attempt->job = row.job;
   attempt->epoch = Epoch(row.epoch);
   attempt->row = row;
+  attempt->use = UseHistory::FromText(row.use);
   attempt->confirmed = row.started.has_value();
   attempt->resume = row.epoch > 1;
   ASSIGN_OR_RETURN(attempt->pool, FindPool(row.site, row.accelerator));
@@ -216,7 +219,6 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   job.spec.project = symbols_.Intern(submission.project);
   job.spec.name = symbols_.Intern(submission.name);
   job.shape = model.shape;
-  job.shape.min_count = job.shape.max_count = job.shape.count;
   job.shape.placement = engine_->InternPlacement(model.placement);
   job.state = static_cast<JobState>(state.state);
   job.epoch = Epoch(state.epoch);
@@ -224,6 +226,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   job.executed = state.executed;
   job.hold_wanted = state.hold_wanted;
   job.cancel_wanted = state.cancel_wanted;
+  job.losses = state.losses;
   if (state.wake) job.wake = *state.wake;
   if (!state.planned_site.empty()) {
     ASSIGN_OR_RETURN(job.planned_pool,

@@ -28,6 +28,7 @@ struct NodeEntry {
   bool drained = false;
   std::string drain_reason, meter, state_id, version;
   std::string container_runtime;  // empty: it runs no images
+  std::string unfit;  // why it can start nothing, as its agent says; or empty
   NodeState state = NodeState::kSilent;
   double job_joules = 0, idle_joules = 0;  // by its meter, since the start
   bool joined = false;               // registered since the scheduler's start

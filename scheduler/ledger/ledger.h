@@ -56,6 +56,7 @@ struct JobStateRow {
   std::optional<absl::Time> started, ended;  // first start, final end
   std::optional<int32_t> exit_code;
   bool hold_wanted = false, cancel_wanted = false;
+  uint8_t losses = 0;  // see ccsched::Job
   std::string note;
 
   friend bool operator==(const JobStateRow&, const JobStateRow&) = default;
@@ -72,6 +73,7 @@ struct AttemptRow {
   std::string outcome;  // empty while it runs
   std::optional<int32_t> exit_code, signal;
   std::string message;
+  std::string use;  // see ccsched::UseHistory
 
   friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
 };

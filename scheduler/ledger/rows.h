@@ -41,22 +41,23 @@ inline constexpr int kSubmissionColumns = 10;
 #define CCSCHED_STATE_COLUMNS                                               \
   "job, state, epoch, queue_key, changed, wake, planned_site, "             \
   "planned_accelerator, executed, started, ended, exit_code, hold_wanted, " \
-  "cancel_wanted, note"
+  "cancel_wanted, note, losses"
 template <typename Row>
 auto StateFields(Row& r) {
   return std::tie(r.id, r.state, r.epoch, r.queue_key, r.changed, r.wake,
                   r.planned_site, r.planned_accelerator, r.executed, r.started,
-                  r.ended, r.exit_code, r.hold_wanted, r.cancel_wanted, r.note);
+                  r.ended, r.exit_code, r.hold_wanted, r.cancel_wanted,
+                  r.note, r.losses);
 }
-inline constexpr int kStateColumns = 15;
+inline constexpr int kStateColumns = 16;
 
 #define CCSCHED_ATTEMPT_COLUMNS                                      \
   "site, accelerator, count, nodes, sent, started, ended, outcome, " \
-  "exit_code, signal, message"
+  "exit_code, signal, message, use"
 template <typename Row>
 auto AttemptFields(Row& r) {
   return std::tie(r.site, r.accelerator, r.count, r.nodes, r.sent, r.started,
-                  r.ended, r.outcome, r.exit_code, r.signal, r.message);
+                  r.ended, r.outcome, r.exit_code, r.signal, r.message, r.use);
 }
 
 #define CCSCHED_EMISSION_COLUMNS                          \

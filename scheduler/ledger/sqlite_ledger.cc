@@ -136,10 +136,10 @@ absl::Status SqliteLedger::WriteStates(const std::vector<JobStateRow>& rows,
                                        JobId first_new) {
   Statement& live =
       db_->Prepare("REPLACE INTO jobs_live (" CCSCHED_STATE_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement& ended =
       db_->Prepare("REPLACE INTO jobs_ended (" CCSCHED_STATE_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement& not_live = db_->Prepare("DELETE FROM jobs_live WHERE job = ?");
   Statement& not_ended = db_->Prepare("DELETE FROM jobs_ended WHERE job = ?");
   for (const JobStateRow& row : rows) {
@@ -157,7 +157,7 @@ absl::Status SqliteLedger::WriteStates(const std::vector<JobStateRow>& rows,
 absl::Status SqliteLedger::WriteAttempts(const std::vector<AttemptRow>& rows) {
   Statement& replace =
       db_->Prepare("REPLACE INTO attempts (id, " CCSCHED_ATTEMPT_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
   for (const AttemptRow& row : rows) {
     RETURN_IF_ERROR(CheckNumber("attempt", row.job, row.epoch));
     RETURN_IF_ERROR(

@@ -35,7 +35,9 @@ struct StopAttempt {
   StopWhy why = StopWhy::kCancel;
 };
 
-// Let a running elastic attempt go on with other accelerators.
+// Let a running elastic attempt go on with other accelerators. Where it has to
+// start anew for that (EngineOptions::resize_in_place), `nodes` is empty: it is
+// asked to suspend, and AttemptEnded or SuspendDeclined follows.
 struct ResizeAttempt {
   JobId job;
   Epoch epoch;

@@ -83,6 +83,20 @@ struct AttemptEnded {
   // Useful work done in this attempt, where known (a simulation, a checkpoint);
   // counts only if the attempt was suspended.
   absl::Duration work;
+  // What its checkpoint cost, if it was suspended and said so: from then on the
+  // job's next is taken to cost as much. Zero: not known.
+  absl::Duration checkpoint;
+};
+
+// The job was asked to suspend or to resize, did not in time, and goes on.
+struct SuspendDeclined {
+  JobId job;
+  Epoch epoch;
+};
+// Its user wants the running, elastic job to go on at another width.
+struct ResizeAsked {
+  JobId job;
+  uint32_t count = 0;
 };
 
 class Forecast;  // scheduler/carbon/forecast.h
@@ -101,10 +115,10 @@ struct PolicyChanged {
 // Time passed; sent at Effects::wake at the latest.
 struct Tick {};
 
-using Event =
-    std::variant<JobSubmitted, AttemptEnded, AttemptStarted, Tick, JobCancelled,
-                 JobHeld, JobReleased, NodeJoined, NodeSilent, NodeLost,
-                 NodeDrained, ForecastIssued, PolicyChanged>;
+using Event = std::variant<JobSubmitted, AttemptEnded, AttemptStarted, Tick,
+                           JobCancelled, JobHeld, JobReleased, NodeJoined,
+                           NodeSilent, NodeLost, NodeDrained, ForecastIssued,
+                           PolicyChanged, SuspendDeclined, ResizeAsked>;
 
 }  // namespace ccsched
 

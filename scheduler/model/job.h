@@ -97,6 +97,8 @@ inline constexpr JobRef kNoJob = 0xffffffff;
 using RunRef = uint32_t;
 inline constexpr RunRef kNoRun = 0xffffffff;
 
+inline constexpr uint8_t kLossesMax = 20;
+
 // A live job. Small: a hundred thousand of them wait at once.
 struct Job {
   JobSpec spec;
@@ -105,6 +107,7 @@ struct Job {
   bool hold_wanted = false;  // held as soon as it has stopped
   bool cancel_wanted = false;
   bool dirty = false;       // named in Effects::changed of this step
+  uint8_t losses = 0;       // attempts lost one after another, up to kLossesMax
   PoolId planned_pool;      // where a deferred job means to run
   Epoch epoch;              // of its last start; 0: never started
   RunRef run = kNoRun;      // while it holds capacity
@@ -124,6 +127,8 @@ struct Run {
   uint32_t index = 0;  // in its pool's list
   absl::Time start;
   bool confirmed = false;
+  uint32_t resize_to = 0;  // asked to suspend, to go on with so many; 0: not
+  absl::Time ask_again = absl::InfinitePast();  // to suspend, not before
   absl::Duration overhead;  // restart time at the beginning of it
   absl::InlinedVector<NodeShare, 1> nodes;
 };

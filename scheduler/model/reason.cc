@@ -36,6 +36,10 @@ std::string_view ToString(ReasonCode code) {
       return "node-lost";
     case ReasonCode::kOperator:
       return "operator";
+    case ReasonCode::kLosses:
+      return "losses";
+    case ReasonCode::kResized:
+      return "resized";
   }
   return "unknown";
 }

@@ -28,6 +28,8 @@ enum class ReasonCode : uint8_t {
   kQuota,        // the policy's quota of running work is used up
   kNodeLost,     // its node was lost; it queues again
   kOperator,     // an operator asked for it
+  kLosses,       // lost again and again: it pauses before the next start
+  kResized,      // goes on at another width
 };
 // The code as programs read it: "first-fit", "cleaner-hour", ...
 std::string_view ToString(ReasonCode code);

@@ -122,6 +122,7 @@ bool AgentSession::Handle() {
       }
       return true;
     case v1::AgentMessage::kStatus:
+    case v1::AgentMessage::kHealth:
     case v1::AgentMessage::kTelemetry: {
       const bool is_sample = incoming_.has_telemetry();
       return Forward(AgentReport{shared_from_this(), std::move(incoming_)},

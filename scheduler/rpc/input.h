@@ -45,7 +45,7 @@ struct Submission {
   std::function<void(absl::Status, absl::InlinedVector<SubmitResult, 1>)> reply;
 };
 
-enum class JobActionKind : uint8_t { kCancel, kHold, kRelease };
+enum class JobActionKind : uint8_t { kCancel, kHold, kRelease, kResize };
 struct JobAction {
   JobActionKind kind;
   Call<v1::JobActionRequest, v1::JobActionResponse> call;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "scheduler/base/units.h"
+#include "scheduler/model/use_history.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
@@ -57,6 +58,14 @@ void FillAttempt(const AttemptRow& row, const AttemptEnergy* energy,
   out.set_outcome(row.outcome);
   if (row.exit_code) out.set_exit_code(*row.exit_code);
   if (row.signal) out.set_signal(*row.signal);
+  const UseHistory use = UseHistory::FromText(row.use);
+  if (!use.empty()) {
+    v1::UseHistory& history = *out.mutable_use();
+    history.set_of(use.of_accelerators() ? "accelerators" : "processors");
+    *history.mutable_step() = ToProto(use.step());
+    for (const unsigned level : use.Levels()) history.add_levels(level);
+    *history.mutable_idle() = ToProto(use.Idle());
+  }
   if (energy == nullptr) return;
   if (energy->joules) out.set_energy_kwh(Kwh(*energy->joules));
   if (energy->milligrams) out.set_co2e_g(Grams(*energy->milligrams));

@@ -164,6 +164,12 @@ grpc::ServerUnaryReactor* JobsService::Release(
   return Act(JobActionKind::kRelease, context, request, response);
 }
 
+grpc::ServerUnaryReactor* JobsService::Resize(
+    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
+    v1::JobActionResponse* response) {
+  return Act(JobActionKind::kResize, context, request, response);
+}
+
 grpc::ServerWriteReactor<v1::LogChunk>* JobsService::Logs(
     grpc::CallbackServerContext* /*context*/, const v1::LogsRequest* request) {
   return LogStream::Begin(reader_, directory_, *request);

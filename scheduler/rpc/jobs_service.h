@@ -47,6 +47,9 @@ class JobsService : public v1::Jobs::CallbackService {
   grpc::ServerUnaryReactor* Release(grpc::CallbackServerContext* context,
                                     const v1::JobActionRequest* request,
                                     v1::JobActionResponse* response) override;
+  grpc::ServerUnaryReactor* Resize(grpc::CallbackServerContext* context,
+                                   const v1::JobActionRequest* request,
+                                   v1::JobActionResponse* response) override;
   grpc::ServerWriteReactor<v1::LogChunk>* Logs(
       grpc::CallbackServerContext* context,
       const v1::LogsRequest* request) override;

@@ -173,6 +173,13 @@ std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
       return "queues again: its node was lost";
     case ReasonCode::kOperator:
       return "an operator asked for it";
+    case ReasonCode::kLosses:
+      return absl::StrCat(
+          "pauses until ", Seconds(decision.until),
+          " before it is started again: its attempts were lost one after "
+          "another");
+    case ReasonCode::kResized:
+      return absl::StrCat("goes on", at, " at another width");
   }
   return waits ? "waits" : absl::StrCat("runs", at);
 }

@@ -31,12 +31,21 @@ struct Writer {
     ended.set_at(Us(e.at));
     ended.set_outcome(static_cast<uint32_t>(e.outcome));
     ended.set_work(absl::ToInt64Microseconds(e.work));
+    ended.set_checkpoint(absl::ToInt64Microseconds(e.checkpoint));
   }
   void operator()(const AttemptStarted& e) const {
     v1::JournalStarted& started = *out.mutable_started();
     started.set_job(e.job.value());
     started.set_epoch(e.epoch.value());
     started.set_at(Us(e.at));
+  }
+  void operator()(const SuspendDeclined& e) const {
+    out.mutable_declined()->set_job(e.job.value());
+    out.mutable_declined()->set_epoch(e.epoch.value());
+  }
+  void operator()(const ResizeAsked& e) const {
+    out.mutable_resized()->set_job(e.job.value());
+    out.mutable_resized()->set_count(e.count);
   }
   void operator()(const Tick&) const { out.mutable_tick(); }
   void operator()(const JobCancelled& e) const {
@@ -105,14 +114,21 @@ absl::StatusOr<Event> Read(const v1::JournalEvent& in,
       return event;
     }
     case v1::JournalEvent::kEnded:
-      return AttemptEnded{JobId(in.ended().job()), Epoch(in.ended().epoch()),
+      return AttemptEnded{JobId(in.ended().job()),
+                          Epoch(in.ended().epoch()),
                           absl::FromUnixMicros(in.ended().at()),
                           static_cast<Outcome>(in.ended().outcome()),
-                          absl::Microseconds(in.ended().work())};
+                          absl::Microseconds(in.ended().work()),
+                          absl::Microseconds(in.ended().checkpoint())};
     case v1::JournalEvent::kStarted:
       return AttemptStarted{JobId(in.started().job()),
                             Epoch(in.started().epoch()),
                             absl::FromUnixMicros(in.started().at())};
+    case v1::JournalEvent::kDeclined:
+      return SuspendDeclined{JobId(in.declined().job()),
+                             Epoch(in.declined().epoch())};
+    case v1::JournalEvent::kResized:
+      return ResizeAsked{JobId(in.resized().job()), in.resized().count()};
     case v1::JournalEvent::kTick:
       return Tick{};
     case v1::JournalEvent::kCancelled:

@@ -42,6 +42,7 @@ const std::map<std::pair<S, T>, S>& Legal() {
       {{S::kStopping, T::kConfirm}, S::kStopping},
       {{S::kStarting, T::kAskSuspend}, S::kSuspending},
       {{S::kRunning, T::kAskSuspend}, S::kSuspending},
+      {{S::kSuspending, T::kGoOn}, S::kRunning},
       {{S::kStopping, T::kStopped}, S::kCancelled},
   };
   return legal;

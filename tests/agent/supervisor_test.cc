@@ -1,0 +1,77 @@
+// An agent whose supervisor is of another build, or was replaced under it.
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <fstream>
+
+#include "gmock/gmock.h"
+#include "tests/agent/agent_fixture.h"
+
+namespace ccsched {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class SupervisorTest : public AgentTest {
+ protected:
+  // A program that is no supervisor of this build.
+  std::string OtherProgram(const std::string& script) {
+    const std::string path = Path("other");
+    std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
+    fs::permissions(path, fs::perms::owner_all);
+    return path;
+  }
+  // A copy of the real one, to be replaced.
+  std::string CopyOfOurs() {
+    const std::string path = Path("supervise");
+    fs::copy_file(
+        fs::path(CCSCHED_AGENT_BINARY).replace_filename("ccsched-supervise"),
+        path);
+    return path;
+  }
+};
+
+TEST_F(SupervisorTest, ReplacedUnderARunningAgentItGoesOnWithItsOwn) {
+  const std::string path = CopyOfOurs();
+  StartAgent({"--supervisor", path});
+  fs::rename(OtherProgram("exit 3"), path);
+  const auto status = RunToEnd(Shell({1, 1}, "exit 0"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_SUCCEEDED) << status.message();
+}
+
+TEST_F(SupervisorTest, WithAnotherBuildsTheNodeIsUnfitAndRunningJobsGoOn) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(
+      Shell({1, 1}, "until [ -e " + Path("go") + " ]; do sleep 0.02; done")));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  KillAgent();
+  StartAgent({"--supervisor", OtherProgram("echo 1")});
+  const auto hello = scheduler_->WaitRegistered(registrations_);
+  ASSERT_TRUE(hello);
+  EXPECT_THAT(hello->unfit(), HasSubstr("other"));
+  ASSERT_EQ(hello->attempts_size(), 1) << "the running job is taken up";
+  const auto refused = RunToEnd(Shell({2, 1}, "exit 0"));
+  EXPECT_EQ(refused.outcome(), v1::OUTCOME_REFUSED) << refused.message();
+  std::ofstream(Path("go")) << "\n";
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_SUCCEEDED);
+}
+
+TEST_F(SupervisorTest, OverwrittenInPlaceItIsFoundOutAtTheNextStart) {
+  const std::string path = CopyOfOurs();
+  StartAgent({"--supervisor", path});
+  // The same file, other bytes: not even an open descriptor helps.
+  fs::copy_file("/bin/false", path, fs::copy_options::overwrite_existing);
+  const auto status = RunToEnd(Shell({1, 1}, "exit 0"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_THAT(status.message(), HasSubstr("does not run here"));
+  bool told = false;  // before it hears of the refusal
+  for (const v1::AgentMessage& message : scheduler_->Messages()) {
+    told = told || !message.health().unfit().empty();
+  }
+  EXPECT_TRUE(told) << "the scheduler is not told to send no more";
+}
+
+}  // namespace
+}  // namespace ccsched
