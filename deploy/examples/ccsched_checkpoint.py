@@ -30,6 +30,10 @@ class Guard:
         # The checkpoint that an earlier attempt named, or None.
         self.resume_from = os.environ.get("CCSCHED_CHECKPOINT") or None
         self.resumed = os.environ.get("CCSCHED_RESUME") == "1"
+        # Accelerators of the whole job: an elastic one is started anew with
+        # another number, after a request whose reason is "resize".
+        self.width = int(os.environ.get("CCSCHED_WIDTH", "1"))
+        self.reason = None
         self.seconds_left = None
         self._asked_at = None
         self._path = os.path.join(folder, "control") if folder else None
@@ -45,16 +49,21 @@ class Guard:
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(self._path)
+                answers = connection.makefile()
                 while True:
                     connection.sendall(b"watch\n")
                     watching.set()
-                    line = connection.makefile().readline().split()
+                    line = answers.readline().split()
                     if not line:
                         return
-                    if line[0] == "suspend":
-                        self.seconds_left = float(line[1])
-                        self._asked_at = time.monotonic()
-                        return
+                    self.seconds_left, self.reason = float(line[1]), line[2]
+                    self._asked_at = time.monotonic()
+                    # Until it is over: refused, or not answered in time.
+                    while line[:1] == ["suspend"]:
+                        time.sleep(0.2)
+                        connection.sendall(b"status\n")
+                        line = answers.readline().split()
+                    self._asked_at = None
         except OSError:
             watching.set()
 

@@ -2,9 +2,12 @@
 """Trains a small network and can be suspended at any step.
 
     ccsched submit --suspendable --max-delay 6h -- python3 train.py --state D
+    ccsched submit --accelerators 2 --elastic 1:8 -- python3 train.py --state D
 
-Whether it was interrupted or not, it ends with the same weights to the last
-bit: they, the momentum and the random generator are all in the checkpoint.
+Whether it was interrupted or not, and at whatever widths it ran, it ends with
+the same weights to the last bit: they, the momentum and the random generator are
+all in the checkpoint, and what a batch adds up to does not depend on how many
+accelerators share it.
 """
 # SPDX-License-Identifier: Apache-2.0
 import argparse
@@ -82,10 +85,11 @@ def main():
     if guard.resumed and os.path.exists(path):
         with open(path, "rb") as file:
             state = pickle.load(file)
-        print("resumed at step", state["step"], flush=True)
+        print("resumed at step", state["step"], "width", guard.width,
+              flush=True)
     else:
         state = fresh(args.seed)
-        print("started", flush=True)
+        print("started width", guard.width, flush=True)
     rng = random.Random()
     rng.setstate(state["random"])
     while state["step"] < args.steps:

@@ -8,8 +8,25 @@
 
 namespace ccsched {
 
+namespace {
+
+constexpr const char* kBlocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+
+}  // namespace
+
+std::string LevelLine(const std::vector<double>& values, double max) {
+  std::string line;
+  for (const double v : values) {
+    if (!std::isfinite(v)) {
+      line += "·";
+      continue;
+    }
+    line += kBlocks[std::lround(std::clamp(v / max, 0.0, 1.0) * 7)];
+  }
+  return line;
+}
+
 std::string Sparkline(const std::vector<double>& values, size_t width) {
-  static const char* const kBlocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   std::vector<double> groups;
   const size_t n = std::min(width, values.size());
   for (size_t g = 0; g < n; ++g) {

@@ -18,6 +18,10 @@ std::string Sparkline(const std::vector<double>& values, size_t width);
 std::string BandBar(double p10, double value, double p90, double max,
                     size_t width);
 
+// The same on a scale from 0 to `max`: ▁ for 0, █ for `max`, · for what is not
+// finite. REQUIRES: max > 0.
+std::string LevelLine(const std::vector<double>& values, double max);
+
 // A bar of `value` out of `max` in at most `width` characters, in eighths.
 std::string Bar(double value, double max, size_t width);
 

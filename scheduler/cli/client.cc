@@ -64,9 +64,10 @@ class GrpcClient : public Client {
       JobVerb verb, const v1::JobActionRequest& request) override {
     return Call<v1::JobActionResponse>(
         *jobs_,
-        verb == JobVerb::kCancel ? &v1::Jobs::Stub::Cancel
-        : verb == JobVerb::kHold ? &v1::Jobs::Stub::Hold
-                                 : &v1::Jobs::Stub::Release,
+        verb == JobVerb::kCancel    ? &v1::Jobs::Stub::Cancel
+        : verb == JobVerb::kHold    ? &v1::Jobs::Stub::Hold
+        : verb == JobVerb::kRelease ? &v1::Jobs::Stub::Release
+                                    : &v1::Jobs::Stub::Resize,
         request);
   }
   absl::Status Watch(const v1::WatchJobsRequest& request,

@@ -25,7 +25,7 @@ struct Endpoint {
   std::string tls_ca, tls_certificate, tls_key;
 };
 
-enum class JobVerb { kCancel, kHold, kRelease };
+enum class JobVerb { kCancel, kHold, kRelease, kResize };
 
 // Not thread safe. Errors of all calls are those of the service; Unavailable,
 // with what to do about it, if no scheduler answers.

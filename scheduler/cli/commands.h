@@ -14,7 +14,9 @@ void AddQueue(Command& root, Context& context);
 void AddShow(Command& root, Context& context);
 void AddWhy(Command& root, Context& context);
 void AddLogs(Command& root, Context& context);
-void AddJobVerbs(Command& root, Context& context);  // cancel hold release
+void AddJobVerbs(Command& root,
+                 Context& context);  // cancel hold release resize
+void AddCheckpoint(Command& root, Context& context);  // for a job's own use
 void AddWait(Command& root, Context& context);
 void AddSites(Command& root, Context& context);
 void AddNodes(Command& root, Context& context);  // nodes drain undrain

@@ -129,6 +129,14 @@ Record AttemptRecordOf(const v1::Attempt& a) {
   r.AddTime("started", a.has_started(), a.started());
   r.AddTime("ended", a.has_ended(), a.ended());
   r.Add("outcome", a.outcome());
+  if (a.has_use()) {
+    Record use;
+    use.Add("of", a.use().of());
+    use.AddSeconds("step_s", true, a.use().step());
+    use.AddList("eighths", a.use().levels());
+    use.AddSeconds("idle_s", true, a.use().idle());
+    r.AddRecord("use", use);
+  }
   r.Add("exit_code", CCSCHED_OPTIONAL(a, exit_code));
   r.Add("signal", CCSCHED_OPTIONAL(a, signal));
   r.Add("energy_kwh", CCSCHED_OPTIONAL(a, energy_kwh));

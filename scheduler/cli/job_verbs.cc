@@ -1,6 +1,8 @@
 // `ccsched cancel`, `hold`, `release` and `wait`.
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include "scheduler/cli/commands.h"
@@ -14,6 +16,7 @@ namespace {
 struct VerbOptions {
   std::vector<std::string> jobs;
   std::string reason;
+  std::optional<int64_t> count;
 };
 
 int RunVerb(Context& context, JobVerb verb, const char* done,
@@ -23,6 +26,13 @@ int RunVerb(Context& context, JobVerb verb, const char* done,
   v1::JobActionRequest request;
   request.mutable_job_ids()->Assign(ids->begin(), ids->end());
   request.set_reason(o.reason);
+  if (verb == JobVerb::kResize) {
+    if (!o.count || *o.count < 1 || *o.count > UINT32_MAX) {
+      return context.Fail(absl::InvalidArgumentError(
+          "--accelerators: a number, 1 or more, is needed"));
+    }
+    request.set_count(static_cast<uint32_t>(*o.count));
+  }
   const auto response = context.client().Act(verb, request);
   if (!response.ok()) return context.Fail(response.status());
   int code = kExitDone;
@@ -62,6 +72,13 @@ void AddJobVerbs(Command& root, Context& context) {
        "  ccsched hold 12"},
       {JobVerb::kRelease, "release", "let held jobs go on", "is released",
        "  ccsched release 12"},
+      {JobVerb::kResize, "resize",
+       "give running elastic jobs another number of accelerators",
+       "is asked to resize",
+       "  ccsched resize 12 --accelerators 8\n"
+       "\nThe job saves its state (as it does to be suspended) and starts "
+       "anew at that\nwidth, or as near to it as there is room. If it does "
+       "not answer within its\ngrace period, it goes on as it is."},
   };
   for (const Verb& verb : kVerbs) {
     auto o = std::make_shared<VerbOptions>();
@@ -69,6 +86,9 @@ void AddJobVerbs(Command& root, Context& context) {
     c.Arguments("JOB", &o->jobs, true, "numbers, or ranges FIRST-LAST");
     if (verb.verb == JobVerb::kCancel) {
       c.Text("--reason", "TEXT", &o->reason, "why; it is kept with the job");
+    }
+    if (verb.verb == JobVerb::kResize) {
+      c.Number("--accelerators", "N", &o->count, "how many, in all");
     }
     c.OnRun([o, &context, &verb] {
       return RunVerb(context, verb.verb, verb.done, *o);

@@ -52,6 +52,7 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   AddWhy(root, context);
   AddLogs(root, context);
   AddJobVerbs(root, context);
+  AddCheckpoint(root, context);
   AddWait(root, context);
   AddSites(root, context);
   AddNodes(root, context);

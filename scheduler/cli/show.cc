@@ -1,11 +1,13 @@
 // `ccsched show`: all that is recorded of a job.
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <memory>
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "scheduler/cli/chart.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
@@ -16,6 +18,9 @@
 
 namespace ccsched {
 namespace {
+
+// Its user is told from here on.
+constexpr absl::Duration kIdleLong = absl::Minutes(30);
 
 struct ShowOptions {
   std::string job;
@@ -70,6 +75,30 @@ std::string Saved(const v1::Job& job) {
                           (job.co2e_g() / job.baseline_co2e_g() - 1) * 100);
   }
   return text;
+}
+
+// Of the last attempt: how busy, and a word where its accelerators have done
+// nothing for long.
+void AddUse(const v1::Job& job, Lines& lines) {
+  if (job.attempts_size() == 0) return;
+  const v1::Attempt& last = job.attempts(job.attempts_size() - 1);
+  if (!last.has_use()) return;
+  std::vector<double> eighths;
+  for (const uint32_t level : last.use().levels()) {
+    eighths.push_back(level > 8 ? std::nan("") : level);
+  }
+  lines.Add(
+      "use",
+      absl::StrCat(LevelLine(eighths, 8), "  of its ", last.use().of(), ", ",
+                   ShortDuration(FromProto(last.use().step())), " each"));
+  const absl::Duration idle = FromProto(last.use().idle());
+  if (!last.has_ended() && last.use().of() == "accelerators" &&
+      idle >= kIdleLong) {
+    lines.Add("idle",
+              absl::StrCat("its accelerators have done nothing for ",
+                           ShortDuration(idle)),
+              Style::kYellow);
+  }
 }
 
 void PrintAttempts(const v1::Job& job, Context& context) {
@@ -146,6 +175,7 @@ void PrintJob(const v1::Job& job, Context& context) {
   lines.Add("energy", EnergyText(CCSCHED_OPTIONAL(job, energy_kwh)));
   lines.Add("CO2e", CarbonText(CCSCHED_OPTIONAL(job, co2e_g)));
   lines.Add("baseline", Saved(job));
+  AddUse(job, lines);
   lines.Add("why", job.reason().text());
   PrintAttempts(job, context);
 }

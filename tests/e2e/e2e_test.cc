@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/e2e/shell.h"
@@ -51,6 +53,15 @@ class EndToEndTest : public ::testing::Test {
     const CommandResult result = Ccsched({"show", job, "-o", "json"});
     EXPECT_EQ(result.status, 0) << result.err;
     return Json::parse(result.out, nullptr, false);
+  }
+  // Asks again and again; false if it is not so within `patience`.
+  template <typename Done>
+  static bool Eventually(absl::Duration patience, Done done) {
+    const absl::Time deadline = absl::Now() + patience;
+    while (!done()) {
+      if (absl::Now() > deadline) return false;
+    }
+    return true;
   }
   static std::string WriteFile(const std::string& name,
                                const std::string& text) {
@@ -133,6 +144,48 @@ TEST_F(EndToEndTest, StartsADependantAfterItsParentAndNotAfterAFailure) {
   Ccsched({"release", failing});
   EXPECT_NE(Ccsched({"wait", orphan}).status, 0);
   EXPECT_EQ(Show(orphan)["state"], "cancelled");
+}
+
+// The same training, once left alone and once started anew at other widths.
+TEST_F(EndToEndTest, AnElasticJobIsResizedAndEndsWithTheSameWeights) {
+  if (RunCommand({"/usr/bin/env", "python3", "--version"}, *dir_, {}).status !=
+      0) {
+    GTEST_SKIP() << "no python3 on this machine";
+  }
+  const std::string examples = CCSCHED_SOURCE_DIR "/deploy/examples";
+  const auto train = [&](const std::string& state) {
+    fs::create_directory(*dir_ + "/" + state);
+    return Submit({"--max-delay", "0s", "--accelerators", "2", "--elastic",
+                   "1:4", "--env", "PYTHONPATH=" + examples, "--env",
+                   "PYTHONDONTWRITEBYTECODE=1", "--", "python3",
+                   examples + "/train.py", "--steps", "4000", "--state",
+                   *dir_ + "/" + state});
+  };
+  const auto wait_for_log = [&](const std::string& job,
+                                const std::string& text) {
+    return Eventually(absl::Seconds(40), [&] {
+      return Ccsched({"logs", job}).out.find(text) != std::string::npos;
+    });
+  };
+  const std::string alone = train("alone");
+  const std::string resized = train("resized");
+  ASSERT_TRUE(wait_for_log(resized, "started width 2"));
+  const CommandResult result =
+      Ccsched({"resize", resized, "--accelerators", "4"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  ASSERT_TRUE(wait_for_log(resized, "width 4")) << Show(resized);
+  EXPECT_EQ(Ccsched({"wait", alone, resized}).status, 0);
+  const std::string whole = Ccsched({"logs", alone}).out;
+  const std::string parts = Ccsched({"logs", resized}).out;
+  ASSERT_NE(whole.find("loss"), std::string::npos) << whole;
+  EXPECT_THAT(parts, ::testing::EndsWith(whole.substr(whole.find("loss"))));
+  const Json attempts = Show(resized)["attempts"];
+  ASSERT_EQ(attempts.size(), 2u) << attempts;
+  EXPECT_EQ(attempts[0]["count"], 2);
+  EXPECT_EQ(attempts[1]["count"], 4);
+  EXPECT_EQ(attempts[0]["outcome"], "suspended");
+  EXPECT_EQ(Ccsched({"resize", resized, "--accelerators", "4"}).status, 1)
+      << "it has ended";
 }
 
 TEST_F(EndToEndTest, SubmitsOnceUnderAKeyForGood) {
