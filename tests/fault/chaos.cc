@@ -4,11 +4,21 @@
 
 #include <signal.h>
 
+#include <iterator>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace ccsched::testing {
+
+Chaos::Chaos(TestCluster& cluster, History& history, uint64_t seed)
+    : cluster_(&cluster),
+      history_(&history),
+      random_(seed),
+      agent_hurt_(cluster.agents()) {
+  history_->KilledJobs();
+}
 
 void Chaos::Rage(absl::Duration how_long) {
   const absl::Time end = absl::Now() + how_long;
@@ -16,6 +26,7 @@ void Chaos::Rage(absl::Duration how_long) {
     SubmitSome();
     if (random_.Below(12) == 0) CancelOne();
     if (random_.Below(4) == 0) InjectOne();
+    TendArmed();
     HealDue(false);
     // The pace of the load, not a wait for anything.
     absl::SleepFor(absl::Milliseconds(60));
@@ -26,7 +37,7 @@ void Chaos::TrySubmit(const std::string& key) {
   const Load& load = unacknowledged_.at(key);
   const absl::StatusOr<uint64_t> id =
       cluster_->Submit(history_->Script(key, load.seconds, load.exit_code), key,
-                       load.accelerators);
+                       load.accelerators, load.elastic);
   if (!id.ok()) return;
   history_->Acknowledged(key, *id);
   unacknowledged_.erase(key);
@@ -37,7 +48,10 @@ void Chaos::SubmitSome() {
   Load load;
   load.seconds = 0.02 + random_.Exponential(0.4);
   load.exit_code = random_.Below(8) == 0 ? 3 : 0;
-  load.accelerators = 1 + random_.Below(3);
+  load.accelerators = 1 + random_.Below(cluster_->accelerators() + 2);
+  if (random_.Below(4) == 0) {
+    load.elastic = absl::StrCat("1:", cluster_->accelerators() + 2);
+  }
   history_->Tried(key, load.exit_code);
   unacknowledged_[key] = load;
   // While the scheduler is down each try costs its deadline: one is enough.
@@ -76,77 +90,66 @@ void Chaos::HealDue(bool all) {
   }
 }
 
-void Chaos::KillScheduler() {
-  Count("scheduler kill -9");
-  scheduler_hurt_ = true;
-  cluster_->scheduler().Kill();
-  HealAfter(absl::Milliseconds(random_.Below(1500)), [this] {
-    cluster_->StartScheduler();
-    cluster_->WaitUntilServing();
-    scheduler_hurt_ = false;
-  });
+absl::Duration Chaos::Span(int least, int range) {
+  return absl::Milliseconds(least + random_.Below(range));
 }
 
-void Chaos::PauseScheduler() {
-  Count("scheduler paused");
-  scheduler_hurt_ = true;
-  cluster_->scheduler().Signal(SIGSTOP);
-  HealAfter(absl::Milliseconds(200 + random_.Below(2000)), [this] {
-    cluster_->scheduler().Signal(SIGCONT);
-    scheduler_hurt_ = false;
-  });
+int Chaos::AnyAgent() {
+  return static_cast<int>(random_.Below(cluster_->agents()));
 }
 
-void Chaos::KillAgent(int i) {
-  Count("agent kill -9");
-  cluster_->agent(i).Kill();
-  HealAfter(absl::Milliseconds(random_.Below(6000)), [this, i] {
-    cluster_->StartAgent(i);
-    agent_hurt_[i] = false;
-  });
+std::optional<int> Chaos::TakeAgent() {
+  const int i = AnyAgent();
+  if (agent_hurt_[i]) return std::nullopt;
+  agent_hurt_[i] = true;
+  return i;
 }
 
-void Chaos::PauseAgent(int i) {
-  Count("agent paused");
-  cluster_->agent(i).Signal(SIGSTOP);
-  HealAfter(absl::Milliseconds(200 + random_.Below(6000)), [this, i] {
-    cluster_->agent(i).Signal(SIGCONT);
-    agent_hurt_[i] = false;
-  });
-}
+bool Chaos::TakeScheduler() { return !std::exchange(scheduler_hurt_, true); }
 
-void Chaos::BlockWire(int i) {
-  const uint64_t which = random_.Below(3);
-  const bool up = which != 0;
-  const bool down = which != 1;
-  Count(up && down ? "partition both ways" : "partition one way");
-  cluster_->wire(i).Block(up, down);
-  HealAfter(absl::Milliseconds(200 + random_.Below(7000)), [this, i] {
-    cluster_->wire(i).Block(false, false);
-    agent_hurt_[i] = false;
-  });
+const std::vector<Chaos::Kind>& Chaos::Kinds() {
+  static const auto& kinds =
+      *new std::vector<Kind>{{4, &Chaos::KillScheduler},
+                             {4, &Chaos::PauseScheduler},
+                             {1, &Chaos::StormScheduler},
+                             {6, &Chaos::KillSchedulerAtAnInstant},
+                             {3, &Chaos::JumpSchedulerClock},
+                             {3, &Chaos::SlowSchedulerDisk},
+                             {2, &Chaos::FillSchedulerDisk},
+                             {6, &Chaos::KillAgent},
+                             {6, &Chaos::PauseAgent},
+                             {1, &Chaos::KillAllAgents},
+                             {10, &Chaos::KillAgentAtAnInstant},
+                             {5, &Chaos::JumpAgentClock},
+                             {4, &Chaos::SlowAgentDisk},
+                             {4, &Chaos::FillAgentDisk},
+                             {4, &Chaos::CloneAgent},
+                             {8, &Chaos::KillSupervisor},
+                             {4, &Chaos::KillJob},
+                             {8, &Chaos::BlockWire},
+                             {8, &Chaos::CutWire},
+                             {2, &Chaos::BlockAllWires},
+                             {4, &Chaos::MangleWires},
+                             {6, &Chaos::ResizeJob}};
+  return kinds;
 }
 
 void Chaos::InjectOne() {
-  const uint64_t what = random_.Below(10);
-  if (what < 2) {
-    if (scheduler_hurt_) return;
-    return what == 0 ? KillScheduler() : PauseScheduler();
+  int all = 0;
+  for (const Kind& kind : Kinds()) all += kind.weight;
+  int at = static_cast<int>(random_.Below(all));
+  for (const Kind& kind : Kinds()) {
+    at -= kind.weight;
+    if (at < 0) return (this->*kind.inject)();
   }
-  const int i = static_cast<int>(random_.Below(cluster_->agents()));
-  if (what < 4) {
-    Count("connection cut");
-    return cluster_->wire(i).Cut();
-  }
-  if (agent_hurt_[i]) return;
-  agent_hurt_[i] = true;
-  if (what < 6) return KillAgent(i);
-  if (what < 8) return PauseAgent(i);
-  BlockWire(i);
 }
 
 bool Chaos::Settle(absl::Duration patience) {
   HealDue(true);
+  for (const auto& [i, instant] : armed_agents_) cluster_->StartAgent(i);
+  armed_agents_.clear();
+  if (!armed_scheduler_.empty()) RestartScheduler("");
+  armed_scheduler_.clear();
   if (!cluster_->WaitUntilServing()) return false;
   const absl::Time deadline = absl::Now() + patience;
   while (!unacknowledged_.empty() && absl::Now() < deadline) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,11 @@
 namespace ccsched::testing {
 
 // Submits short jobs, each under a key that is tried again until a client is
-// told yes, and meanwhile kills, pauses and cuts off what it can. All choices
-// come from the seed; their timing comes from the machine.
+// told yes, and meanwhile kills, pauses, cuts off and deceives what it can. All
+// choices come from the seed; their timing comes from the machine.
 class Chaos {
  public:
-  Chaos(TestCluster& cluster, History& history, uint64_t seed)
-      : cluster_(&cluster), history_(&history), random_(seed) {}
+  Chaos(TestCluster& cluster, History& history, uint64_t seed);
 
   // Load and faults for so long.
   void Rage(absl::Duration how_long);
@@ -34,17 +34,55 @@ class Chaos {
   const std::map<std::string, int>& counts() const { return counts_; }
 
  private:
+  // A kind of fault, and how often it is chosen, in parts.
+  struct Kind {
+    int weight;
+    void (Chaos::*inject)();
+  };
+  static const std::vector<Kind>& Kinds();
+
   void SubmitSome();
   void TrySubmit(const std::string& key);
   void CancelOne();
   void InjectOne();
   void HealDue(bool all);
   void HealAfter(absl::Duration delay, std::function<void()> heal);
+  // A random time, in milliseconds.
+  absl::Duration Span(int least, int range);
+  int AnyAgent();
+  // An agent that no fault has hold of, taken for one; nothing if there is
+  // none.
+  std::optional<int> TakeAgent();
+  bool TakeScheduler();
+  void RestartScheduler(const std::string& failpoints);
+  // What was armed to end by itself and has: started again.
+  void TendArmed();
+
+  // scheduler:
   void KillScheduler();
   void PauseScheduler();
-  void KillAgent(int i);
-  void PauseAgent(int i);
-  void BlockWire(int i);
+  void StormScheduler();
+  void KillSchedulerAtAnInstant();
+  void JumpSchedulerClock();
+  void SlowSchedulerDisk();
+  void FillSchedulerDisk();
+  // agents:
+  void KillAgent();
+  void PauseAgent();
+  void KillAllAgents();
+  void KillAgentAtAnInstant();
+  void JumpAgentClock();
+  void SlowAgentDisk();
+  void FillAgentDisk();
+  void CloneAgent();
+  void KillSupervisor();
+  void KillJob();
+  // wires:
+  void BlockWire();
+  void CutWire();
+  void BlockAllWires();
+  void MangleWires();
+  void ResizeJob();
   void Count(const std::string& what);
 
   struct Pending {
@@ -55,6 +93,7 @@ class Chaos {
     double seconds;
     int exit_code;
     uint32_t accelerators;
+    std::string elastic;
   };
 
   TestCluster* cluster_;
@@ -62,8 +101,11 @@ class Chaos {
   Random random_;
   std::vector<Pending> pending_;
   std::map<std::string, Load> unacknowledged_;
-  std::vector<bool> agent_hurt_ = std::vector<bool>(64);
+  std::vector<bool> agent_hurt_;
   bool scheduler_hurt_ = false;
+  // By agent, and of the scheduler: armed to kill itself, at this instant.
+  std::map<int, std::string> armed_agents_;
+  std::string armed_scheduler_;
   int next_key_ = 0;
   int faults_ = 0;
   std::map<std::string, int> counts_;

@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "tests/fault/cluster.h"
 #include "tests/fault/history.h"
+#include "tests/fault/namespace_wire.h"
 
 namespace ccsched::testing {
 namespace {
@@ -27,12 +28,12 @@ int FromEnvironment(const char* name, int otherwise) {
   return value;
 }
 
-TEST(ChaosTest, NothingIsLostAndNothingRunsTwice) {
+void RageAndCheck(ClusterOptions options, int seconds) {
   const int seed = FromEnvironment("CCSCHED_SEED", 1);
-  const int seconds = FromEnvironment("CCSCHED_FAULT_SECONDS", 40);
   SCOPED_TRACE(
       absl::StrCat("CCSCHED_SEED=", seed, " CCSCHED_FAULT_SECONDS=", seconds));
-  TestCluster cluster({});
+  options.seed = seed;
+  TestCluster cluster(options);
   ASSERT_TRUE(cluster.WaitUntilServing()) << cluster.Logs();
   ASSERT_TRUE(cluster.WaitForAccelerators(12)) << cluster.Logs();
   History history(cluster.dir() + "/jobs");
@@ -50,6 +51,19 @@ TEST(ChaosTest, NothingIsLostAndNothingRunsTwice) {
   EXPECT_TRUE(violations.empty()) << absl::StrJoin(violations, "\n") << "\n"
                                   << cluster.Logs();
   EXPECT_GT(chaos.faults(), 0);
+}
+
+TEST(ChaosTest, NothingIsLostAndNothingRunsTwice) {
+  RageAndCheck({}, FromEnvironment("CCSCHED_FAULT_SECONDS", 40));
+}
+
+// The same over real packets: where they can be had, for half of the time.
+TEST(ChaosTest, NorInNetworkNamespaces) {
+  if (!NamespacesWork()) {
+    GTEST_SKIP() << "no network namespaces here: the proxy has to do";
+  }
+  RageAndCheck({.namespaces = true},
+               FromEnvironment("CCSCHED_FAULT_SECONDS", 40) / 2);
 }
 
 }  // namespace

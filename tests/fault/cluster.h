@@ -12,10 +12,17 @@
 #include "absl/time/time.h"
 #include "ccsched/v1/admin.grpc.pb.h"
 #include "ccsched/v1/jobs.grpc.pb.h"
+#include "tests/fault/mangler.h"
 #include "tests/fault/process.h"
-#include "tests/fault/proxy.h"
+#include "tests/fault/shim.h"
+#include "tests/fault/wire.h"
 
 namespace ccsched::testing {
+
+// Of the cluster's one site: what the ledger is compared with.
+inline constexpr double kPue = 1.1;
+inline constexpr double kIdleWatts = 40;
+inline constexpr double kActiveWatts = 300;
 
 struct ClusterOptions {
   int agents = 3;
@@ -23,34 +30,55 @@ struct ClusterOptions {
   std::string lease = "4s";
   std::string heartbeat = "300ms";
   std::string policy = "fcfs";
+  // Each agent in a network namespace of its own, connected by TLS; else over
+  // unix sockets, through a Proxy and a Mangler. REQUIRES: NamespacesWork().
+  bool namespaces = false;
+  uint64_t seed = 1;  // of the manglers
 };
 
-// One ccschedd and a few agents, each behind a Proxy, over unix sockets.
+// One ccschedd and a few agents, each behind a wire. Every process runs with
+// the shim of shim.h.
 class TestCluster {
  public:
   explicit TestCluster(ClusterOptions options);
   ~TestCluster();
 
-  void StartScheduler();
-  void StartAgent(int i);
-  // Waits until the scheduler answers; false if it does not within a minute.
-  bool WaitUntilServing();
+  // `failpoints`: for CCSCHED_FAILPOINTS (scheduler/base/failpoint.h).
+  void StartScheduler(const std::string& failpoints = "");
+  void StartAgent(int i, const std::string& failpoints = "");
+  // An agent that claims to be `i`, with a copy of its state as it is now.
+  Process StartCloneOf(int i);
+  // Pids of the supervisors of agent `i`, or of their jobs' first processes.
+  std::vector<pid_t> SupervisorsOf(int i) const;
+  std::vector<pid_t> JobsOf(int i) const;
+  // Waits until the scheduler answers; false if it does not in that time.
+  bool WaitUntilServing(absl::Duration patience = absl::Minutes(1));
   // Waits until so many accelerators are usable.
   bool WaitForAccelerators(uint32_t count);
 
   Process& scheduler() { return scheduler_; }
   Process& agent(int i) { return agents_[i]; }
-  Proxy& wire(int i) { return *wires_[i]; }
+  Wire& wire(int i) { return *wires_[i]; }
+  // Null in namespaces.
+  Mangler* mangler(int i) {
+    return manglers_.empty() ? nullptr : manglers_[i].get();
+  }
+  ShimState& scheduler_shim() { return *shims_.back(); }
+  ShimState& agent_shim(int i) { return *shims_[i]; }
   int agents() const { return options_.agents; }
   const std::string& dir() const { return dir_; }
+  uint32_t accelerators() const { return options_.accelerators; }
 
-  // One job that runs `script` by sh. Errors: the client's; the job may then
-  // be known or not, and the same key tells.
+  // One job that runs `script` by sh; `elastic` is "" or "MIN:MAX", and such a
+  // job may be suspended, too. Errors: the client's; the job may then be known
+  // or not, and the same key tells.
   absl::StatusOr<uint64_t> Submit(const std::string& script,
                                   const std::string& key,
-                                  uint32_t accelerators = 1);
+                                  uint32_t accelerators = 1,
+                                  const std::string& elastic = "");
   absl::StatusOr<v1::Job> Get(uint64_t job);
   absl::Status Cancel(uint64_t job);
+  absl::Status Resize(uint64_t job, uint32_t accelerators);
   absl::StatusOr<std::vector<v1::NodeStatus>> Nodes();
   // The ends of all logs, for a failure's message.
   std::string Logs() const;
@@ -58,12 +86,22 @@ class TestCluster {
  private:
   void Connect();
   void WriteConfig() const;
+  void MakeCertificate() const;
+  void MakeShims();
+  void MakeWires();
+  std::string ShimPath(int i) const;
+  std::vector<std::string> AgentCommand(int i, const std::string& state) const;
+  std::vector<std::string> Environment(int shim,
+                                       const std::string& failpoints) const;
 
   const ClusterOptions options_;
   std::string dir_;
   std::string socket_;
+  int port_ = 0;  // of a scheduler with TLS
   Process scheduler_;
-  std::vector<std::unique_ptr<Proxy>> wires_;
+  std::vector<std::unique_ptr<Mangler>> manglers_;
+  std::vector<std::unique_ptr<Wire>> wires_;
+  std::vector<ShimState*> shims_;  // of the agents, then the scheduler; mapped
   std::vector<Process> agents_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Jobs::Stub> jobs_;

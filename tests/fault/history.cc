@@ -2,13 +2,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fault/history.h"
 
+#include <signal.h>
+
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 
 namespace ccsched::testing {
+namespace {
+
+// Between what a job writes down and what its supervisor sees, on a machine
+// that is busy with faults.
+constexpr absl::Duration kSlack = absl::Milliseconds(300);
+// Each row of the ledger is rounded to a joule.
+constexpr double kJoulesSlack = 10;
+
+}  // namespace
 
 bool IsTerminalState(v1::JobState state) {
   return state == v1::JOB_SUCCEEDED || state == v1::JOB_FAILED ||
@@ -18,22 +31,34 @@ bool IsTerminalState(v1::JobState state) {
 std::string History::Script(const std::string& key, double seconds,
                             int exit_code) const {
   const std::string file = absl::StrCat(dir_, "/", key);
-  // The lock is held by the shell's descriptor 9, which its children share.
-  return absl::StrCat(
-      "exec 9>>", file, ".lock; flock -n 9 || echo overlap $CCSCHED_EPOCH >> ",
-      file, "; echo start $CCSCHED_EPOCH >> ", file, "; sleep ", seconds,
-      "; echo end $CCSCHED_EPOCH >> ", file, "; exit ", exit_code);
+  const auto note = [&](const char* what) {
+    return absl::StrCat("echo ", what, " $CCSCHED_EPOCH `date +%s%N` >> ", file,
+                        "; ");
+  };
+  // The first rank of a gang speaks for all. The lock is held by the shell's
+  // descriptor 9, which its children share.
+  return absl::StrCat("[ $CCSCHED_RANK = 0 ] || { sleep ", seconds, "; exit ",
+                      exit_code, "; }; exec 9>>", file, ".lock; flock -n 9 || ",
+                      note("overlap"), note("start"), "sleep ", seconds, "; ",
+                      note("end"), "exit ", exit_code);
 }
 
 Deeds History::ReadDeeds(const std::string& key) const {
   Deeds deeds;
   std::ifstream in(absl::StrCat(dir_, "/", key));
-  std::string what;
-  uint32_t epoch;
-  while (in >> what >> epoch) {
+  std::string line, what;
+  while (std::getline(in, line)) {
+    std::istringstream words(line);
+    uint32_t epoch = 0;
+    int64_t ns = 0;
+    if (!(words >> what >> epoch)) continue;
+    words >> ns;
+    if (what == "overlap") ++deeds.overlaps;
     if (what == "start") deeds.started.push_back(epoch);
     if (what == "end") deeds.ended.push_back(epoch);
-    if (what == "overlap") ++deeds.overlaps;
+    if (ns == 0 || what == "overlap") continue;
+    (what == "start" ? deeds.start_times : deeds.end_times)[epoch] =
+        absl::FromUnixNanos(ns);
   }
   return deeds;
 }
@@ -49,16 +74,12 @@ std::set<std::string> History::KeysThatRan() const {
 }
 
 void History::CheckJob(const std::string& key, const v1::Job& job,
-                       std::vector<std::string>* violations) const {
-  const auto violation = [&](const std::string& what) {
-    violations->push_back(
-        absl::StrCat("job ", job.id(), " (", key, ") ", what));
-  };
-  const Deeds deeds = ReadDeeds(key);
+                       const Violation& violation) const {
   if (!IsTerminalState(job.state())) {
     return violation(
         absl::StrCat("never ended: it is ", v1::JobState_Name(job.state())));
   }
+  const Deeds deeds = ReadDeeds(key);
   if (deeds.overlaps > 0) violation("ran twice at once");
   std::set<uint32_t> recorded;
   for (const v1::Attempt& attempt : job.attempts()) {
@@ -79,22 +100,78 @@ void History::CheckJob(const std::string& key, const v1::Job& job,
       violation(absl::StrCat("ran epoch ", epoch, ", not in the ledger"));
     }
   }
+  CheckStates(key, job, deeds, violation);
+  CheckAttempts(job, deeds, violation);
+}
+
+void History::CheckStates(const std::string& key, const v1::Job& job,
+                          const Deeds& deeds,
+                          const Violation& violation) const {
   const int exit_code = tried_.at(key);
-  const bool may_be_killed = killed_jobs_ || cancelled_.contains(key);
   if (job.state() == v1::JOB_SUCCEEDED) {
     if (exit_code != 0) violation("succeeded with a bad exit code");
     if (deeds.ended.empty()) violation("succeeded without having run");
-    // After the run that succeeded nothing may start.
-    if (!deeds.ended.empty() && !may_be_killed &&
-        deeds.started.back() > deeds.ended.back()) {
-      violation("ran again after it had succeeded");
+    // The attempt on record as its success is the last that ever started.
+    uint32_t succeeded = 0;
+    for (const v1::Attempt& attempt : job.attempts()) {
+      if (attempt.outcome() == "succeeded") succeeded = attempt.epoch();
+    }
+    for (const uint32_t epoch : deeds.started) {
+      if (epoch > succeeded) violation("ran again after it had succeeded");
     }
   }
-  if (job.state() == v1::JOB_FAILED && exit_code == 0 && !may_be_killed) {
-    violation("failed, though its process did not");
+  if (job.state() == v1::JOB_FAILED && exit_code == 0) {
+    const v1::Attempt& last = job.attempts(job.attempts_size() - 1);
+    if (!killed_jobs_ || last.signal() != SIGKILL) {
+      violation(absl::StrCat("failed, though its process did not: ",
+                             job.state_note()));
+    }
   }
   if (job.state() == v1::JOB_CANCELLED && !cancelled_.contains(key)) {
     violation("was cancelled by nobody");
+  }
+}
+
+// Times and energy on record against what the job itself wrote down.
+void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
+                            const Violation& violation) {
+  const auto time = [](const google::protobuf::Timestamp& t) {
+    return absl::FromUnixSeconds(t.seconds()) + absl::Nanoseconds(t.nanos());
+  };
+  double kwh = 0;
+  for (const v1::Attempt& attempt : job.attempts()) {
+    const std::string name = absl::StrCat("attempt ", attempt.epoch());
+    if (!attempt.has_started() || !attempt.has_ended()) continue;
+    const absl::Time started = time(attempt.started());
+    const absl::Time ended = time(attempt.ended());
+    const auto start = deeds.start_times.find(attempt.epoch());
+    if (start != deeds.start_times.end() && start->second < started - kSlack) {
+      violation(absl::StrCat(name, " ran ",
+                             absl::FormatDuration(started - start->second),
+                             " before the ledger says that it started"));
+    }
+    const auto end = deeds.end_times.find(attempt.epoch());
+    if (end != deeds.end_times.end() && end->second > ended + kSlack) {
+      violation(absl::StrCat(name, " ran ",
+                             absl::FormatDuration(end->second - ended),
+                             " after the ledger says that it ended"));
+    }
+    // Modelled: between idle and at work, by its use of processors.
+    const double held =
+        attempt.count() * absl::ToDoubleSeconds(ended - started);
+    const double joules = attempt.energy_kwh() * 3.6e6;
+    kwh += attempt.energy_kwh();
+    if (joules < 0.98 * kIdleWatts * held - kJoulesSlack ||
+        joules > 1.02 * kActiveWatts * held + kJoulesSlack) {
+      violation(absl::StrCat(name, " has ", joules,
+                             " J on record, having held ", "accelerators for ",
+                             held, " s (", attempt.energy_method(), ")"));
+    }
+  }
+  if (std::fabs(job.energy_kwh() - kwh * kPue) >
+      0.01 * kwh + kJoulesSlack / 3.6e6) {
+    violation(absl::StrCat("has ", job.energy_kwh(), " kWh on record, its ",
+                           "attempts together ", kwh * kPue));
   }
 }
 
@@ -118,7 +195,10 @@ std::vector<std::string> History::Violations(TestCluster& cluster) const {
       violations.push_back(absl::StrCat("job ", id, " is ", job->spec().name(),
                                         ", was acknowledged as ", key));
     }
-    CheckJob(key, *job, &violations);
+    CheckJob(key, *job, [&, number = id, name = key](const std::string& what) {
+      violations.push_back(
+          absl::StrCat("job ", number, " (", name, ") ", what));
+    });
   }
   for (const std::string& key : KeysThatRan()) {
     if (!tried_.contains(key)) {

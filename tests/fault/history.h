@@ -4,12 +4,14 @@
 #define CCSCHED_TESTS_FAULT_HISTORY_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "tests/fault/cluster.h"
 
 namespace ccsched::testing {
@@ -18,6 +20,7 @@ namespace ccsched::testing {
 struct Deeds {
   std::vector<uint32_t> started;  // epochs, in order
   std::vector<uint32_t> ended;    // epochs that came to their own end
+  std::map<uint32_t, absl::Time> start_times, end_times;  // by epoch
   int overlaps = 0;  // a start while another attempt held the job's lock
 };
 
@@ -37,7 +40,8 @@ class History {
     acknowledged_[key] = job;
   }
   void AskedToCancel(const std::string& key) { cancelled_.insert(key); }
-  // A process of some job was killed from outside: its jobs may fail.
+  // Processes of some jobs were killed from outside: an attempt may end by
+  // SIGKILL though nobody here asked for that.
   void KilledJobs() { killed_jobs_ = true; }
 
   const std::map<std::string, uint64_t>& acknowledged() const {
@@ -50,8 +54,13 @@ class History {
   Deeds ReadDeeds(const std::string& key) const;
 
  private:
+  using Violation = std::function<void(const std::string&)>;
   void CheckJob(const std::string& key, const v1::Job& job,
-                std::vector<std::string>* violations) const;
+                const Violation& violation) const;
+  void CheckStates(const std::string& key, const v1::Job& job,
+                   const Deeds& deeds, const Violation& violation) const;
+  static void CheckAttempts(const v1::Job& job, const Deeds& deeds,
+                            const Violation& violation);
   std::set<std::string> KeysThatRan() const;
 
   const std::string dir_;

@@ -10,14 +10,24 @@
 
 #include <utility>
 
+extern char** environ;
+
 namespace ccsched::testing {
 
 Process Process::Start(const std::vector<std::string>& argv,
-                       const std::string& log) {
+                       const std::string& log,
+                       const std::vector<std::string>& env) {
   std::vector<char*> args;
   for (const std::string& arg : argv)
     args.push_back(const_cast<char*>(arg.c_str()));
   args.push_back(nullptr);
+  // Made before the fork: after it other threads may hold the allocator's lock.
+  std::vector<char*> variables;
+  for (const std::string& variable : env) {
+    variables.push_back(const_cast<char*>(variable.c_str()));
+  }
+  for (char** v = environ; *v != nullptr; ++v) variables.push_back(*v);
+  variables.push_back(nullptr);
   Process process;
   process.pid_ = fork();
   if (process.pid_ != 0) return process;
@@ -26,7 +36,7 @@ Process Process::Start(const std::vector<std::string>& argv,
       open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   dup2(out, STDOUT_FILENO);
   dup2(out, STDERR_FILENO);
-  execv(args[0], args.data());
+  execve(args[0], args.data(), variables.data());
   _exit(127);
 }
 

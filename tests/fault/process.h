@@ -18,10 +18,12 @@ namespace ccsched::testing {
 class Process {
  public:
   Process() = default;
-  // Starts `argv` with standard output and error appended to `log`. The child
-  // dies with the test (PR_SET_PDEATHSIG).
+  // Starts `argv` with standard output and error appended to `log`, and `env`
+  // (NAME=value) added to the environment. The child dies with the test
+  // (PR_SET_PDEATHSIG).
   static Process Start(const std::vector<std::string>& argv,
-                       const std::string& log);
+                       const std::string& log,
+                       const std::vector<std::string>& env = {});
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
   ~Process();

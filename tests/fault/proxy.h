@@ -8,24 +8,26 @@
 #include <string>
 #include <thread>
 
+#include "tests/fault/wire.h"
+
 namespace ccsched::testing {
 
 // Listens on a unix socket and forwards every connection to another. A
 // blocked direction keeps its connections open and its bytes back, as a
 // network that drops packets does; they arrive when it is unblocked.
-class Proxy {
+class Proxy final : public Wire {
  public:
   // REQUIRES: `listen` does not exist.
   Proxy(const std::string& listen, const std::string& target);
-  ~Proxy();
+  ~Proxy() override;
   Proxy(const Proxy&) = delete;
 
-  void Block(bool towards_scheduler, bool towards_agent) {
+  void Block(bool towards_scheduler, bool towards_agent) override {
     block_up_ = towards_scheduler;
     block_down_ = towards_agent;
   }
   // Closes every connection; new ones are taken as before.
-  void Cut() { cut_ = true; }
+  void Cut() override { cut_ = true; }
 
  private:
   struct Link {
