@@ -242,8 +242,10 @@ void JobRunner::Spawn(const Accepted& accepted) {
   if (!supervised.ok()) {
     Log(LogLevel::kError, "job not started",
         {{"attempt", id.ToString()}, {"status", supervised.status()}});
-    EndAtOnce(id, v1::OUTCOME_REFUSED,
-              std::string(supervised.status().message()));
+    // A full disk, no processes left: the next start would fare no better.
+    const std::string why(supervised.status().message());
+    if (absl::IsUnavailable(supervised.status())) SetUnfit(why);
+    EndAtOnce(id, v1::OUTCOME_REFUSED, why);
     return;
   }
   Failpoint("agent.spawned");

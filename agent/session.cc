@@ -18,7 +18,7 @@ constexpr int64_t kBackoffMaxNs = 15 * kNanosPerSecond;
 // A scheduler that accepts the connection must answer within this.
 constexpr int64_t kRegisterWaitNs = 20 * kNanosPerSecond;
 constexpr int64_t kKeepLogsNs = 60 * kNanosPerSecond;
-constexpr int64_t kCheckNs = 30 * kNanosPerSecond;
+constexpr int64_t kCheckNs = 10 * kNanosPerSecond;
 constexpr absl::Duration kDefaultLease = absl::Minutes(10);
 constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(5);
 
