@@ -190,5 +190,66 @@ TEST_F(NamedFailuresTest, ACloneOfANodeGetsNoJobs) {
   EXPECT_EQ(nodes->size(), 1u);
 }
 
+// The same with a copy of the node's state, as a machine cloned or restored
+// from a backup has it: the jobs on record there are not the copy's to end.
+TEST_F(NamedFailuresTest, AnAgentWithACopiedStateEndsNoJobOfTheOriginal) {
+  Start({.agents = 1, .lease = "60s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  ASSERT_TRUE(Reaches(job, v1::JOB_RUNNING));
+  Process clone = cluster_->StartCloneOf(0);
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return cluster_->Logs().find("served by another agent") !=
+           std::string::npos;
+  })) << cluster_->Logs();
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+}
+
+// A node whose disk is full takes no jobs, and fails none.
+TEST_F(NamedFailuresTest, AFullDiskOnANodeFailsNoJob) {
+  Start({.agents = 1, .lease = "60s"});
+  cluster_->agent_shim(0).disk_full = 1;
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return NodeState() == "unfit";
+  })) << NodeState();
+  EXPECT_EQ(cluster_->Get(job)->state(), v1::JOB_QUEUED);
+  cluster_->agent_shim(0).disk_full = 0;
+  ASSERT_TRUE(HasStarted("a")) << cluster_->Logs();
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+}
+
+// A machine whose clock is an hour off, and set while a job runs: times and
+// energy on record are those of the cluster.
+TEST_F(NamedFailuresTest, AWrongClockOnANodeDoesNotReachTheLedger) {
+  Start({.agents = 1, .lease = "60s"});
+  cluster_->agent_shim(0).clock_offset_ns = 3'600'000'000'000;
+  cluster_->agent(0).Kill();
+  cluster_->StartAgent(0);
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  cluster_->agent_shim(0).clock_offset_ns = -3'600'000'000'000;
+  cluster_->agent(0).Kill();
+  cluster_->StartAgent(0);
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    const auto now = cluster_->Get(job);
+    return now.ok() && now->attempts_size() == 1 &&
+           now->attempts(0).energy_kwh() > 0;
+  }));
+  LetEnd("a");
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  const v1::Attempt attempt = cluster_->Get(job)->attempts(0);
+  const auto seconds = [](const google::protobuf::Timestamp& t) {
+    return static_cast<double>(t.seconds()) + t.nanos() * 1e-9;
+  };
+  const double ran = seconds(attempt.ended()) - seconds(attempt.started());
+  EXPECT_LT(ran, 60);
+  EXPECT_NEAR(seconds(attempt.ended()), absl::ToUnixSeconds(absl::Now()), 30);
+  EXPECT_LE(attempt.energy_kwh() * 3.6e6, 1.1 * kActiveWatts * ran + 10);
+}
+
 }  // namespace
 }  // namespace ccsched::testing
