@@ -172,7 +172,7 @@ ALTER TABLE attempts ADD COLUMN use TEXT NOT NULL DEFAULT '';
 CREATE INDEX emissions_to_restate ON emissions (region, start)
   WHERE superseded_by IS NULL AND (intensity_estimated OR intensity IS NULL);
 
--- @version 3
+-- @version 4
 -- What was known when: `recorded` and `superseded_at` tell a report as of an
 -- earlier time. Of older rows it is not known: they count from their end on.
 ALTER TABLE emissions ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
