@@ -130,6 +130,10 @@ class GrpcClient : public Client {
   absl::Status ToStatus(const grpc::Status& status) const {
     if (status.ok()) return absl::OkStatus();
     const auto code = static_cast<absl::StatusCode>(status.error_code());
+    if (code == absl::StatusCode::kUnavailable &&
+        absl::StartsWith(status.error_message(), "the scheduler")) {
+      return absl::UnavailableError(status.error_message());  // it did answer
+    }
     if (code == absl::StatusCode::kUnavailable) {
       return absl::UnavailableError(absl::StrCat(
           "no scheduler answers at ", address_, " (", status.error_message(),
