@@ -1,5 +1,5 @@
-// What is under contract on record, matched to what all sites used hour by
-// hour. SPDX-License-Identifier: Apache-2.0
+// What is under contract on record, matched hour by hour to what sites used.
+// SPDX-License-Identifier: Apache-2.0
 #include "scheduler/ledger/market.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// A wire at the level of messages: it says some twice and some in another
-// order. SPDX-License-Identifier: Apache-2.0
+// A wire of messages: it says some twice, and some in another order.
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/fault/mangler.h"
 
 #include <chrono>
