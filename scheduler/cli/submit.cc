@@ -146,13 +146,14 @@ absl::StatusOr<v1::JobSpec> MakeJob(SubmitOptions* o, Context& context) {
               "'-- COMMAND'"
             : "submit: both a file and a command after '--'; give one of them");
   }
+  // Before the file is read: what it says, in its header or as YAML, is
+  // overruled by both.
+  const std::string project = context.env("CCSCHED_PROJECT");
+  if (!o->job.project && !project.empty()) o->job.project = project;
   if (!o->rest.empty()) {
     job.mutable_command()->Assign(o->rest.begin(), o->rest.end());
   } else {
     RETURN_IF_ERROR(ReadFile(o->file, context, &o->job, &job));
-  }
-  if (!o->job.project && job.project().empty()) {
-    job.set_project(context.env("CCSCHED_PROJECT"));
   }
   const NowFunction now = [&]() -> absl::StatusOr<absl::Time> {
     ASSIGN_OR_RETURN(const v1::StatusResponse status,

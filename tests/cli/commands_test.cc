@@ -44,14 +44,32 @@ class CommandsTest : public testing::Test {
     out_.str("");
     err_.str("");
     Context context(out_, err_);
-    context.env = [](const char*) { return std::string(); };
+    context.env = [this](const char* name) {
+      return std::string(name) == "CCSCHED_PROJECT" ? project_ : "";
+    };
     context.set_client(std::make_unique<FakeClient>(&scheduler_));
     return RunCommandLine(std::move(args), context);
   }
 
   FakeScheduler scheduler_;
+  std::string project_;  // CCSCHED_PROJECT
   std::ostringstream out_, err_;
 };
+
+TEST_F(CommandsTest, AFlagGoesOverTheEnvironmentAndThatOverTheFile) {
+  const std::string file = testing::TempDir() + "/project.yaml";
+  std::ofstream(file) << "command: ['true']\nproject: file\n";
+  const auto project_of = [&](const std::vector<std::string>& flags) {
+    std::vector<std::string> args = {"submit", file};
+    args.insert(args.end(), flags.begin(), flags.end());
+    EXPECT_EQ(Run(args), 0) << err_.str();
+    return scheduler_.submitted.back().project();
+  };
+  EXPECT_EQ(project_of({}), "file");
+  project_ = "environment";
+  EXPECT_EQ(project_of({}), "environment");
+  EXPECT_EQ(project_of({"--project", "flag"}), "flag");
+}
 
 TEST_F(CommandsTest, SubmitPrintsTheJobsNumber) {
   scheduler_.submit_response.set_job_id(123);
