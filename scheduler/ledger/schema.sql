@@ -161,13 +161,6 @@ UPDATE emissions AS old SET superseded_by = (
   SELECT min(newer.revision) FROM emissions AS newer
   WHERE newer.attempt = old.attempt AND newer.start = old.start
     AND newer.revision > old.revision);
-
--- @version 3
--- Attempts of a job lost one after another: its pause before the next grows.
-ALTER TABLE jobs_live ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE jobs_ended ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
--- How busy an attempt's accelerators were, over its time.
-ALTER TABLE attempts ADD COLUMN use TEXT NOT NULL DEFAULT '';
 -- What waits for actual grid data.
 CREATE INDEX emissions_to_restate ON emissions (region, start)
   WHERE superseded_by IS NULL AND (intensity_estimated OR intensity IS NULL);
@@ -236,3 +229,10 @@ CREATE TABLE contracts (
   kwh BLOB NOT NULL,
   residual REAL
 ) STRICT;
+
+-- @version 4
+-- Attempts of a job lost one after another: its pause before the next grows.
+ALTER TABLE jobs_live ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs_ended ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
+-- How busy an attempt's accelerators were, over its time.
+ALTER TABLE attempts ADD COLUMN use TEXT NOT NULL DEFAULT '';
