@@ -215,7 +215,7 @@ TEST_F(NamedFailuresTest, AFullDiskOnANodeFailsNoJob) {
   ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
     return NodeState() == "unfit";
   })) << NodeState();
-  EXPECT_EQ(cluster_->Get(job)->state(), v1::JOB_QUEUED);
+  ASSERT_TRUE(Reaches(job, v1::JOB_QUEUED)) << "it was refused";
   cluster_->agent_shim(0).disk_full = 0;
   ASSERT_TRUE(HasStarted("a")) << cluster_->Logs();
   LetEnd("a");
@@ -234,11 +234,8 @@ TEST_F(NamedFailuresTest, AWrongClockOnANodeDoesNotReachTheLedger) {
   cluster_->agent_shim(0).clock_offset_ns = -3'600'000'000'000;
   cluster_->agent(0).Kill();
   cluster_->StartAgent(0);
-  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
-    const auto now = cluster_->Get(job);
-    return now.ok() && now->attempts_size() == 1 &&
-           now->attempts(0).energy_kwh() > 0;
-  }));
+  ASSERT_TRUE(
+      Eventually(absl::Seconds(30), [&] { return NodeState() == "up"; }));
   LetEnd("a");
   ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
   const v1::Attempt attempt = cluster_->Get(job)->attempts(0);
