@@ -165,7 +165,7 @@ UPDATE emissions AS old SET superseded_by = (
 CREATE INDEX emissions_to_restate ON emissions (region, start)
   WHERE superseded_by IS NULL AND (intensity_estimated OR intensity IS NULL);
 
--- @version 4
+-- @version 3
 -- What was known when: `recorded` and `superseded_at` tell a report as of an
 -- earlier time. Of older rows it is not known: they count from their end on.
 ALTER TABLE emissions ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
