@@ -26,7 +26,7 @@ void Chaos::Rage(absl::Duration how_long) {
     SubmitSome();
     if (random_.Below(12) == 0) CancelOne();
     if (random_.Below(4) == 0) InjectOne();
-    TendArmed();
+    Tend();
     HealDue(false);
     // The pace of the load, not a wait for anything.
     absl::SleepFor(absl::Milliseconds(60));
@@ -150,6 +150,9 @@ bool Chaos::Settle(absl::Duration patience) {
   armed_agents_.clear();
   if (!armed_scheduler_.empty()) RestartScheduler("");
   armed_scheduler_.clear();
+  scheduler_hurt_ = false;
+  agent_hurt_.assign(agent_hurt_.size(), false);
+  Tend();
   if (!cluster_->WaitUntilServing()) return false;
   const absl::Time deadline = absl::Now() + patience;
   while (!unacknowledged_.empty() && absl::Now() < deadline) {

@@ -55,7 +55,9 @@ class Chaos {
   std::optional<int> TakeAgent();
   bool TakeScheduler();
   void RestartScheduler(const std::string& failpoints);
-  // What was armed to end by itself and has: started again.
+  // What was armed to end by itself and has: started again. So is what ended
+  // because its disk was full when it started, as a service manager does.
+  void Tend();
   void TendArmed();
 
   // scheduler:

@@ -103,6 +103,19 @@ void Chaos::KillAgentAtAnInstant() {
   });
 }
 
+void Chaos::Tend() {
+  TendArmed();
+  if (!scheduler_hurt_ && !cluster_->scheduler().running()) {
+    RestartScheduler("");
+    cluster_->WaitUntilServing(absl::Seconds(2));
+  }
+  for (int i = 0; i < cluster_->agents(); ++i) {
+    if (!agent_hurt_[i] && !cluster_->agent(i).running()) {
+      cluster_->StartAgent(i);
+    }
+  }
+}
+
 void Chaos::TendArmed() {
   if (!armed_scheduler_.empty() && !cluster_->scheduler().running()) {
     Count(absl::StrCat("killed at ", std::exchange(armed_scheduler_, "")));
