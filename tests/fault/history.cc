@@ -145,7 +145,9 @@ void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
     const absl::Time started = time(attempt.started());
     const absl::Time ended = time(attempt.ended());
     const auto start = deeds.start_times.find(attempt.epoch());
-    if (start != deeds.start_times.end() && start->second < started - kSlack) {
+    // A gang has started when all of it has: its first rank may be ahead.
+    if (start != deeds.start_times.end() && attempt.nodes_size() == 1 &&
+        start->second < started - kSlack) {
       violation(absl::StrCat(name, " ran ",
                              absl::FormatDuration(started - start->second),
                              " before the ledger says that it started"));
