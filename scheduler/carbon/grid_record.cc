@@ -267,6 +267,8 @@ std::optional<GramsPerKwh> GridRecord::MarginalOver(RegionId region,
 std::vector<GridSlice> GridRecord::Slices(RegionId region, absl::Time from,
                                           absl::Time to) const {
   const Track& track = regions_[region.value()]->accounts;
+  const absl::Duration stale_after =
+      regions_[region.value()]->options.stale_after;
   std::vector<GridSlice> slices;
   for (absl::Time t = from; t < to;) {
     GridSlice slice;
@@ -284,6 +286,7 @@ std::vector<GridSlice> GridRecord::Slices(RegionId region, absl::Time from,
         slice.end = std::min(slice.end, cell->end);
         slice.intensity = GramsPerKwh(cell->value);
         slice.data_version = *cell->version;
+        if (t - cell->issued > stale_after) slice.data_version += " stale";
       } else {
         slice.end = std::min({slice.end, track.forecast.NextStart(t),
                               HourOf(t) + absl::Hours(1)});

@@ -53,7 +53,9 @@ struct GridSlice {
   absl::Time start, end;
   std::optional<GramsPerKwh> intensity;
   bool estimated = false;    // a forecast, a fallback, or marked by its source
-  std::string data_version;  // "actual csv 2021-10-03T00:00:00Z", …
+  // "actual csv 2021-10-03T00:00:00Z", "forecast push …", the same with "stale"
+  // after it, "fallback same-hour-1d …"; empty where nothing is known.
+  std::string data_version;
 };
 
 struct GridRegionOptions {

@@ -80,14 +80,15 @@ void AddFootprint(Command& root, Context& context) {
       "2026-01-05T00:00:00Z}\n"
       "The second takes PUE and the grid's hours from the running "
       "scheduler.\n"
+      "\nA CHANGE is datacenter=, accelerator=, model=, pue=, chips=, days=, "
+      "watts=, gross= or\nnet= (g/kWh), or the name of a run: all of it, step "
+      "by step.\n"
       "\nSource: Patterson et al. 2021, Carbon Emissions and Large Neural "
       "Network Training,\narXiv 2104.10350v3.");
   c.Arguments("NAME", &o->names, false, "runs by name (default: all)");
   c.Text("--file", "RUNS.yaml", &o->file, "your own runs");
   c.Repeated("--what-if", "CHANGE", &o->what_if,
-             "the same run with another datacenter=, accelerator=, model=, "
-             "pue=, chips=, days=, watts=, gross= or net=, or all of another "
-             "run, by its name; repeat for more");
+             "the run changed, pue=1.1 say, or into another; repeat for more");
   AddFormat(c, &o->output);
   c.OnRun([o, &context] {
     o->sites = [&context](const std::string& site, absl::Time start,

@@ -12,6 +12,7 @@ namespace ccsched {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const RegionId kRegion(0);
 const absl::Time kStart =
@@ -165,6 +166,14 @@ TEST(GridRecordTest, GoesFromFreshToStaleToFallback) {
   EXPECT_EQ(record.State(kRegion, Hour(24)), GridState::kFresh);
   EXPECT_EQ(record.State(kRegion, Hour(25)), GridState::kStale);
   EXPECT_EQ(record.State(kRegion, Hour(48)), GridState::kFallback);
+  // The entry says so too.
+  const auto version = [&](double hour) {
+    return record.Slices(kRegion, Hour(hour), Hour(hour + 1))[0].data_version;
+  };
+  EXPECT_THAT(version(24), HasSubstr("forecast test"));
+  EXPECT_THAT(version(24), Not(HasSubstr("stale")));
+  EXPECT_THAT(version(25), HasSubstr("stale"));
+  EXPECT_THAT(version(48), HasSubstr("fallback"));
   // Two days back is the last known hour of the same name.
   EXPECT_EQ(record.Newest(kRegion, Hour(48))->At(Hour(53)).value(), 105);
   // After a week without data, the mean.
