@@ -52,7 +52,7 @@ std::string_view ToString(GridState state);  // "fresh", "stale", …
 struct GridSlice {
   absl::Time start, end;
   std::optional<GramsPerKwh> intensity;
-  bool estimated = false;    // a forecast, a fallback, or marked by its source
+  bool estimated = false;  // a forecast, a fallback, or marked by its source
   // "actual csv 2021-10-03T00:00:00Z", "forecast push …", the same with "stale"
   // after it, "fallback same-hour-1d …"; empty where nothing is known.
   std::string data_version;
