@@ -56,7 +56,8 @@ void NodeEnergyBook::TakeFrom(Book& book, bool everything) {
     row.start = all[i].start;
     row.end = all[i].end;
     row.metered = *all[i].joules;
-    row.unallocated = *idle[i].joules;
+    // Both are rounded, each by itself.
+    row.unallocated = std::min(*idle[i].joules, row.metered);
     row.pue = all[i].pue;
     row.intensity = idle[i].intensity;
     row.milligrams = idle[i].milligrams;
