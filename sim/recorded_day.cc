@@ -150,16 +150,16 @@ class DayReader {
   }
 
   absl::StatusOr<JobSubmitted> Submission(JobId id, std::vector<JobId> after) {
-    Job& job = jobs_[id.value()];
-    ASSIGN_OR_RETURN(job.submission,
-                     RecordedSubmission(reader_, id, std::move(after),
-                                        topology(), symbols_, job.placement));
-    return job.submission;
+    return RecordedSubmission(reader_, id, std::move(after), topology(),
+                              symbols_, jobs_[id.value()].placement);
   }
 
   // What happened to jobs.
   template <typename E>
   void Take(absl::Time, const E&) {}
+  void Take(absl::Time, const JobSubmitted& e) {
+    jobs_[e.spec.id.value()].submission = e;
+  }
   void Take(absl::Time now, const JobCancelled& e) {
     Control(now, e.job, e);
     const auto job = jobs_.find(e.job.value());

@@ -34,7 +34,6 @@ absl::StatusOr<JobSubmitted> RecordedSubmission(LedgerReader& reader, JobId id,
   e.spec.project = symbols.Intern(row.project);
   e.spec.name = symbols.Intern(row.name);
   e.shape = model.shape;
-  e.shape.min_count = e.shape.max_count = e.shape.count;
   e.after = std::move(after);
   placement = std::move(model.placement);
   return e;
