@@ -215,8 +215,10 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
     Send(node, std::move(message));
     return;
   }
+  // In whole microseconds, as the journal keeps them: a replay sees no others.
   const auto in_past = [&](const google::protobuf::Timestamp& t) {
-    return std::clamp(FromProto(t), attempt->row.sent,
+    return std::clamp(absl::FromUnixMicros(absl::ToUnixMicros(FromProto(t))),
+                      attempt->row.sent,
                       std::max(work_.now, attempt->row.sent));
   };
   if (status.has_started() && !part->started) {
@@ -244,7 +246,8 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
   part->signal = status.signal();
   part->message = status.message();
   part->checkpoint = status.checkpoint();
-  part->checkpoint_cost = FromProto(status.checkpoint_cost());
+  part->checkpoint_cost =
+      absl::Trunc(FromProto(status.checkpoint_cost()), absl::Microseconds(1));
   PartEnded(*attempt, *part, in_past(status.ended()),
             outcome.value_or(Outcome::kLost));
 }
@@ -309,8 +312,9 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
     speed = static_cast<double>(attempt.row.count) / engine_->shape(*job).count;
   }
   const absl::Duration work =
-      speed *
-      std::max(end.at - began - end.checkpoint_cost, absl::ZeroDuration());
+      absl::Trunc(speed * std::max(end.at - began - end.checkpoint_cost,
+                                   absl::ZeroDuration()),
+                  absl::Microseconds(1));
   work_.events.emplace_back(AttemptEnded{attempt.job, attempt.epoch, end.at,
                                          end.outcome, work,
                                          end.checkpoint_cost});
