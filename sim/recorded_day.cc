@@ -3,6 +3,7 @@
 #include "sim/recorded_day.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -24,8 +25,6 @@ namespace ccsched {
 namespace {
 
 constexpr uint32_t kPage = 1000;
-// For jobs that run until somebody cancels them.
-constexpr absl::Duration kEndless = absl::Hours(24 * 3650);
 // How long another policy may go on after the record's end.
 constexpr absl::Duration kAfterwards = absl::Hours(24 * 60);
 
@@ -35,6 +34,7 @@ struct Ran {
   uint32_t count = 0;
   absl::Time from;
   std::optional<absl::Time> to;
+  bool kept = false;  // its work counts
 };
 
 struct Job {
@@ -161,7 +161,6 @@ class DayReader {
     jobs_[e.spec.id.value()].submission = e;
   }
   void Take(absl::Time now, const JobCancelled& e) {
-    Control(now, e.job, e);
     const auto job = jobs_.find(e.job.value());
     if (job != jobs_.end()) job->second.cancelled = now;
   }
@@ -183,11 +182,13 @@ class DayReader {
       case Outcome::kFailed:
       case Outcome::kTimedOut:
         job.work += ranned;
+        ran->kept = true;
         job.end = ran->to;
         job.outcome = e.outcome;
         break;
       case Outcome::kSuspended:
         job.work += e.work > absl::ZeroDuration() ? e.work : ranned;
+        ran->kept = true;
         break;
       case Outcome::kStopped:
       case Outcome::kLost:
@@ -261,22 +262,32 @@ class DayReader {
     return absl::OkStatus();
   }
 
-  // Gives jobs without an end the work that they had done; drops those without.
+  // Gives jobs without an end of their own the work that they had done; drops
+  // those that had done none.
   void DropEmpty() {
     for (auto it = jobs_.begin(); it != jobs_.end();) {
       Job& job = it->second;
-      for (auto& [epoch, ran] : job.attempts) {
-        if (ran.to || job.outcome) continue;
-        if (epoch == job.attempts.rbegin()->first && !job.cancelled) {
-          job.work += std::max(absl::ZeroDuration(), day_->last - ran.from);
+      for (auto at = job.attempts.begin(); at != job.attempts.end(); ++at) {
+        Ran& ran = at->second;
+        const auto next = std::next(at);
+        const bool last = next == job.attempts.end();
+        const bool open = !ran.to;
+        if (open) {  // it still runs, or was lost with its node
+          const absl::Time end =
+              last ? job.end.value_or(day_->last) : next->second.from;
+          ran.to = std::max(ran.from, end);
         }
-        ran.to = std::max(ran.from, day_->last);
+        // What was cut short did work too.
+        if (last && !job.outcome && !ran.kept && (open || job.cancelled)) {
+          job.work += *ran.to - ran.from;
+        }
       }
-      if (job.outcome || job.cancelled) {
+      if (job.outcome) {
         ++it;
       } else if (job.work > absl::ZeroDuration()) {
-        ++day_->unended;
-        job.end = day_->last;
+        ++(job.cancelled ? day_->cancelled : day_->unended);
+        job.end = std::max(*job.attempts.rbegin()->second.to,
+                           job.submission.spec.submitted);
         ++it;
       } else {
         ++day_->left_out;
@@ -376,8 +387,7 @@ class DayReader {
     SimJob sim;
     sim.id = std::to_string(id);
     sim.submit_us = absl::ToUnixMicros(spec.submitted);
-    const bool endless = job.cancelled && !job.outcome;
-    const absl::Duration work = endless ? kEndless : job.work;
+    const absl::Duration work = job.work;
     sim.duration_us = absl::ToInt64Microseconds(work);
     sim.count = job.submission.shape.count;
     absl::Duration delay = spec.max_delay;
@@ -409,12 +419,8 @@ class DayReader {
         changes.push_back({ran.from, {ran.pool, ran.count}});
         changes.push_back({*ran.to, {ran.pool, -int64_t{ran.count}}});
       }
-      if (job.outcome || !job.cancelled) {
-        tally.JobEnded(sim.submit_us, sim.duration_us,
-                       absl::ToUnixMicros(*job.end), sim.deadline_us());
-      } else {
-        tally.JobCancelled(absl::ToUnixMicros(*job.cancelled));
-      }
+      tally.JobEnded(sim.submit_us, sim.duration_us,
+                     absl::ToUnixMicros(*job.end), sim.deadline_us());
     }
     std::stable_sort(
         changes.begin(), changes.end(),

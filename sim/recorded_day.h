@@ -17,16 +17,17 @@
 namespace ccsched {
 
 // What was outside the scheduler's power stays as it was: when jobs were
-// submitted, held, released and cancelled, when nodes came and went, what was
-// forecast when. What a job did once it ran stays too: its useful work, how it
+// submitted, held and released, when nodes came and went, what was forecast
+// when. What a job did once it ran stays too: its useful work, how it
 // ended, and its power relative to its accelerators' (from its energy on
 // record). All else is the policy's: what starts where and when.
 //
 // Intensities are the same for all policies and for the record: those that jobs
 // were accounted by, else measured ones, else the newest forecast for the hour.
-// A job that still ran when the record ends counts with what it had done; one
-// that had done nothing is left out. Attempts start at once, and no policy is
-// charged for what the record lost but by the failure of a node.
+// A job that was cancelled, or still ran when the record ends, counts with what
+// it had done; one that had done nothing is left out. Attempts start at once,
+// and no policy is charged for what the record lost but by the failure of a
+// node.
 struct RecordedDay {
   Scenario scenario;  // topology and grids; it names no trace
   std::unique_ptr<Workload> workload;

@@ -66,6 +66,7 @@ Json WhatIfJson(const RecordedDay& day, const std::vector<SimResult>& runs) {
   j["to"] = FormatRfc3339(day.last);
   j["jobs"] = day.recorded.jobs;
   j["unended"] = day.unended;
+  j["cancelled"] = day.cancelled;
   j["left_out"] = day.left_out;
   j["intensity_estimated"] = day.estimated;
   j["runs"] = Json::array();
@@ -104,8 +105,12 @@ void PrintWhatIf(const RecordedDay& day, const std::vector<SimResult>& runs,
         << " jobs still ran at the end of the record; they count with what "
            "they had done.\n";
   }
+  if (day.cancelled > 0) {
+    out << day.cancelled
+        << " jobs were cancelled; they count with what they had done.\n";
+  }
   if (day.left_out > 0) {
-    out << day.left_out << " jobs had not run by then; they are left out.\n";
+    out << day.left_out << " jobs never ran; they are left out.\n";
   }
   if (day.estimated) {
     out << "Some intensities are forecasts: no measured value is on record.\n";
