@@ -36,6 +36,7 @@ struct RecordedDay {
   // those of the attempts on record.
   SimResult recorded;
   uint64_t unended = 0;    // count with what they had done
+  uint64_t cancelled = 0;  // so do these
   uint64_t left_out = 0;   // had done nothing
   bool estimated = false;  // some intensity is not a measured one
   absl::Time first, last;
