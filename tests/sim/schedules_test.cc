@@ -127,9 +127,10 @@ TEST(SchedulesTest, OfFailingNodesAreVerified) {
   for (const bool suspendable : {false, true}) {
     SCOPED_TRACE(suspendable);
     const std::string scenario = WriteSmallScenario(
-        folder, {.node_size = 8,
+        folder, {.jobs = 300,
+                 .node_size = 8,
                  .suspendable = suspendable,
-                 .more = "faults: {node_mtbf: 300h, repair: 2h}\n"});
+                 .more = "faults: {node_mtbf: 200h, repair: 2h}\n"});
     ExpectVerified(scenario, AllNames());
     const Ran ran = RunScenario(
         {.scenario = scenario, .policies = {"fcfs"}, .output = "json"});

@@ -96,7 +96,7 @@ Tightness MeanTightness(Kind kind, int overhead) {
   Tightness sum;
   int cases = 0;
   // Elastic programs take Cbc by far the longest.
-  const uint64_t seeds = kind == Kind::kElastic ? 6 : 20;
+  const uint64_t seeds = kind == Kind::kElastic ? 4 : 10;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     const ExactInstance exact = RandomInstance(seed, kind, overhead);
     const std::optional<double> optimum = ExactOptimum(exact);
