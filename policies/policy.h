@@ -70,12 +70,25 @@ struct RuntimeBelief {
   bool informed = false;  // from the user or history, not a mere default
 };
 
+// What may be left of a job, and how likely that is.
+struct RuntimeShare {
+  absl::Duration left;
+  double share = 0;
+};
+
 class RuntimeBeliefs {
  public:
   virtual ~RuntimeBeliefs() = default;
   // What is left of a job that has done `executed` of its work already.
   virtual RuntimeBelief Remaining(const Job& job, const JobShape& shape,
                                   absl::Duration executed) const = 0;
+  // The same as a distribution: some tens of lengths, in no order, whose shares
+  // sum to one. By default all of it at the mean.
+  virtual void Spread(const Job& job, const JobShape& shape,
+                      absl::Duration executed,
+                      std::vector<RuntimeShare>& shares) const {
+    shares.assign(1, {Remaining(job, shape, executed).mean, 1});
+  }
   // A job ended after `runtime` of work: by itself if `completed`, else cut
   // short (it would have run longer). What a learner learns from.
   virtual void Observe(const Job& job, const JobShape& shape,
@@ -83,6 +96,16 @@ class RuntimeBeliefs {
     static_cast<void>(job), static_cast<void>(shape);
     static_cast<void>(runtime), static_cast<void>(completed);
   }
+  // An attempt does useful work from `at` on, beside what the job has executed.
+  virtual void Began(const Job& job, const JobShape& shape, absl::Time at) {
+    static_cast<void>(job), static_cast<void>(shape), static_cast<void>(at);
+  }
+  // An attempt ended before the job did, which has executed so much by now.
+  virtual void Paused(const Job& job, const JobShape& shape) {
+    static_cast<void>(job), static_cast<void>(shape);
+  }
+  // It is `now`. Called before anything else of a step is.
+  virtual void Advance(absl::Time now) { static_cast<void>(now); }
 };
 
 // A read-only view of now. All references are valid during one Decide.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "policies/planner/rigid_response.h"
 #include "scheduler/base/random.h"
 
 namespace ccsched {
@@ -56,8 +57,7 @@ class Improver {
   }
   double Cost(uint32_t job, const Schedule::Place& place) const {
     const PlanJob& j = instance_.jobs[job];
-    return j.count *
-           goal_.Between(place.pool, place.start, place.start + j.duration);
+    return j.count * RunCost(goal_, place.pool, place.start, RunLength::Of(j));
   }
   // A job with an index in [first, last), big ones likelier.
   uint32_t Draw(size_t first, size_t last) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace ccsched {
@@ -26,6 +27,16 @@ struct PlanPool {
   std::vector<double> room;
 };
 
+// How long a run may last, where that is not known: lengths and how likely they
+// are; shares sum to one.
+struct LengthSpread {
+  struct Share {
+    int64_t length;
+    double share;
+  };
+  std::vector<Share> shares;
+};
+
 struct PlanJob {
   int64_t release = 0;
   int64_t duration = 0;    // useful work at `count`
@@ -37,6 +48,9 @@ struct PlanJob {
   int64_t checkpoint = 0;  // overhead when suspended
   int64_t restart = 0;     // overhead when resumed
   float weight = 1;        // so many of them are expected
+  // Null: it lasts just `duration`. Else that is what it is expected to take,
+  // and a start is weighed by what it emits on average over the spread.
+  std::shared_ptr<const LengthSpread> spread;
 
   int64_t latest_start() const { return latest_end - duration; }
   bool elastic() const { return max_count > count; }

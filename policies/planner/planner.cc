@@ -37,53 +37,6 @@ void Planner::FillGrams(int pool, int64_t origin, int32_t slots,
   }
 }
 
-PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
-                          const JobShape& shape) const {
-  const RuntimeBelief belief = in.runtimes.Remaining(job, shape, job.executed);
-  PlanJob plan;
-  plan.release = Us(job.spec.submitted);
-  plan.count = shape.count;
-  plan.max_count = shape.count;
-  plan.pools = shape.placement.value();
-  plan.suspendable = shape.suspendable;
-  plan.checkpoint = Us(shape.checkpoint);
-  plan.restart = Us(shape.restart);
-  absl::Duration length = belief.known ? belief.p50 : belief.mean;
-  absl::Duration careful = belief.known ? belief.p50 : belief.p90;
-  const bool resumes = job.executed > absl::ZeroDuration();
-  if (resumes) careful += shape.restart;
-  length = std::min(length, absl::Hours(24 * 120));
-  careful = std::min(careful, absl::Hours(24 * 120));
-  plan.duration = Us(absl::Ceil(length, absl::Microseconds(1)));
-  absl::Time latest =
-      std::min(job.spec.submitted + job.executed + job.spec.max_delay,
-               job.spec.finish_by - careful);
-  // Room at a later time is only believed in where ends are guesses.
-  const Placement& allowed = in.placements[shape.placement];
-  const bool crowded =
-      std::none_of(allowed.begin(), allowed.end(), [&in](PoolId pool) {
-        return in.pools[pool.value()].total >= kUnlimited / 2;
-      });
-  if (!belief.known && crowded) {
-    latest -= std::min(absl::Hours(1) * settings_.margin_hours,
-                       job.spec.max_delay / 6);
-  }
-  if (latest == absl::InfiniteFuture()) {
-    latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
-  }
-  if (in.grid.horizon.has_value()) {
-    latest = std::min(latest, *in.grid.horizon - length);
-  }
-  latest = std::max(latest, job.spec.submitted);
-  plan.latest_end = Us(latest) + plan.duration;
-  const bool pausable =
-      shape.suspendable &&
-      plan.duration >= settings_.rolling.least_pausable_hours * kSlotUs;
-  // One that can't be paused again holds its place through its restart.
-  if (resumes && !pausable) plan.duration += plan.restart;
-  return plan;
-}
-
 void Planner::Rebuild(const PolicyInput& in) {
   std::vector<PlanPool> pools(in.pools.size());
   for (size_t p = 0; p < pools.size(); ++p) {
@@ -125,6 +78,7 @@ void Planner::Take(const PolicyInput& in, JobRef ref, bool first) {
     plan_->Forget(Us(in.now), planned.index);
     planned = {};
   }
+  planned.known = in.remaining(ref).known;
   planned.index = plan_->Arrive(Us(in.now), Describe(in, job, in.shape(ref)),
                                 first && is_new);
 }
@@ -144,7 +98,7 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
       job.executed + std::max(absl::ZeroDuration(), ran - run.overhead));
   absl::Duration left = belief.known ? belief.p50 : belief.mean;
   if (ran < run.overhead) left += run.overhead - ran;
-  left = std::clamp(left, absl::Microseconds(1), absl::Hours(24 * 120));
+  left = std::clamp(left, absl::Microseconds(1), kLongestPlanned);
   const int64_t end = Us(absl::Ceil(left, absl::Microseconds(1))) + Us(in.now);
   if (planned.running) {
     plan_->SetEnd(planned.index, end);
@@ -281,6 +235,15 @@ void Planner::Replan(const PolicyInput& in) {
       NoteRun(in, job, found->second);
     }
   }
+  // What was learnt since a job came counts for it too.
+  for (const auto& [id, planned] : planned_) {
+    if (planned.running || planned.known) continue;
+    const JobRef ref = in.jobs.Find(id);
+    if (ref == kNoJob) continue;
+    const Job& job = in.jobs[ref];
+    if (job.executed > absl::ZeroDuration()) continue;
+    plan_->Redescribe(planned.index, Describe(in, job, in.shape(ref)));
+  }
   plan_->Replan(Us(in.now));
 }
 
@@ -403,7 +366,8 @@ Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
     return Choice{.pool = PoolId(static_cast<uint16_t>(offer.pool)),
                   .start = At(offer.start),
                   .carbon = GramsCo2e(offer.carbon),
-                  .valid = true};
+                  .valid = true,
+                  .price = GramsCo2e(offer.price)};
   };
   Reason reason;
   const RollingPlan::Offer chosen = plan_->Weigh(plan, pool, start);
@@ -455,7 +419,8 @@ std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
     choices.push_back({.pool = pool,
                        .start = At(offer.start),
                        .carbon = GramsCo2e(offer.carbon),
-                       .valid = in.forecast(pool) != nullptr});
+                       .valid = in.forecast(pool) != nullptr,
+                       .price = GramsCo2e(offer.price)});
   }
   return choices;
 }

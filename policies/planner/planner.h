@@ -21,6 +21,9 @@ struct PlannerSettings {
   RollingOptions rolling;
 };
 
+// Longer runs are planned as if they lasted so long.
+inline constexpr absl::Duration kLongestPlanned = absl::Hours(24 * 120);
+
 class Planner : public Policy {
  public:
   explicit Planner(const PlannerSettings& settings) : settings_(settings) {}
@@ -44,6 +47,9 @@ class Planner : public Policy {
   bool ClusterChanged(const PolicyInput& in);
   bool ReplanIsDue(const PolicyInput& in) const;
   void Replan(const PolicyInput& in);
+  std::shared_ptr<const LengthSpread> SpreadOf(const PolicyInput& in,
+                                               const Job& job,
+                                               const JobShape& shape) const;
   PlanJob Describe(const PolicyInput& in, const Job& job,
                    const JobShape& shape) const;
   // Starts planning a job; `first` if it was never planned before.
@@ -71,7 +77,8 @@ class Planner : public Policy {
   absl::flat_hash_map<JobId, Planned> planned_;
   std::vector<JobRef> candidates_;  // to be started or deferred in this call
   std::vector<JobId> stuck_;        // due, but there was no room for them
-  size_t unknown_running_ = 0;      // of unknown runtime
+  mutable std::vector<RuntimeShare> shares_;  // room to work in
+  size_t unknown_running_ = 0;                // of unknown runtime
   int64_t seen_replans_ = 0;
   absl::Time next_suspend_ = absl::InfinitePast();  // look again then
 };

@@ -4,8 +4,42 @@
 
 namespace ccsched {
 
+namespace {
+
+void BestSpreadStart(const PriceTable& prices, int pool, int64_t earliest,
+                     int64_t latest, const RunLength& length,
+                     StartChoice& best) {
+  const auto offer = [&](int64_t start) {
+    const double cost = RunCost(prices, pool, start, length);
+    if (cost < best.cost) best = {pool, start, cost};
+  };
+  offer(earliest);
+  int64_t edge = (earliest / kSlotUs + 1) * kSlotUs;
+  for (; edge < latest; edge += kSlotUs) offer(edge);
+  if (latest > earliest) offer(latest);
+}
+
+}  // namespace
+
+double RunCost(const PriceTable& prices, int pool, int64_t start,
+               const RunLength& length) {
+  const double before = prices.Until(pool, start);
+  if (length.spread == nullptr) {
+    return prices.Until(pool, start + length.expected) - before;
+  }
+  double cost = 0;
+  for (const LengthSpread::Share& s : length.spread->shares) {
+    cost += s.share * prices.Until(pool, start + s.length);
+  }
+  return cost - before;
+}
+
 void BestStart(const PriceTable& prices, int pool, int64_t earliest,
-               int64_t latest, int64_t duration, StartChoice& best) {
+               int64_t latest, const RunLength& length, StartChoice& best) {
+  if (length.spread != nullptr) {
+    return BestSpreadStart(prices, pool, earliest, latest, length, best);
+  }
+  const int64_t duration = length.expected;
   const auto offer = [&](int64_t start, double cost) {
     if (cost < best.cost) best = {pool, start, cost};
   };
@@ -51,7 +85,7 @@ StartChoice BestStart(const PlanInstance& instance, const PriceTable& prices,
                       const PlanJob& job) {
   StartChoice best;
   for (const uint16_t pool : instance.placements[job.pools]) {
-    BestStart(prices, pool, job.release, job.latest_start(), job.duration,
+    BestStart(prices, pool, job.release, job.latest_start(), RunLength::Of(job),
               best);
   }
   return best;

@@ -17,13 +17,28 @@ struct StartChoice {
   double cost = std::numeric_limits<double>::infinity();  // per accelerator
 };
 
+// How long a run lasts: as expected, and by a spread if it is not null.
+struct RunLength {
+  int64_t expected = 0;
+  const LengthSpread* spread = nullptr;
+
+  static RunLength Of(const PlanJob& job) {
+    return {job.duration, job.spread.get()};
+  }
+};
+
+// What one accelerator costs, on average over the spread, from `start` on.
+double RunCost(const PriceTable& prices, int pool, int64_t start,
+               const RunLength& length);
+
 // Improves `best` by the cheapest start in [earliest, latest] at `pool`.
 // The cost is piecewise linear in the start, so its least value lies where the
 // start or the end meets a slot's edge, or at an end of the window: these are
 // tried, and the result is the minimum over every real-valued start.
-// REQUIRES: 0 <= earliest <= latest, latest + duration within the table.
+// With a spread, starts at slots' edges and the ends of the window are tried.
+// REQUIRES: 0 <= earliest <= latest, latest + expected within the table.
 void BestStart(const PriceTable& prices, int pool, int64_t earliest,
-               int64_t latest, int64_t duration, StartChoice& best);
+               int64_t latest, const RunLength& length, StartChoice& best);
 
 // The cheapest over all pools of the job's placement, in its whole window.
 StartChoice BestStart(const PlanInstance& instance, const PriceTable& prices,

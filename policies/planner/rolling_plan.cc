@@ -83,7 +83,11 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
   entry.sequence = ++sequence_;
   entry.pausable = job.suspendable &&
                    job.duration >= options_.least_pausable_hours * kSlotUs;
-  if (expect_again) demand_.Record(job);
+  if (expect_again) {
+    PlanJob again = job;
+    again.spread = nullptr;
+    demand_.Record(again);
+  }
   const int64_t needed = Relative(job, now).latest_end + kSlotUs;
   if (!based_ || needed > work_.end()) {
     Replan(now);
@@ -138,10 +142,9 @@ void RollingPlan::Again(int64_t now, uint32_t job) {
 RollingPlan::Offer RollingPlan::Weigh(const PlanJob& job, int pool,
                                       int64_t start) const {
   const int64_t from = start - origin_;
-  const double carbon =
-      job.count * carbon_.Between(pool, from, from + job.duration);
-  const double cost =
-      job.count * priced_.Between(pool, from, from + job.duration);
+  const RunLength length = RunLength::Of(job);
+  const double carbon = job.count * RunCost(carbon_, pool, from, length);
+  const double cost = job.count * RunCost(priced_, pool, from, length);
   return {pool, start, carbon, cost - carbon};
 }
 
@@ -161,10 +164,10 @@ std::vector<RollingPlan::Offer> RollingPlan::Offers(int64_t now,
                         static_cast<int32_t>(p.capacity),
                         static_cast<int32_t>(Occupied(job.count, p.node_size)),
                         relative.release, relative.latest_start(),
-                        relative.duration, best);
+                        RunLength::Of(relative), best);
     } else {
       BestStart(priced_, pool, relative.release, relative.latest_start(),
-                relative.duration, best);
+                RunLength::Of(relative), best);
     }
     if (best.pool < 0) continue;
     offers.push_back(Weigh(job, pool, best.start + origin_));

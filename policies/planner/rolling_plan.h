@@ -61,6 +61,9 @@ class RollingPlan {
   // A job came, or is waiting again. It gets a place, under the prices of the
   // last replanning. `job.release` is when it came.
   uint32_t Arrive(int64_t now, const PlanJob& job, bool expect_again);
+  // What is thought of a job that waits and has not run is another now. Takes
+  // effect with the next replanning.
+  void Redescribe(uint32_t job, const PlanJob& now) { entries_[job].job = now; }
   // It has started at its place, or elsewhere, and is taken to hold it until
   // `end`.
   void Start(uint32_t job, int pool, int64_t start, int64_t end);

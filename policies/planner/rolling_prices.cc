@@ -115,6 +115,7 @@ void RollingPlan::SeekPrices(int64_t now, int rounds) {
     if (!entry.running || (entry.pausable && !entry.leaving)) {
       priced.jobs.push_back(Relative(entry.job, now));
       priced.jobs.back().suspendable = entry.pausable;
+      priced.jobs.back().spread = nullptr;  // near enough, and much cheaper
       worths.push_back(entry.worth);
       continue;
     }

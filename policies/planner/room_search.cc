@@ -33,11 +33,11 @@ void ForEachRoom(const Timeline& timeline, int32_t limit, int64_t earliest,
 
 void BestStartWithRoom(const PriceTable& prices, const Timeline& timeline,
                        int pool, int32_t capacity, int32_t occupied,
-                       int64_t earliest, int64_t latest, int64_t duration,
-                       StartChoice& best) {
-  ForEachRoom(timeline, capacity - occupied, earliest, latest, duration,
+                       int64_t earliest, int64_t latest,
+                       const RunLength& length, StartChoice& best) {
+  ForEachRoom(timeline, capacity - occupied, earliest, latest, length.expected,
               [&](int64_t from, int64_t to) {
-                BestStart(prices, pool, from, to, duration, best);
+                BestStart(prices, pool, from, to, length, best);
                 return true;
               });
 }

@@ -15,11 +15,12 @@ namespace ccsched {
 
 // Improves `best` by the cheapest start in [earliest, latest] at `pool` such
 // that `occupied` accelerators stay free of others until its end.
-// REQUIRES: as BestStart(); latest + duration within the timeline.
+// Room is sought for the expected length.
+// REQUIRES: as BestStart(); latest + expected within the timeline.
 void BestStartWithRoom(const PriceTable& prices, const Timeline& timeline,
                        int pool, int32_t capacity, int32_t occupied,
-                       int64_t earliest, int64_t latest, int64_t duration,
-                       StartChoice& best);
+                       int64_t earliest, int64_t latest,
+                       const RunLength& length, StartChoice& best);
 
 // The first start in [earliest, latest] with room, or -1.
 int64_t FirstStartWithRoom(const Timeline& timeline, int32_t capacity,

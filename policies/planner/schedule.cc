@@ -27,7 +27,7 @@ StartChoice Schedule::Cheapest(const PriceTable& prices,
   StartChoice best;
   for (const uint16_t pool : instance_.placements[job.pools]) {
     StartChoice free;
-    BestStart(prices, pool, job.release, job.latest_start(), job.duration,
+    BestStart(prices, pool, job.release, job.latest_start(), RunLength::Of(job),
               free);
     if (!instance_.pools[pool].limited) {
       if (free.cost < best.cost) best = free;
@@ -45,7 +45,8 @@ StartChoice Schedule::Cheapest(const PriceTable& prices,
     BestStartWithRoom(prices, timelines_[offers[i].pool], offers[i].pool,
                       static_cast<int32_t>(pool.capacity),
                       static_cast<int32_t>(Occupied(job.count, pool.node_size)),
-                      job.release, job.latest_start(), job.duration, best);
+                      job.release, job.latest_start(), RunLength::Of(job),
+                      best);
   }
   return best;
 }

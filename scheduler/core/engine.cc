@@ -42,6 +42,7 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
   s.effects_.Clear();
   s.now_ = std::max(now, s.now_);
   s.stepped_ = true;
+  s.beliefs_->Advance(s.now_);
   for (uint32_t i = 0; i < events.size(); ++i) {
     absl::Status status =
         std::visit([&s](const auto& e) { return s.Apply(e); }, events[i]);

@@ -67,6 +67,7 @@ bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
                              .count = count,
                              .resume = resume,
                              .nodes = run.nodes});
+  beliefs_->Began(job, shape, now_ + run.overhead);
   AttachRun(ref, std::move(run));
   Record(ref, DecisionKind::kStart, reason);
   return true;

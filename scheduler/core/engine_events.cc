@@ -317,6 +317,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
       break;
     case Outcome::kSuspended:
       job.executed += e.work;
+      beliefs_->Paused(job, shapes_[job.shape]);
       if (job.cancel_wanted) {
         Requeue(ref);  // ends it
         break;
@@ -331,6 +332,11 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
       break;
     case Outcome::kStopped:
     case Outcome::kRefused:
+      if (job.cancel_wanted) {
+        beliefs_->Observe(job, shapes_[job.shape], job.executed + ran, false);
+      } else {
+        beliefs_->Paused(job, shapes_[job.shape]);
+      }
       Requeue(ref);
       break;
   }

@@ -66,6 +66,7 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
     return absl::InvalidArgumentError(
         absl::StrCat("job ", id, " runs on nodes that can't hold it"));
   }
+  beliefs_->Began(jobs_[ref], r.shape, r.start);
   AttachRun(ref, std::move(run));
   return absl::OkStatus();
 }

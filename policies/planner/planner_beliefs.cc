@@ -1,0 +1,76 @@
+// planner: what is believed of a job, as the plan is told of it.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "policies/planner/planner.h"
+
+namespace ccsched {
+namespace {
+
+int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
+int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
+
+}  // namespace
+
+std::shared_ptr<const LengthSpread> Planner::SpreadOf(
+    const PolicyInput& in, const Job& job, const JobShape& shape) const {
+  in.runtimes.Spread(job, shape, job.executed, shares_);
+  if (shares_.size() < 2) return nullptr;
+  auto spread = std::make_shared<LengthSpread>();
+  spread->shares.reserve(shares_.size());
+  for (const RuntimeShare& s : shares_) {
+    const absl::Duration left = std::min(s.left, kLongestPlanned);
+    spread->shares.push_back({Us(left), s.share});
+  }
+  return spread;
+}
+
+PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
+                          const JobShape& shape) const {
+  const RuntimeBelief belief = in.runtimes.Remaining(job, shape, job.executed);
+  PlanJob plan;
+  plan.release = Us(job.spec.submitted);
+  plan.count = shape.count;
+  plan.max_count = shape.count;
+  plan.pools = shape.placement.value();
+  plan.suspendable = shape.suspendable;
+  plan.checkpoint = Us(shape.checkpoint);
+  plan.restart = Us(shape.restart);
+  absl::Duration length = belief.known ? belief.p50 : belief.mean;
+  absl::Duration careful = belief.known ? belief.p50 : belief.p90;
+  const bool resumes = job.executed > absl::ZeroDuration();
+  if (resumes) careful += shape.restart;
+  length = std::min(length, kLongestPlanned);
+  careful = std::min(careful, kLongestPlanned);
+  plan.duration = Us(absl::Ceil(length, absl::Microseconds(1)));
+  absl::Time latest =
+      std::min(job.spec.submitted + job.executed + job.spec.max_delay,
+               job.spec.finish_by - careful);
+  // Room at a later time is only believed in where ends are guesses.
+  const Placement& allowed = in.placements[shape.placement];
+  const bool crowded =
+      std::none_of(allowed.begin(), allowed.end(), [&in](PoolId pool) {
+        return in.pools[pool.value()].total >= kUnlimited / 2;
+      });
+  if (!belief.known && crowded) {
+    latest -= std::min(absl::Hours(1) * settings_.margin_hours,
+                       job.spec.max_delay / 6);
+  }
+  if (latest == absl::InfiniteFuture()) {
+    latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
+  }
+  if (in.grid.horizon.has_value()) {
+    latest = std::min(latest, *in.grid.horizon - length);
+  }
+  latest = std::max(latest, job.spec.submitted);
+  plan.latest_end = Us(latest) + plan.duration;
+  const bool pausable =
+      shape.suspendable &&
+      plan.duration >= settings_.rolling.least_pausable_hours * kSlotUs;
+  // One that can't be paused again holds its place through its restart.
+  if (resumes && !pausable) plan.duration += plan.restart;
+  if (!belief.known && !pausable) plan.spread = SpreadOf(in, job, shape);
+  return plan;
+}
+
+}  // namespace ccsched
