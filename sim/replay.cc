@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "policies/planner/survival.h"
 #include "policies/registry.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
@@ -72,7 +73,7 @@ absl::Status Replay::TakeStep(uint64_t number, const StepRow& row) {
     return absl::DataLossError("its events can't be read");
   }
   for (const v1::JournalEvent& event : journal.events()) {
-    if (event.has_boot()) return Boot(event.boot());
+    if (event.has_boot()) return Boot(event.boot(), row.now);
   }
   if (engine_ == nullptr) {
     return absl::DataLossError("the journal does not begin with a boot");
@@ -99,10 +100,22 @@ absl::StatusOr<JobSubmitted> Replay::Submission(JobId id,
   return e;
 }
 
+absl::StatusOr<RecalledJob> Replay::Recall(const SubmissionRow& row,
+                                           const Topology& topology) {
+  RecalledJob recalled;
+  ASSIGN_OR_RETURN(JobSubmitted e,
+                   RecordedSubmission(reader_, row.id, {}, topology, symbols_,
+                                      recalled.placement));
+  recalled.job.spec = std::move(e.spec);
+  recalled.shape = e.shape;
+  return recalled;
+}
+
 void Replay::Track(absl::Span<const Event> events) {
   for (const Event& event : events) {
     if (const auto* job = std::get_if<JobSubmitted>(&event)) {
       live_.insert(job->spec.id);
+      last_job_ = std::max(last_job_, job->spec.id);
       ++result_.jobs;
     } else if (const auto* node = std::get_if<NodeJoined>(&event)) {
       RestoredNode& known = nodes_[node->node];
@@ -113,14 +126,20 @@ void Replay::Track(absl::Span<const Event> events) {
   }
 }
 
-absl::Status Replay::Boot(const v1::JournalBoot& boot) {
+absl::Status Replay::Boot(const v1::JournalBoot& boot, absl::Time now) {
   ASSIGN_OR_RETURN(Cluster cluster, MakeCluster(boot.config()));
   const PolicyParameters parameters(boot.policy().parameters().begin(),
                                     boot.policy().parameters().end());
   ASSIGN_OR_RETURN(std::unique_ptr<Policy> policy,
                    MakePolicy(boot.policy().name(), parameters));
   const std::unique_ptr<Engine> before = std::move(engine_);
+  auto beliefs = std::make_unique<LearnedBeliefs>();
+  RETURN_IF_ERROR(RecallRuntimes(
+      reader_, last_job_, now,
+      [&](const SubmissionRow& row) { return Recall(row, cluster.topology); },
+      *beliefs));
   EngineOptions options;
+  options.beliefs = std::move(beliefs);
   options.resize_in_place = false;  // as the daemon's
   engine_ =
       std::make_unique<Engine>(std::move(cluster.topology), std::move(policy),

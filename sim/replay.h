@@ -18,6 +18,7 @@
 #include "scheduler/base/symbols.h"
 #include "scheduler/core/engine.h"
 #include "scheduler/ledger/ledger.h"
+#include "scheduler/ledger/runtime_history.h"
 
 namespace ccsched {
 
@@ -49,7 +50,10 @@ class Replay {
 
  private:
   absl::Status TakeStep(uint64_t number, const StepRow& row);
-  absl::Status Boot(const v1::JournalBoot& boot);
+  absl::Status Boot(const v1::JournalBoot& boot, absl::Time now);
+  // A job on record, at the scheduler's own site and with its symbols.
+  absl::StatusOr<RecalledJob> Recall(const SubmissionRow& row,
+                                     const Topology& topology);
   absl::Status TakeUp(const Engine& before);
   absl::StatusOr<JobSubmitted> Submission(JobId id, std::vector<JobId> after);
   void Track(absl::Span<const Event> events);
@@ -60,6 +64,7 @@ class Replay {
   std::unique_ptr<Engine> engine_;
   SymbolTable symbols_;
   std::set<JobId> live_;
+  JobId last_job_;
   std::map<NodeId, RestoredNode> nodes_;
   ReplayResult result_;
 };

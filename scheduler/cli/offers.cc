@@ -29,10 +29,13 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
   }
   Table table({{"SITE"},
                {"ACCELERATORS", Align::kRight},
-               {"START"},
-               {"FINISH"},
+               {"START P50"},
+               {"START P90"},
+               {"FINISH P50"},
+               {"FINISH P90"},
                {"ENERGY", Align::kRight},
                {"CO2E", Align::kRight},
+               {"+ PRICE", Align::kRight},
                {"CHOSEN"},
                {"NOTE"}});
   for (const v1::Offer& offer : preview.offers()) {
@@ -40,11 +43,14 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
     table.Add(
         {{offer.site(), style},
          absl::StrCat(offer.count(), " ", offer.accelerator()),
-         ShortTime(offer.has_start(), offer.start()),
-         ShortTime(offer.has_finish(), offer.finish()),
+         ShortTime(offer.has_start_p50(), offer.start_p50()),
+         ShortTime(offer.has_start_p90(), offer.start_p90()),
+         ShortTime(offer.has_finish_p50(), offer.finish_p50()),
+         ShortTime(offer.has_finish_p90(), offer.finish_p90()),
          EnergyText(offer.energy_kwh() > 0 ? std::optional(offer.energy_kwh())
                                            : std::nullopt),
          {CarbonText(offer.co2e_g()), style},
+         CarbonText(offer.price_g()),
          {offer.chosen() ? "*" : "", style},
          absl::StrCat(offer.note(), offer.estimated() ? " (forecast "
                                                         "extended)"

@@ -66,6 +66,13 @@ std::string DurationText(bool given, const google::protobuf::Duration& d) {
   return given ? ShortDuration(FromProto(d)) : "";
 }
 
+std::string Predicted(bool given, const google::protobuf::Timestamp& p50,
+                      const google::protobuf::Timestamp& p90) {
+  if (!given) return "";
+  return absl::StrCat("by ", ShortTime(true, p50), " (P50), by ",
+                      ShortTime(true, p90), " (P90)");
+}
+
 std::string Saved(const v1::Job& job) {
   if (!job.has_baseline_co2e_g()) return "";
   std::string text = absl::StrCat(CarbonText(job.baseline_co2e_g()),
@@ -133,6 +140,18 @@ void PrintAttempts(const v1::Job& job, Context& context) {
   table.Print(context.out, context.out_colour);
 }
 
+// When it starts and ends, as predicted with the last decision about it.
+void AddPrediction(const v1::Job& job, Lines& lines) {
+  if (!job.reason().has_chosen() || HasEnded(job.state())) return;
+  const v1::Offer& chosen = job.reason().chosen();
+  if (!job.has_started()) {
+    lines.Add("starts", Predicted(chosen.has_start_p50(), chosen.start_p50(),
+                                  chosen.start_p90()));
+  }
+  lines.Add("finishes", Predicted(chosen.has_finish_p50(), chosen.finish_p50(),
+                                  chosen.finish_p90()));
+}
+
 void PrintJob(const v1::Job& job, Context& context) {
   const v1::JobSpec& spec = job.spec();
   Lines lines(context);
@@ -176,6 +195,7 @@ void PrintJob(const v1::Job& job, Context& context) {
   lines.Add("CO2e", CarbonText(CCSCHED_OPTIONAL(job, co2e_g)));
   lines.Add("baseline", Saved(job));
   AddUse(job, lines);
+  AddPrediction(job, lines);
   lines.Add("why", job.reason().text());
   PrintAttempts(job, context);
 }

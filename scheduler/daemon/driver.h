@@ -29,7 +29,9 @@
 #include "scheduler/daemon/metrics.h"
 #include "scheduler/daemon/node_energy_book.h"
 #include "scheduler/daemon/node_table.h"
+#include "scheduler/daemon/start_slips.h"
 #include "scheduler/ledger/ledger.h"
+#include "scheduler/ledger/runtime_history.h"
 #include "scheduler/providers/poller.h"
 #include "scheduler/rpc/agent_directory.h"
 #include "scheduler/rpc/inbox.h"
@@ -57,6 +59,7 @@ struct DriverSetup {
 // What the driver keeps of a live job that the engine does not need.
 struct JobNotes {
   PoolId baseline;
+  std::optional<absl::Time> first_planned;  // start, of one that is deferred
   std::optional<absl::Time> first_started, ended;
   std::optional<int32_t> exit_code;
   std::optional<int64_t> joules;  // of its rows so far; see `energy_unknown`
@@ -174,6 +177,8 @@ class Driver {
   v1::Registered Welcome(const NodeEntry& node) const;
 
   // --- driver_record.cc
+  OfferContext ContextOf(const Job& job, const JobShape& shape) const;
+  void LearnSlips(const Effects& effects);
   void RecordEffects(const Effects& effects);
   void RecordState(JobId id);
   void StartAttempts(const Effects& effects);
@@ -204,6 +209,7 @@ class Driver {
   absl::Status Restore();
   using LiveJobs = absl::flat_hash_map<JobId, std::vector<JobId>>;
   absl::Status StartClock(const Snapshot& snapshot);
+  absl::StatusOr<RecalledJob> Recall(const SubmissionRow& row);
   absl::Status RestoreNodes(const Snapshot& snapshot);
   absl::Status LearnForecastErrors();
   // Puts on record what is under contract, if it has changed.
@@ -236,6 +242,7 @@ class Driver {
   absl::flat_hash_map<JobId, JobNotes> notes_;
   // Baselines on forecasts, of jobs that ended since the scheduler's start.
   absl::flat_hash_map<RegionId, std::deque<BaselineUse>> waiting_baselines_;
+  StartSlips slips_;
   uint64_t last_job_ = 0;
   absl::Time last_step_ = absl::InfinitePast();
   absl::Time wake_ = absl::InfinitePast();

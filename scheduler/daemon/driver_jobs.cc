@@ -304,10 +304,7 @@ void Driver::Apply(PreviewCall& call) {
     RETURN_IF_ERROR(Dependencies(spec).status());
     Job waiting;
     waiting.spec = job.spec;
-    const RuntimeBelief belief =
-        engine_->runtimes().Remaining(waiting, job.shape, absl::ZeroDuration());
-    const OfferContext context{topology(), job.shape.count, belief.mean,
-                               belief.p90};
+    const OfferContext context = ContextOf(waiting, job.shape);
     v1::PreviewResponse response;
     response.set_policy(policy_name_);
     const std::vector<Choice> offers =
@@ -318,7 +315,7 @@ void Driver::Apply(PreviewCall& call) {
       const Forecast* const forecast =
           engine_->grid().forecast(topology().region(choice.pool));
       offer.set_estimated(forecast != nullptr &&
-                          forecast->Extended(choice.start + belief.mean));
+                          forecast->Extended(choice.start + *context.runtime));
     }
     if (offers.empty()) return response;
     response.mutable_offers(0)->set_chosen(true);
@@ -333,7 +330,7 @@ void Driver::Apply(PreviewCall& call) {
             engine_->grid().forecast(topology().region(first))) {
       decision.reason.now.valid = true;
       decision.reason.now.carbon =
-          forecast->PerKilowatt(work_.now, work_.now + belief.mean) *
+          forecast->PerKilowatt(work_.now, work_.now + *context.runtime) *
           (topology().GridPower(first, job.shape.count).value() / 1000);
     }
     // A policy that does not weigh emissions may choose a dirtier offer.

@@ -39,17 +39,44 @@ std::string BlockedNote(const Engine& engine, JobId id) {
 
 }  // namespace
 
+OfferContext Driver::ContextOf(const Job& job, const JobShape& shape) const {
+  const RuntimeBelief belief =
+      engine_->runtimes().Remaining(job, shape, job.executed);
+  return {.topology = topology(),
+          .count = shape.count,
+          .runtime = belief.mean,
+          .runtime_p50 = belief.p50,
+          .runtime_p90 = belief.p90,
+          .slip_p50 = slips_.Quantile(0.5),
+          .slip_p90 = slips_.Quantile(0.9),
+          .decided = work_.now};
+}
+
+// How planned starts turn out, for the predictions of those to come.
+void Driver::LearnSlips(const Effects& effects) {
+  for (const StartAttempt& start : effects.starts) {
+    const auto found = notes_.find(start.job);
+    if (found == notes_.end() || !found->second.first_planned) continue;
+    slips_.Add(work_.now - *found->second.first_planned);
+    found->second.first_planned.reset();
+  }
+  for (const DecisionRecord& decision : effects.decisions) {
+    if (decision.kind != DecisionKind::kDefer) continue;
+    const auto found = notes_.find(decision.job);
+    if (found == notes_.end() || found->second.first_planned) continue;
+    found->second.first_planned = decision.until;
+  }
+}
+
 void Driver::RecordEffects(const Effects& effects) {
+  LearnSlips(effects);
   StartAttempts(effects);
   StopAttempts(effects);
   for (const DecisionRecord& decision : effects.decisions) {
     const Job* const job = engine_->job(decision.job);
     if (job == nullptr) continue;
     const JobShape& shape = engine_->shape(*job);
-    const RuntimeBelief belief =
-        engine_->runtimes().Remaining(*job, shape, job->executed);
-    const OfferContext context{topology(), shape.count, belief.mean,
-                               belief.p90};
+    const OfferContext context = ContextOf(*job, shape);
     DecisionRow& row = work_.batch.decisions.emplace_back();
     row.job = decision.job;
     row.at = work_.now;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "policies/planner/survival.h"
 #include "policies/registry.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
@@ -11,6 +12,7 @@
 #include "scheduler/daemon/driver.h"
 #include "scheduler/daemon/policy_setting.h"
 #include "scheduler/daemon/reload.h"
+#include "scheduler/ledger/runtime_history.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/wire/journal.h"
 
@@ -44,7 +46,10 @@ absl::Status Driver::Restore() {
   policy_name_ = policy.name();
   ASSIGN_OR_RETURN(std::unique_ptr<Policy> made,
                    MakePolicy(policy_name_, policy_parameters_));
+  auto learnt = std::make_unique<LearnedBeliefs>();
+  LearnedBeliefs& beliefs = *learnt;
   EngineOptions options;
+  options.beliefs = std::move(learnt);
   options.resize_in_place = false;
   engine_ = std::make_unique<Engine>(setup_.cluster.topology, std::move(made),
                                      MakePolicy, std::move(options));
@@ -67,6 +72,9 @@ absl::Status Driver::Restore() {
   lease_times_ = LeaseTimesOf(setup_.cluster.config);
   last_job_ = snapshot.last_job.value();
   site_sums_.resize(topology().sites.size());
+  RETURN_IF_ERROR(RecallRuntimes(
+      setup_.ledger->reader(), snapshot.last_job, absl::InfiniteFuture(),
+      [this](const SubmissionRow& row) { return Recall(row); }, beliefs));
   RETURN_IF_ERROR(RestoreNodes(snapshot));
   RETURN_IF_ERROR(RestoreJobs(snapshot));
   next_sweep_ = std::chrono::steady_clock::now();
@@ -100,6 +108,22 @@ absl::Status Driver::StartClock(const Snapshot& snapshot) {
   batch.step->now = ReadClock();
   events.SerializeToString(&batch.step->events);
   return setup_.ledger->Commit(batch);
+}
+
+absl::StatusOr<RecalledJob> Driver::Recall(const SubmissionRow& row) {
+  v1::JobSpec spec;
+  if (!spec.ParseFromString(row.payload)) {
+    return absl::DataLossError("its submission can't be read");
+  }
+  ASSIGN_OR_RETURN(const ModelJob model,
+                   ToModel(spec, v1::JobDefaults(), topology(), row.submitted));
+  RecalledJob recalled{.shape = model.shape};
+  recalled.job.spec = model.spec;
+  recalled.job.spec.id = row.id;
+  recalled.job.spec.user = symbols_.Intern(row.user);
+  recalled.job.spec.project = symbols_.Intern(row.project);
+  recalled.job.spec.name = symbols_.Intern(row.name);
+  return recalled;
 }
 
 absl::Status Driver::RestoreNodes(const Snapshot& snapshot) {

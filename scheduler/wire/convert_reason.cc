@@ -1,5 +1,6 @@
 // Decisions and choices as messages, and as sentences.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -76,13 +77,27 @@ v1::Offer ToProto(const Choice& choice, const OfferContext& context) {
   offer.set_count(context.count);
   if (choice.start > absl::InfinitePast() &&
       choice.start < absl::InfiniteFuture()) {
+    const bool planned = choice.start > context.decided;
+    const auto slipped = [&](absl::Duration slip) {
+      return planned ? std::max(choice.start + slip, context.decided)
+                     : choice.start;
+    };
+    const absl::Time p50 = slipped(context.slip_p50);
+    const absl::Time p90 = slipped(context.slip_p90);
     *offer.mutable_start() = ToProto(choice.start);
+    *offer.mutable_start_p50() = ToProto(p50);
+    *offer.mutable_start_p90() = ToProto(p90);
     if (context.runtime) {
-      *offer.mutable_finish() = ToProto(choice.start + *context.runtime);
+      *offer.mutable_finish() =
+          ToProto(choice.start + choice.paused + *context.runtime);
+    }
+    if (context.runtime_p50) {
+      *offer.mutable_finish_p50() =
+          ToProto(p50 + choice.paused + *context.runtime_p50);
     }
     if (context.runtime_p90) {
       *offer.mutable_finish_p90() =
-          ToProto(choice.start + *context.runtime_p90);
+          ToProto(p90 + choice.paused + *context.runtime_p90);
     }
   }
   if (context.runtime) {
@@ -91,6 +106,7 @@ v1::Offer ToProto(const Choice& choice, const OfferContext& context) {
     offer.set_energy_kwh(energy.value());
   }
   offer.set_co2e_g(choice.carbon.value());
+  offer.set_price_g(choice.price.value());
   return offer;
 }
 

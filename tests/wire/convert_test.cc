@@ -253,7 +253,10 @@ TEST(ReasonTest, TellsTheSavingAndTheTime) {
   d.reason.code = ReasonCode::kCleanerHour;
   d.reason.chosen = {PoolId(0), d.until, GramsCo2e(47), true};
   d.reason.now = {PoolId(2), kNow, GramsCo2e(100), true};
-  const OfferContext context{topology, 2, absl::Hours(1), absl::Hours(2)};
+  const OfferContext context{topology,          2,
+                             absl::Hours(1),    absl::Minutes(40),
+                             absl::Hours(2),    absl::Minutes(3),
+                             absl::Minutes(30), kNow};
   EXPECT_EQ(ReasonText(d, kNow, context),
             "waits until 2026-01-05T21:00:00Z (9h from the decision) to run at "
             "oslo, a cleaner hour: 47.0 g CO2e instead of 100 g (-53 %)");
@@ -265,12 +268,21 @@ TEST(ReasonTest, TellsTheSavingAndTheTime) {
   // 2 × 400 W × 1.1 × 1 h
   EXPECT_NEAR(reason.chosen().energy_kwh(), 0.88, 1e-12);
   EXPECT_EQ(FromProto(reason.chosen().finish()), d.until + absl::Hours(1));
-  EXPECT_EQ(FromProto(reason.chosen().finish_p90()), d.until + absl::Hours(2));
+  // A planned start comes late now and then; one at once does not.
+  EXPECT_EQ(FromProto(reason.chosen().start_p50()), d.until + absl::Minutes(3));
+  EXPECT_EQ(FromProto(reason.chosen().start_p90()),
+            d.until + absl::Minutes(30));
+  EXPECT_EQ(FromProto(reason.chosen().finish_p50()),
+            d.until + absl::Minutes(43));
+  EXPECT_EQ(FromProto(reason.chosen().finish_p90()),
+            d.until + absl::Minutes(150));
+  EXPECT_EQ(FromProto(reason.now().start_p90()), kNow);
+  EXPECT_EQ(FromProto(reason.now().finish_p90()), kNow + absl::Hours(2));
 }
 
 TEST(ReasonTest, EveryCodeHasASentence) {
   const Topology topology = TwoSites();
-  const OfferContext context{topology, 1, std::nullopt, std::nullopt};
+  const OfferContext context{topology, 1};
   for (int code = 1; code <= static_cast<int>(ReasonCode::kOperator); ++code) {
     DecisionRecord d;
     d.until = kNow + absl::Hours(1);
