@@ -79,6 +79,7 @@ void Planner::Take(const PolicyInput& in, JobRef ref, bool first) {
     planned = {};
   }
   planned.known = in.remaining(ref).known;
+  planned.blind = !HasData(in, in.placement(ref));
   planned.index = plan_->Arrive(Us(in.now), Describe(in, job, in.shape(ref)),
                                 first && is_new);
 }
@@ -236,12 +237,13 @@ void Planner::Replan(const PolicyInput& in) {
     }
   }
   // What was learnt since a job came counts for it too.
-  for (const auto& [id, planned] : planned_) {
-    if (planned.running || planned.known) continue;
+  for (auto& [id, planned] : planned_) {
+    if (planned.running || (planned.known && !planned.blind)) continue;
     const JobRef ref = in.jobs.Find(id);
     if (ref == kNoJob) continue;
     const Job& job = in.jobs[ref];
     if (job.executed > absl::ZeroDuration()) continue;
+    planned.blind = !HasData(in, in.placement(ref));
     plan_->Redescribe(planned.index, Describe(in, job, in.shape(ref)));
   }
   plan_->Replan(Us(in.now));

@@ -38,6 +38,7 @@ class Planner : public Policy {
     uint32_t index = 0;  // in the rolling plan
     bool running = false;
     bool known = false;     // its runtime is exact
+    bool blind = false;     // no forecast was known when it was described
     absl::Time told_start;  // of the last deferral
     PoolId told_pool;
   };
@@ -47,6 +48,8 @@ class Planner : public Policy {
   bool ClusterChanged(const PolicyInput& in);
   bool ReplanIsDue(const PolicyInput& in) const;
   void Replan(const PolicyInput& in);
+  // Whether any of the pools has a forecast.
+  static bool HasData(const PolicyInput& in, const Placement& allowed);
   std::shared_ptr<const LengthSpread> SpreadOf(const PolicyInput& in,
                                                const Job& job,
                                                const JobShape& shape) const;

@@ -12,6 +12,12 @@ int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
 
 }  // namespace
 
+bool Planner::HasData(const PolicyInput& in, const Placement& allowed) {
+  return std::any_of(allowed.begin(), allowed.end(), [&in](PoolId pool) {
+    return in.forecast(pool) != nullptr;
+  });
+}
+
 std::shared_ptr<const LengthSpread> Planner::SpreadOf(
     const PolicyInput& in, const Job& job, const JobShape& shape) const {
   in.runtimes.Spread(job, shape, job.executed, shares_);
@@ -56,13 +62,17 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
     latest -= std::min(absl::Hours(1) * settings_.margin_hours,
                        job.spec.max_delay / 6);
   }
-  if (latest == absl::InfiniteFuture()) {
+  const bool promised = latest < absl::InfiniteFuture();
+  if (!promised) {
     latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
   }
   if (in.grid.horizon.has_value()) {
     latest = std::min(latest, *in.grid.horizon - length);
   }
   latest = std::max(latest, job.spec.submitted);
+  // Without data no hour is known to be better than another: it waits for data
+  // as long as is safe. Nothing was promised to others, and they run at once.
+  if (promised && !HasData(in, allowed)) plan.release = Us(latest);
   plan.latest_end = Us(latest) + plan.duration;
   const bool pausable =
       shape.suspendable &&

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "policies/planner/survival.h"
 #include "policies/registry.h"
 #include "tests/builders.h"
 #include "tests/policies/play.h"
@@ -252,6 +254,49 @@ TEST(LowestWindowTest, WithoutAnyForecastItRunsAtOnce) {
   const PlayResult result = play.Run();
   EXPECT_EQ(result.StartHours(1), 1);
   EXPECT_NE(result.transcript.find("no-data"), std::string::npos);
+}
+
+TEST(PlannerTest, WithoutAnyForecastAJobRunsAtItsLatestSafeStart) {
+  Play play(Sites(1), *MakePolicy("planner", {}));
+  play.Node(0, 4);
+  play.Job({.submit_h = 1, .runtime_h = 2, .count = 4, .max_delay_h = 6});
+  // It would be too late for this one once the other runs.
+  play.Job({.submit_h = 1, .runtime_h = 1, .count = 4, .max_delay_h = 6});
+  // Nothing was promised to this one.
+  play.Job({.submit_h = 1, .runtime_h = 1, .count = 4});
+  const PlayResult result = play.Run();
+  EXPECT_EQ(result.StartHours(1), 7);
+  EXPECT_LE(result.EndHours(2), 8);
+  EXPECT_EQ(result.StartHours(3), 1);
+  EXPECT_NE(result.transcript.find("no-data"), std::string::npos);
+}
+
+TEST(PlannerTest, WeighsAStartOverAllLengthsThatAreBelieved) {
+  // Of unknown length: mostly an hour, now and then ten, on average 2.8. Three
+  // hours from 2 on are the cleanest, but the seven after them are the
+  // dirtiest; from 12 on it is clean for long.
+  std::vector<double> grid(24, 400);
+  for (int h = 2; h < 5; ++h) grid[h] = 10;
+  for (int h = 12; h < 24; ++h) grid[h] = 100;
+  ClusterBuilder cluster;
+  cluster.Site("only");
+  auto learnt = std::make_unique<LearnedBeliefs>();
+  for (int i = 0; i < 300; ++i) {
+    Job job;
+    job.spec.max_delay = absl::Hours(20);
+    learnt->Observe(job, JobShape(), absl::Hours(i % 5 == 0 ? 10 : 1), true);
+  }
+  Engine engine(cluster.topology(), *MakePolicy("planner", {}), MakePolicy,
+                {.beliefs = std::move(learnt)});
+  const std::vector<Event> first = {
+      Join(1, 0, 8), ForecastIssued{RegionId(0), HourlyForecast(grid)}};
+  engine.Step(T(0), first);
+  JobSubmitted job = Submit(engine, 1, 1);
+  job.spec.max_delay = absl::Hours(20);
+  const std::vector<Event> events = {job};
+  const Effects& effects = engine.Step(T(0), events);
+  ASSERT_EQ(effects.decisions.size(), 1u);
+  EXPECT_EQ(effects.decisions[0].until, T(12));
 }
 
 TEST(CarbonTimeTest, WaitsOnlyAsLongAsWaitingPays) {
