@@ -7,6 +7,10 @@
 namespace ccsched {
 namespace {
 
+// Weighing a start over a spread costs some 40 times as much as at one length;
+// where more jobs than this wait, capacity is what matters.
+constexpr size_t kMostSpread = 3000;
+
 int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
 int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
 
@@ -79,7 +83,9 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
       plan.duration >= settings_.rolling.least_pausable_hours * kSlotUs;
   // One that can't be paused again holds its place through its restart.
   if (resumes && !pausable) plan.duration += plan.restart;
-  if (!belief.known && !pausable) plan.spread = SpreadOf(in, job, shape);
+  if (!belief.known && !pausable && planned_.size() <= kMostSpread) {
+    plan.spread = SpreadOf(in, job, shape);
+  }
   return plan;
 }
 

@@ -85,6 +85,7 @@ LearnedBeliefs::Keys LearnedBeliefs::KeysOf(const Job& job,
 void LearnedBeliefs::Gather(const Job& job, const Keys& keys, double seconds,
                             Curve& curve) const {
   curve.falls.clear();
+  curve.spread.clear();
   curve.own = 0;
   const double unit = UnitOf(job);
   double share = 1;  // of all weight, for this kind and those wider
@@ -169,13 +170,51 @@ double LearnedBeliefs::Curve::Quantile(double share) const {
   return falls.back().seconds * kTail[1];
 }
 
-const LearnedBeliefs::Curve& LearnedBeliefs::Fit(const Job& job,
-                                                 const JobShape& shape,
-                                                 double seconds) const {
+void LearnedBeliefs::Curve::Summarise() {
+  mean = 0;
+  for (const Weighted& w : falls) mean += w.weight * w.seconds;
+  p50 = Quantile(0.5);
+  // Leaves room for one end more than was seen.
+  p90 = Quantile(0.9 * (1 + 1 / effective));
+}
+
+// Groups of equal share, each drawn out by a kernel of Silverman's width in
+// the logarithm: what was not seen lies between and beside what was.
+void LearnedBeliefs::Curve::Smear() {
+  double mean_log = 0;
+  double square = 0;
+  for (const Weighted& w : falls) {
+    const double log = std::log(std::max(1.0, w.seconds));
+    mean_log += w.weight * log;
+    square += w.weight * log * log;
+  }
+  const double deviation =
+      std::sqrt(std::max(0.0, square - mean_log * mean_log));
+  const double width =
+      std::min(kMostSmear, 1.06 * deviation * std::pow(effective, -0.2));
+  const double by = std::exp(std::sqrt(1.5) * width);
+  double weight = 0;
+  double sum = 0;
+  for (const Weighted& w : falls) {
+    weight += w.weight;
+    sum += w.weight * w.seconds;
+    if (weight < 1.0 / kGroups && &w != &falls.back()) continue;
+    const double group = sum / weight;
+    for (const double length : {group / by, group, group * by}) {
+      spread.push_back({length, weight / 3, true});
+    }
+    weight = sum = 0;
+  }
+}
+
+LearnedBeliefs::Curve& LearnedBeliefs::Fit(const Job& job,
+                                           const JobShape& shape,
+                                           double seconds) const {
   const Keys keys = KeysOf(job, shape);
   if (seconds > 0) {
     Gather(job, keys, seconds, scratch_);
     scratch_.FallAtEnds();
+    scratch_.Summarise();
     return scratch_;
   }
   // The prior is all that tells jobs of one kind apart.
@@ -184,6 +223,7 @@ const LearnedBeliefs::Curve& LearnedBeliefs::Fit(const Job& job,
   if (is_new) {
     Gather(job, keys, seconds, it->second);
     it->second.FallAtEnds();
+    it->second.Summarise();
   }
   return it->second;
 }
@@ -205,12 +245,9 @@ RuntimeBelief LearnedBeliefs::Remaining(const Job& job, const JobShape& shape,
     return std::min(absl::Seconds(std::max(1.0, total - ran)), limit);
   };
   belief.informed = curve.own >= kInformed || job.spec.runtime.has_value();
-  double mean = 0;
-  for (const Weighted& w : curve.falls) mean += w.weight * w.seconds;
-  belief.mean = left(mean);
-  belief.p50 = left(curve.Quantile(0.5));
-  // Leaves room for one end more than was seen.
-  belief.p90 = left(curve.Quantile(0.9 * (1 + 1 / curve.effective)));
+  belief.mean = left(curve.mean);
+  belief.p50 = left(curve.p50);
+  belief.p90 = left(curve.p90);
   return belief;
 }
 
@@ -220,32 +257,12 @@ void LearnedBeliefs::Spread(const Job& job, const JobShape& shape,
   if (IsExact(job)) return RuntimeBeliefs::Spread(job, shape, executed, shares);
   shares.clear();
   const double ran = absl::ToDoubleSeconds(executed);
-  const Curve& curve = Fit(job, shape, ran);
-  double mean = 0;
-  double square = 0;
-  for (const Weighted& w : curve.falls) {
-    const double log = std::log(std::max(1.0, w.seconds));
-    mean += w.weight * log;
-    square += w.weight * log * log;
-  }
-  // Silverman's width of a kernel, in the logarithm.
-  const double deviation = std::sqrt(std::max(0.0, square - mean * mean));
-  const double smear =
-      std::min(kMostSmear, 1.06 * deviation * std::pow(curve.effective, -0.2));
-  const double by = std::exp(std::sqrt(1.5) * smear);
+  Curve& curve = Fit(job, shape, ran);
+  if (curve.spread.empty()) curve.Smear();
   const double limit = absl::ToDoubleSeconds(job.spec.time_limit - executed);
-  double weight = 0;
-  double sum = 0;
-  for (const Weighted& w : curve.falls) {
-    weight += w.weight;
-    sum += w.weight * w.seconds;
-    if (weight < 1.0 / kGroups && &w != &curve.falls.back()) continue;
-    const double total = sum / weight;
-    for (const double length : {total / by, total, total * by}) {
-      const double left = std::min(std::max(1.0, length - ran), limit);
-      shares.push_back({absl::Seconds(left), weight / 3});
-    }
-    weight = sum = 0;
+  for (const Weighted& w : curve.spread) {
+    const double left = std::min(std::max(1.0, w.seconds - ran), limit);
+    shares.push_back({absl::Seconds(left), w.weight});
   }
 }
 
@@ -284,6 +301,7 @@ void LearnedBeliefs::Paused(const Job& job, const JobShape& shape) {
 
 void LearnedBeliefs::Observe(const Job& job, const JobShape& shape,
                              absl::Duration runtime, bool completed) {
+  if (IsExact(job)) return;
   const double seconds = absl::ToDoubleSeconds(runtime);
   if (!std::isfinite(seconds) || seconds < 0) return;
   fresh_.clear();

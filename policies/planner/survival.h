@@ -63,7 +63,12 @@ class LearnedBeliefs : public RuntimeBeliefs {
     double effective = 0;  // so many ends of equal weight say as much
     double own = 0;        // ends of the job's own kinds that it rests on
 
+    double mean = 0, p50 = 0, p90 = 0;
+    std::vector<Weighted> spread;  // filled when it is first asked for
+
     void FallAtEnds();
+    void Summarise();
+    void Smear();
     // The length by which so much of it has fallen.
     double Quantile(double share) const;
   };
@@ -72,7 +77,7 @@ class LearnedBeliefs : public RuntimeBeliefs {
   void Set(const Job& job, const JobShape& shape, const Member& member);
   static Keys KeysOf(const Job& job, const JobShape& shape);
   // Of a job that has run for `seconds`; valid until the next call.
-  const Curve& Fit(const Job& job, const JobShape& shape, double seconds) const;
+  Curve& Fit(const Job& job, const JobShape& shape, double seconds) const;
   void Gather(const Job& job, const Keys& keys, double seconds,
               Curve& curve) const;
 

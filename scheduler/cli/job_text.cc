@@ -152,18 +152,18 @@ Record OfferRecordOf(const v1::Offer& o) {
   r.Add("accelerator", o.accelerator());
   r.Add("count", o.count());
   r.AddTime("start", o.has_start(), o.start());
-  r.AddTime("start_p50", o.has_start_p50(), o.start_p50());
-  r.AddTime("start_p90", o.has_start_p90(), o.start_p90());
   r.AddTime("finish", o.has_finish(), o.finish());
-  r.AddTime("finish_p50", o.has_finish_p50(), o.finish_p50());
   r.AddTime("finish_p90", o.has_finish_p90(), o.finish_p90());
   r.Add("co2e_g", o.co2e_g());
-  r.Add("price_g", o.price_g());
-  r.Add("cost_g", o.co2e_g() + o.price_g());
   r.Add("energy_kwh", o.energy_kwh());
   r.Add("estimated", o.estimated());
   r.Add("chosen", o.chosen());
   r.Add("note", o.note());
+  r.AddTime("start_p50", o.has_start_p50(), o.start_p50());
+  r.AddTime("start_p90", o.has_start_p90(), o.start_p90());
+  r.AddTime("finish_p50", o.has_finish_p50(), o.finish_p50());
+  r.Add("price_g", o.price_g());
+  r.Add("cost_g", o.co2e_g() + o.price_g());
   return r;
 }
 

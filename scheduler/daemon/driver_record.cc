@@ -47,8 +47,8 @@ OfferContext Driver::ContextOf(const Job& job, const JobShape& shape) const {
           .runtime = belief.mean,
           .runtime_p50 = belief.p50,
           .runtime_p90 = belief.p90,
-          .slip_p50 = slips_.Quantile(0.5),
-          .slip_p90 = slips_.Quantile(0.9),
+          .slip_p50 = slips_.p50(),
+          .slip_p90 = slips_.p90(),
           .decided = work_.now};
 }
 

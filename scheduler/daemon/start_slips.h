@@ -15,13 +15,16 @@ namespace ccsched {
 class StartSlips {
  public:
   void Add(absl::Duration slip);
-  // The slip that so large a share of planned starts does not exceed.
-  absl::Duration Quantile(double share) const;
+  // The slips that half, and nine in ten, of planned starts do not exceed.
+  absl::Duration p50() const { return p50_; }
+  absl::Duration p90() const { return p90_; }
 
  private:
   static constexpr size_t kMost = 200;
   static constexpr size_t kPrior = 5;
+
   std::deque<absl::Duration> slips_;
+  absl::Duration p50_, p90_;
 };
 
 }  // namespace ccsched

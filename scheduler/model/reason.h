@@ -41,9 +41,9 @@ struct Choice {
   GramsCo2e carbon;
   bool valid = false;  // the policy did weigh such a choice
   // What else it weighed of this choice (capacity, delay), in grams.
-  GramsCo2e price;
+  GramsCo2e price{};
   // How long the job is planned to be suspended between its start and its end.
-  absl::Duration paused;
+  absl::Duration paused{};
 };
 
 struct Reason {

@@ -86,11 +86,11 @@ struct OfferContext {
   const Topology& topology;
   uint32_t count = 1;
   // Expected time left to run, its median and its 90th percentile, where known.
-  std::optional<absl::Duration> runtime;
-  std::optional<absl::Duration> runtime_p50;
-  std::optional<absl::Duration> runtime_p90;
+  std::optional<absl::Duration> runtime{};
+  std::optional<absl::Duration> runtime_p50{};
+  std::optional<absl::Duration> runtime_p90{};
   // How late planned starts have come of late; a start at once comes in time.
-  absl::Duration slip_p50, slip_p90;
+  absl::Duration slip_p50{}, slip_p90{};
   absl::Time decided = absl::InfinitePast();
 };
 v1::Offer ToProto(const Choice& choice, const OfferContext& context);

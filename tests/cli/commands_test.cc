@@ -156,20 +156,23 @@ TEST_F(CommandsTest, ADryRunSubmitsNothing) {
       "policy: lowest-window\n"
       "offers:\n"
       "- {site: oslo, accelerator: a100, count: 2, chosen: true, co2e_g: 47, "
-      "energy_kwh: 0.88, start: 2026-01-05T21:00:00Z, finish: "
-      "2026-01-05T22:00:00Z}\n"
+      "energy_kwh: 0.88, price_g: 3.5, start: 2026-01-05T21:00:00Z, "
+      "start_p50: 2026-01-05T21:00:00Z, start_p90: 2026-01-05T21:30:00Z, "
+      "finish_p50: 2026-01-05T22:00:00Z, finish_p90: "
+      "2026-01-05T23:30:00Z}\n"
       "- {site: rome, accelerator: v100, count: 2, co2e_g: 1500}\n"
       "reason: {code: cleaner-hour, text: waits}\n");
   EXPECT_EQ(Run({"submit", "--dry-run", "--", "true"}), 0);
   EXPECT_THAT(scheduler_.submitted, IsEmpty());
   EXPECT_EQ(
       out_.str(),
-      "SITE  ACCELERATORS  START              FINISH             ENERGY     "
-      "CO2E  CHOSEN  NOTE\n"
-      "oslo        2 a100  2026-01-05 21:00Z  2026-01-05 22:00Z  880 Wh   "
-      "47.0 g  *\n"
-      "rome        2 v100  -                  -                       -  "
-      "1.50 kg\n"
+      "SITE  ACCELERATORS  START P50          START P90          "
+      "FINISH P50         FINISH P90         ENERGY     CO2E  + PRICE  "
+      "CHOSEN  NOTE\n"
+      "oslo        2 a100  2026-01-05 21:00Z  2026-01-05 21:30Z  "
+      "2026-01-05 22:00Z  2026-01-05 23:30Z  880 Wh   47.0 g   3.50 g  *\n"
+      "rome        2 v100  -                  -                  "
+      "-                  -                       -  1.50 kg      0 g\n"
       "\nlowest-window: waits\n");
   EXPECT_EQ(Run({"submit", "--dry-run", "-o", "csv", "--", "true"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("oslo,a100,2,2026-01-05T21:00:00Z,"));
