@@ -55,6 +55,10 @@ struct GridView {
   // Nothing may run beyond it (a simulation with a horizon).
   std::optional<absl::Time> horizon;
 
+  // What intensity was in the last weeks, as far as it was told; null where it
+  // was not. A forecast's errors show beside it.
+  std::vector<std::shared_ptr<const StepSeries>> observed;
+
   const Forecast* forecast(RegionId region) const {
     return region.value() < forecasts.size() ? forecasts[region.value()].get()
                                              : nullptr;

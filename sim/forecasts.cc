@@ -17,6 +17,8 @@
 namespace ccsched {
 namespace {
 
+constexpr int kDaysBefore = 14;
+
 // The value in force at `t`, by whole steps.
 double ValueAt(const StepSeries& series, absl::Time t) {
   return series.values()[series.OffsetUs(t) / series.step_us()];
@@ -42,11 +44,13 @@ absl::StatusOr<std::vector<ForecastIssue>> DayAhead(RegionId region,
   }
   std::vector<ForecastIssue> issues;
   const absl::TimeZone utc = absl::UTCTimeZone();
-  absl::CivilDay day = absl::ToCivilDay(start, utc);
+  // What was issued in the weeks before is known too: its errors show.
+  absl::CivilDay day = absl::ToCivilDay(start, utc) - kDaysBefore;
   for (;; ++day) {
     const absl::Time from = absl::FromCivil(day, utc);
     const absl::Time to = absl::FromCivil(day + 1, utc);
     if (from >= until || from >= issued.end()) break;
+    if (from < issued.start()) continue;
     issues.push_back(
         Issue(std::max(from, start), region, Cut(issued, from, to)));
   }

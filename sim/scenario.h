@@ -99,7 +99,8 @@ struct ForecastIssue {
 
 // The truth about a region, and what was known of it in advance.
 struct RegionData {
-  StepSeries actual;  // gCO2e/kWh
+  StepSeries actual;      // gCO2e/kWh
+  bool foreseen = false;  // all of it is forecast: there is nothing to learn
   std::string file;
 };
 

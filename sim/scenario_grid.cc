@@ -71,7 +71,7 @@ class RegionLoader {
       return At(source_, at_ + ".price", "prices are not simulated yet");
     }
     const RegionId id(static_cast<uint16_t>(scenario_.regions.size()));
-    RETURN_IF_ERROR(LoadForecast(id, region.forecast(), data.actual));
+    RETURN_IF_ERROR(LoadForecast(id, region.forecast(), data));
     scenario_.topology.regions.push_back({region.name()});
     scenario_.regions.push_back(std::move(data));
     return absl::OkStatus();
@@ -150,11 +150,12 @@ class RegionLoader {
 
   absl::Status LoadForecast(RegionId id,
                             const ccsched::v1::ScenarioForecast& forecast,
-                            const StepSeries& actual) {
+                            RegionData& data) {
     if (!forecast.csv().empty() && forecast.issued() != "day-ahead") {
       return LoadIssued(id, forecast);
     }
     ASSIGN_OR_RETURN(const ForecastSpec spec, Spec(forecast));
+    data.foreseen = spec.kind == ForecastKind::kPerfect;
     absl::Time until = absl::InfiniteFuture();
     if (scenario_.horizon) {
       until = *scenario_.horizon;
@@ -163,7 +164,7 @@ class RegionLoader {
       until = scenario_.end + kAfterEnd;  // then the last one is extended
     }
     absl::StatusOr<std::vector<ForecastIssue>> issues =
-        MakeForecasts(id, spec, actual, scenario_.start, until);
+        MakeForecasts(id, spec, data.actual, scenario_.start, until);
     if (!issues.ok()) {
       return Blame(source_, at_ + ".forecast", issues.status());
     }

@@ -23,6 +23,8 @@ namespace {
 
 // So many steps at one instant mean that a policy goes round in a circle.
 constexpr uint64_t kStepsAtOnce = 10'000'000;
+// How much of the past is told when a run begins.
+constexpr absl::Duration kToldAtFirst = absl::Hours(24 * 14);
 
 int64_t CeilMicros(absl::Time t) {
   if (t == absl::InfiniteFuture()) return kForeverUs;
@@ -214,6 +216,35 @@ class Playing {
     return idle && now >= data_end_us_ ? kForeverUs : now;
   }
 
+  // Tells of the hours that are over since it last did, or, at first, of the
+  // weeks before. Nobody is woken for it.
+  void TellIntensity(absl::Time now) {
+    if (now < told_until_) return;
+    told_until_ = absl::UnixEpoch() +
+                  absl::Ceil(now - absl::UnixEpoch() + absl::Microseconds(1),
+                             absl::Hours(1));
+    told_.resize(scenario_.regions.size(), now - kToldAtFirst);
+    for (size_t r = 0; r < scenario_.regions.size(); ++r) {
+      const RegionData& region = scenario_.regions[r];
+      if (region.foreseen) continue;
+      const StepSeries& actual = region.actual;
+      const int64_t steps = static_cast<int64_t>(actual.values().size());
+      const int64_t from = std::clamp<int64_t>(
+          actual.OffsetUs(told_[r]) / actual.step_us(), 0, steps);
+      const int64_t to = std::clamp<int64_t>(
+          actual.OffsetUs(now) / actual.step_us(), from, steps);
+      if (to == from) continue;
+      auto series = StepSeries::Create(
+          actual.start() + actual.step() * from, actual.step(),
+          {actual.values().begin() + from, actual.values().begin() + to});
+      if (!series.ok()) continue;
+      told_[r] = series->end();
+      events_.emplace_back(IntensityObserved{
+          RegionId(static_cast<uint16_t>(r)),
+          std::make_shared<const StepSeries>(*std::move(series))});
+    }
+  }
+
   // Everything that happens at `now`, in this order: nodes and forecasts
   // come, attempts end, nodes fail and are repaired, jobs are submitted.
   absl::Status Step(int64_t now) {
@@ -224,6 +255,7 @@ class Playing {
       const ForecastIssue& issue = forecasts[next_forecast_++];
       events_.emplace_back(ForecastIssued{issue.region, issue.forecast});
     }
+    TellIntensity(time);
     RETURN_IF_ERROR(fleet_.EndDue(now, events_));
     if (faults_.Next() <= now) RETURN_IF_ERROR(ChangeNodes(now));
     std::vector<Event> about_jobs;
@@ -321,6 +353,8 @@ class Playing {
   size_t next_forecast_ = 0;
   std::vector<NodeJoined> nodes_;  // by NodeId
   Faults faults_;
+  std::vector<absl::Time> told_;  // by region: its intensity until then
+  absl::Time told_until_ = absl::InfinitePast();
   std::vector<Event> events_;
   int64_t now_us_ = 0;
   int64_t wake_us_ = kForeverUs;

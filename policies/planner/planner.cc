@@ -22,7 +22,7 @@ void Planner::FillGrams(int pool, int64_t origin, int32_t slots,
                         double* grams) const {
   const PoolId id(static_cast<uint16_t>(pool));
   const double kilowatts = input_->topology.GridPower(id, 1).value() / 1000;
-  const Forecast* forecast = input_->forecast(id);
+  const Forecast* forecast = BestForecast(id);
   if (forecast == nullptr) {
     std::fill(grams, grams + slots, kilowatts * kUnknownGramsPerKwh);
     return;
@@ -263,6 +263,11 @@ void Planner::CandidatesFromAll(const PolicyInput& in) {
 void Planner::Decide(const PolicyInput& in, Actions& actions) {
   input_ = &in;
   if (plan_ == nullptr || in.cold) Rebuild(in);
+  const int64_t hour = Us(in.now) / kSlotUs;
+  if (in.cold || in.forecast_changed || hour != corrected_hour_) {
+    corrected_hour_ = hour;
+    Correct(in);
+  }
   const bool resized = ClusterChanged(in);
   TakeChanges(in);
   if (ReplanIsDue(in) || (resized && !planned_.empty())) Replan(in);

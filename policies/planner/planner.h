@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +19,7 @@ struct PlannerSettings {
   double patience_hours = 24;  // of jobs that were promised nothing
   double replan_minutes = 60;
   double margin_hours = 4;  // kept before the latest start if unsure
+  bool correct = true;      // forecasts, by their errors so far
   RollingOptions rolling;
 };
 
@@ -62,6 +64,9 @@ class Planner : public Policy {
   void TakeSuspended(const PolicyInput& in);
   void SuspendWhatIsDue(const PolicyInput& in, Actions& actions);
   void NoteRun(const PolicyInput& in, JobRef job, Planned& planned);
+  // Takes the errors that forecasts have shown off the new ones.
+  void Correct(const PolicyInput& in);
+  const Forecast* BestForecast(PoolId pool) const;
   void FillGrams(int pool, int64_t origin, int32_t slots, double* grams) const;
   // Starts what is due of `candidates` and defers the rest.
   void Act(const PolicyInput& in, Actions& actions);
@@ -80,8 +85,10 @@ class Planner : public Policy {
   absl::flat_hash_map<JobId, Planned> planned_;
   std::vector<JobRef> candidates_;  // to be started or deferred in this call
   std::vector<JobId> stuck_;        // due, but there was no room for them
-  mutable std::vector<RuntimeShare> shares_;  // room to work in
-  size_t unknown_running_ = 0;                // of unknown runtime
+  std::vector<std::optional<Forecast>> corrected_;  // by region
+  int64_t corrected_hour_ = -1;                     // since 1970
+  mutable std::vector<RuntimeShare> shares_;        // room to work in
+  size_t unknown_running_ = 0;                      // of unknown runtime
   int64_t seen_replans_ = 0;
   absl::Time next_suspend_ = absl::InfinitePast();  // look again then
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policies/planner/planner.h"
+#include "scheduler/carbon/forecast_error.h"
 
 namespace ccsched {
 namespace {
@@ -15,6 +16,27 @@ int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
 int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
 
 }  // namespace
+
+void Planner::Correct(const PolicyInput& in) {
+  const size_t regions = in.topology.regions.size();
+  corrected_.assign(regions, std::nullopt);
+  for (size_t r = 0; r < regions; ++r) {
+    const Forecast* const issued =
+        in.grid.forecast(RegionId(static_cast<uint16_t>(r)));
+    const bool told =
+        r < in.grid.observed.size() && in.grid.observed[r] != nullptr;
+    if (issued == nullptr || !told || !settings_.correct) continue;
+    corrected_[r] = CorrectForecast(*issued, *in.grid.observed[r], in.now);
+  }
+}
+
+const Forecast* Planner::BestForecast(PoolId pool) const {
+  const size_t region = input_->topology.region(pool).value();
+  if (region < corrected_.size() && corrected_[region]) {
+    return &*corrected_[region];
+  }
+  return input_->forecast(pool);
+}
 
 bool Planner::HasData(const PolicyInput& in, const Placement& allowed) {
   return std::any_of(allowed.begin(), allowed.end(), [&in](PoolId pool) {

@@ -10,6 +10,7 @@ PlannerSettings Settings(const PolicyParameters& parameters) {
   PlannerSettings s;
   s.patience_hours = parameters.at("max_wait_h");
   s.margin_hours = parameters.at("margin_h");
+  s.correct = parameters.at("correct") > 0;
   s.rolling.least_gain = parameters.at("least_gain");
   s.replan_minutes = parameters.at("replan_minutes");
   s.rolling.horizon_slots = static_cast<int32_t>(parameters.at("horizon_h"));
@@ -52,6 +53,11 @@ PolicySpec PlannerPolicy() {
                "a "
                "sixth of their longest delay) before "
                "their latest start, as room then is only believed in",
+               "measured"},
+              {"correct", "", 1, 0, 1,
+               "1: forecasts are corrected by how they have turned out so far "
+               "(their mean error at that hour of the day, the fading last "
+               "one, and the usual day beyond their end); 0: taken as issued",
                "measured"},
               {"least_gain", "", 0.003, 0, 1,
                "pauses must save such a share of what running on costs",

@@ -23,6 +23,7 @@ Engine::State::State(Topology topology, std::unique_ptr<Policy> policy,
       running_(topology_.pools.size()) {
   if (beliefs_ == nullptr) beliefs_ = std::make_unique<SpecBeliefs>();
   grid_.forecasts.resize(topology_.regions.size());
+  grid_.observed.resize(topology_.regions.size());
   grid_.horizon = options_.horizon;
 }
 

@@ -9,6 +9,13 @@
 #include "scheduler/core/engine_state.h"
 
 namespace ccsched {
+namespace {
+
+// At least so much of the past is kept, if it was told.
+constexpr absl::Duration kObserved = absl::Hours(24 * 15);
+
+}  // namespace
+
 absl::StatusOr<JobRef> Engine::State::FindJob(JobId id) const {
   const JobRef ref = jobs_.Find(id);
   if (ref == kNoJob || IsTerminal(jobs_[ref].state)) {
@@ -353,6 +360,33 @@ absl::Status Engine::State::Apply(const ForecastIssued& e) {
               ? e.forecast
               : std::make_shared<const Forecast>(known->Overlay(*e.forecast));
   forecast_changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const IntensityObserved& e) {
+  if (e.region.value() >= grid_.observed.size() || e.series == nullptr ||
+      e.series->empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "there is no region ", e.region.value(), ", or no value is told"));
+  }
+  std::shared_ptr<const StepSeries>& known = grid_.observed[e.region.value()];
+  const StepSeries& more = *e.series;
+  if (known == nullptr || known->step() != more.step() ||
+      known->end() != more.start()) {
+    known = e.series;
+    return absl::OkStatus();
+  }
+  // Half of what is kept goes at once, so that most calls only append.
+  const int64_t most = kObserved / more.step();
+  const int64_t old = static_cast<int64_t>(known->values().size());
+  const int64_t drop = old > 2 * most ? old - most : 0;
+  std::vector<double> values(known->values().begin() + drop,
+                             known->values().end());
+  values.insert(values.end(), more.values().begin(), more.values().end());
+  ASSIGN_OR_RETURN(StepSeries series,
+                   StepSeries::Create(known->start() + known->step() * drop,
+                                      more.step(), std::move(values)));
+  known = std::make_shared<const StepSeries>(std::move(series));
   return absl::OkStatus();
 }
 

@@ -37,6 +37,7 @@ class Engine::State : public Actions {
   absl::Status Apply(const AttemptStarted& e);
   absl::Status Apply(const AttemptEnded& e);
   absl::Status Apply(const ForecastIssued& e);
+  absl::Status Apply(const IntensityObserved& e);
   absl::Status Apply(const PolicyChanged& e);
   absl::Status Apply(const SuspendDeclined& e);
   absl::Status Apply(const ResizeAsked& e);

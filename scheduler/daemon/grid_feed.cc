@@ -19,6 +19,9 @@ namespace ccsched {
 namespace {
 
 constexpr absl::Duration kHour = absl::Hours(1);
+// Actual values are told once there are so many, and of the last weeks only.
+constexpr absl::Duration kLeastActuals = absl::Hours(72);
+constexpr absl::Duration kMostActuals = absl::Hours(24 * 15);
 // How far ahead our own forecasters look.
 constexpr absl::Duration kHorizon = absl::Hours(96);
 // What a new forecaster's errors are learnt from.
@@ -266,6 +269,28 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
     region.told = newest;
     events.emplace_back(ForecastIssued{id, std::move(newest)});
   }
+  for (uint16_t i = 0; i < regions_.size(); ++i) {
+    TellActuals(RegionId(i), now, events);
+  }
+}
+
+void GridFeed::TellActuals(RegionId id, absl::Time now,
+                           std::vector<Event>& events) {
+  Region& region = regions_[id.value()];
+  if (region.config.forecast() == "perfect" || region.told == nullptr) return;
+  const StepSeries all = record_->ActualsUntil(id, now);
+  if (all.empty() || all.end() - all.start() < kLeastActuals) return;
+  const absl::Time from =
+      std::max({region.told_until, all.start(), all.end() - kMostActuals});
+  const int64_t skip = (from - all.start() + all.step() / 2) / all.step();
+  if (skip >= static_cast<int64_t>(all.values().size())) return;
+  auto series =
+      StepSeries::Create(all.start() + all.step() * skip, all.step(),
+                         {all.values().begin() + skip, all.values().end()});
+  if (!series.ok()) return;
+  region.told_until = series->end();
+  events.emplace_back(IntensityObserved{
+      id, std::make_shared<const StepSeries>(*std::move(series))});
 }
 
 GridState GridFeed::State(RegionId id, absl::Time now) const {

@@ -75,7 +75,10 @@ class GridFeed {
     StepSeries p10, p90;    // of the forecaster's own; empty: by `errors`
     ForecastErrors errors;  // of what was told
     absl::Time known = absl::InfinitePast();  // end of the actual values
+    absl::Time told_until = absl::InfinitePast();  // of its actual values
   };
+  // Tells of the hours that are over, where forecasts may err.
+  void TellActuals(RegionId id, absl::Time now, std::vector<Event>& events);
   void Learn(RegionId id, Region& region, absl::Time now);
   absl::Status LoadFile(RegionId id, const std::string& config_file);
   absl::Status Take(RegionId region, const v1::GridSeries& series,

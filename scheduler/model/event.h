@@ -107,6 +107,13 @@ struct ForecastIssued {
   std::shared_ptr<const Forecast> forecast;
 };
 
+// Hours that are over, as they were: they go on from those told before, or
+// take their place.
+struct IntensityObserved {
+  RegionId region;
+  std::shared_ptr<const StepSeries> series;
+};
+
 struct PolicyChanged {
   std::string name;
   std::map<std::string, double> parameters;
@@ -115,10 +122,11 @@ struct PolicyChanged {
 // Time passed; sent at Effects::wake at the latest.
 struct Tick {};
 
-using Event = std::variant<JobSubmitted, AttemptEnded, AttemptStarted, Tick,
-                           JobCancelled, JobHeld, JobReleased, NodeJoined,
-                           NodeSilent, NodeLost, NodeDrained, ForecastIssued,
-                           PolicyChanged, SuspendDeclined, ResizeAsked>;
+using Event =
+    std::variant<JobSubmitted, AttemptEnded, AttemptStarted, Tick, JobCancelled,
+                 JobHeld, JobReleased, NodeJoined, NodeSilent, NodeLost,
+                 NodeDrained, ForecastIssued, IntensityObserved, PolicyChanged,
+                 SuspendDeclined, ResizeAsked>;
 
 }  // namespace ccsched
 

@@ -78,6 +78,15 @@ struct Writer {
     forecast.mutable_values()->Add(series.values().begin(),
                                    series.values().end());
   }
+  void operator()(const IntensityObserved& e) const {
+    v1::JournalForecast& observed = *out.mutable_observed();
+    const StepSeries& series = *e.series;
+    observed.set_region(e.region.value());
+    observed.set_start(Us(series.start()));
+    observed.set_step(series.step_us());
+    observed.mutable_values()->Add(series.values().begin(),
+                                   series.values().end());
+  }
   void operator()(const PolicyChanged& e) const {
     out.mutable_policy()->set_name(e.name);
     for (const auto& [name, value] : e.parameters) {
@@ -86,13 +95,25 @@ struct Writer {
   }
 };
 
-absl::StatusOr<Event> ReadForecast(const v1::JournalForecast& in) {
+absl::StatusOr<StepSeries> ReadSeries(const v1::JournalForecast& in) {
   ASSIGN_OR_RETURN(
       StepSeries series,
       StepSeries::Create(absl::FromUnixMicros(in.start()),
                          absl::Microseconds(in.step()),
                          {in.values().begin(), in.values().end()}));
-  if (series.empty()) return absl::DataLossError("an empty forecast");
+  if (series.empty()) return absl::DataLossError("an empty series");
+  return series;
+}
+
+absl::StatusOr<Event> ReadObserved(const v1::JournalForecast& in) {
+  ASSIGN_OR_RETURN(StepSeries series, ReadSeries(in));
+  return IntensityObserved{
+      RegionId(static_cast<uint16_t>(in.region())),
+      std::make_shared<const StepSeries>(std::move(series))};
+}
+
+absl::StatusOr<Event> ReadForecast(const v1::JournalForecast& in) {
+  ASSIGN_OR_RETURN(StepSeries series, ReadSeries(in));
   return ForecastIssued{
       RegionId(static_cast<uint16_t>(in.region())),
       std::make_shared<const Forecast>(absl::FromUnixMicros(in.issued()),
@@ -149,6 +170,8 @@ absl::StatusOr<Event> Read(const v1::JournalEvent& in,
       return NodeDrained{NodeId(in.drained().node()), in.drained().drained()};
     case v1::JournalEvent::kForecast:
       return ReadForecast(in.forecast());
+    case v1::JournalEvent::kObserved:
+      return ReadObserved(in.observed());
     case v1::JournalEvent::kPolicy:
       return PolicyChanged{
           in.policy().name(),
