@@ -105,8 +105,9 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
     plan_->SetEnd(planned.index, end);
     Job so_far = job;
     so_far.executed += std::max(absl::ZeroDuration(), ran - run.overhead);
-    plan_->SetRemaining(planned.index, end - Us(in.now),
-                        Describe(in, so_far, in.shape(ref)).latest_end);
+    PlanJob now = Describe(in, so_far, in.shape(ref));
+    plan_->SetRemaining(planned.index, end - Us(in.now), now.latest_end,
+                        std::move(now.spread));
     return;
   }
   planned.running = true;

@@ -19,6 +19,7 @@ struct PlannerSettings {
   double patience_hours = 24;  // of jobs that were promised nothing
   double replan_minutes = 60;
   double margin_hours = 4;  // kept before the latest start if unsure
+  bool spread = true;       // weigh lengths by their likelihood
   bool correct = true;      // forecasts, by their errors so far
   RollingOptions rolling;
 };

@@ -10,6 +10,7 @@ PlannerSettings Settings(const PolicyParameters& parameters) {
   PlannerSettings s;
   s.patience_hours = parameters.at("max_wait_h");
   s.margin_hours = parameters.at("margin_h");
+  s.spread = parameters.at("spread") > 0;
   s.correct = parameters.at("correct") > 0;
   s.rolling.least_gain = parameters.at("least_gain");
   s.replan_minutes = parameters.at("replan_minutes");
@@ -53,6 +54,10 @@ PolicySpec PlannerPolicy() {
                "a "
                "sixth of their longest delay) before "
                "their latest start, as room then is only believed in",
+               "measured"},
+              {"spread", "", 1, 0, 1,
+               "1: jobs of unknown runtime are weighed over all lengths that "
+               "are likely; 0: at their mean",
                "measured"},
               {"correct", "", 1, 0, 1,
                "1: forecasts are corrected by how they have turned out so far "

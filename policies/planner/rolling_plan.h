@@ -69,7 +69,8 @@ class RollingPlan {
   void Start(uint32_t job, int pool, int64_t start, int64_t end);
   // So much work of a running job that may be suspended is left, and it may
   // end so late.
-  void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end);
+  void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end,
+                    std::shared_ptr<const LengthSpread> spread);
   // It was asked to suspend: nothing about it is planned until Suspended().
   void Leaving(uint32_t job) { entries_[job].leaving = true; }
   // It is suspended, with so much of its work left.
@@ -136,6 +137,7 @@ class RollingPlan {
   void Put(int64_t now, Entry& entry) { Put(now, entry, settled_); }
   void Put(int64_t now, Entry& entry, const PriceTable& table);
   void PutPausable(int64_t now, Entry& entry);
+  const PriceTable& PricesFor(const PlanJob& job);
   // Adds or frees all stretches of a job from `from` on.
   void HoldStretches(const Entry& entry, int sign, int64_t from);
   void Drop(int64_t now, Entry& entry);
@@ -161,6 +163,7 @@ class RollingPlan {
   // The same, but what no known job wants at the full price is cheap at once.
   PriceTable settled_;
   PriceTable carbon_;
+  PriceTable faded_;  // of the job that is being planned
 };
 
 }  // namespace ccsched

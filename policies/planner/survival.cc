@@ -212,6 +212,13 @@ LearnedBeliefs::Curve& LearnedBeliefs::Fit(const Job& job,
                                            double seconds) const {
   const Keys keys = KeysOf(job, shape);
   if (seconds > 0) {
+    if (scratch_key_ == Mix(keys[0], job.spec.id.value()) &&
+        scratch_seconds_ == seconds && scratch_now_ == now_) {
+      return scratch_;
+    }
+    scratch_key_ = Mix(keys[0], job.spec.id.value());
+    scratch_seconds_ = seconds;
+    scratch_now_ = now_;
     Gather(job, keys, seconds, scratch_);
     scratch_.FallAtEnds();
     scratch_.Summarise();
@@ -305,6 +312,7 @@ void LearnedBeliefs::Observe(const Job& job, const JobShape& shape,
   const double seconds = absl::ToDoubleSeconds(runtime);
   if (!std::isfinite(seconds) || seconds < 0) return;
   fresh_.clear();
+  scratch_seconds_ = -1;
   Set(job, shape,
       {job.spec.id, UnitOf(job), seconds, 0,
        completed ? State::kCompleted : State::kCutShort});

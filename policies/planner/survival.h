@@ -86,7 +86,10 @@ class LearnedBeliefs : public RuntimeBeliefs {
   // Curves of jobs that have not run, for a minute or until one ends.
   mutable absl::flat_hash_map<uint64_t, Curve> fresh_;
   double fresh_since_ = 0;
+  // The last of one that has run, and what it was asked for.
   mutable Curve scratch_;
+  mutable uint64_t scratch_key_ = 0;
+  mutable double scratch_seconds_ = -1, scratch_now_ = -1;
 };
 
 }  // namespace ccsched
