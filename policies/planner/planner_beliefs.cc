@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "policies/planner/planner.h"
-#include "scheduler/carbon/forecast_error.h"
+#include "scheduler/carbon/forecast_correction.h"
 
 namespace ccsched {
 namespace {

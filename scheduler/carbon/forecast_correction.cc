@@ -1,6 +1,6 @@
 // What is learnt from how issued forecasts turned out.
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/carbon/forecast_error.h"
+#include "scheduler/carbon/forecast_correction.h"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // What is learnt from how forecasts turned out.
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/carbon/forecast_error.h"
+#include "scheduler/carbon/forecast_correction.h"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ absl::Time H(int hours) { return kStart + absl::Hours(hours); }
 
 double Day(int hour) { return 300 - 100 * std::cos(hour * M_PI / 12); }
 
-TEST(ForecastErrorTest, TakesAwayTheUsualErrorOfEachHour) {
+TEST(ForecastCorrectionTest, TakesAwayTheUsualErrorOfEachHour) {
   // The source is a quarter too low, and misses the evenings.
   const StepSeries actuals = Hourly(480, Day);
   const Forecast issued(H(0), Hourly(360, [](int i) {
@@ -37,7 +37,7 @@ TEST(ForecastErrorTest, TakesAwayTheUsualErrorOfEachHour) {
   }
 }
 
-TEST(ForecastErrorTest, LooksAtNothingThatIsNotOver) {
+TEST(ForecastCorrectionTest, LooksAtNothingThatIsNotOver) {
   const Forecast issued(H(0), Hourly(360, Day));
   const auto with = CorrectForecast(
       issued, Hourly(480, [](int i) { return i < 336 ? Day(i) : 9999; }),
@@ -47,7 +47,7 @@ TEST(ForecastErrorTest, LooksAtNothingThatIsNotOver) {
   EXPECT_EQ(with->series().values(), without->series().values());
 }
 
-TEST(ForecastErrorTest, LetsTheLastErrorFadeAsErrorsHaveFaded) {
+TEST(ForecastCorrectionTest, LetsTheLastErrorFadeAsErrorsHaveFaded) {
   Random random(3);
   double e = 0;
   std::vector<double> errors;
@@ -68,7 +68,7 @@ TEST(ForecastErrorTest, LetsTheLastErrorFadeAsErrorsHaveFaded) {
   EXPECT_LT(std::abs(later), 0.15);
 }
 
-TEST(ForecastErrorTest, GoesOverIntoTheUsualDayBeyondItsEnd) {
+TEST(ForecastCorrectionTest, GoesOverIntoTheUsualDayBeyondItsEnd) {
   // Today is to be half of what days usually are.
   const StepSeries actuals = Hourly(336, Day);
   const Forecast issued(
@@ -87,7 +87,7 @@ TEST(ForecastErrorTest, GoesOverIntoTheUsualDayBeyondItsEnd) {
   EXPECT_LT(before, 1);
 }
 
-TEST(ForecastErrorTest, SaysNothingOfAFewDays) {
+TEST(ForecastCorrectionTest, SaysNothingOfAFewDays) {
   const StepSeries actuals = Hourly(60, Day);
   const Forecast issued(H(0), Hourly(84, Day));
   EXPECT_FALSE(CorrectForecast(issued, actuals, H(60)).has_value());

@@ -1,7 +1,7 @@
 // What is learnt from how issued forecasts turned out.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef CCSCHED_SCHEDULER_CARBON_FORECAST_ERROR_H_
-#define CCSCHED_SCHEDULER_CARBON_FORECAST_ERROR_H_
+#ifndef CCSCHED_SCHEDULER_CARBON_FORECAST_CORRECTION_H_
+#define CCSCHED_SCHEDULER_CARBON_FORECAST_CORRECTION_H_
 
 #include <optional>
 
@@ -30,4 +30,4 @@ std::optional<Forecast> CorrectForecast(const Forecast& issued,
 
 }  // namespace ccsched
 
-#endif  // CCSCHED_SCHEDULER_CARBON_FORECAST_ERROR_H_
+#endif  // CCSCHED_SCHEDULER_CARBON_FORECAST_CORRECTION_H_
