@@ -335,6 +335,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
       if (run.resize_to != 0) GoOnResized(ref, run);
       break;
     case Outcome::kLost:
+      beliefs_->Paused(job, shapes_[job.shape]);
       RequeueLost(ref, run.pool, ran);
       break;
     case Outcome::kStopped:
