@@ -50,7 +50,8 @@ double UnitOf(const Job& job) {
 
 double PriorMedian(const Job& job) {
   if (job.spec.runtime.has_value()) return UnitOf(job);
-  const double by_limit = absl::ToDoubleSeconds(job.spec.time_limit) / 2;
+  const double by_limit =
+      std::max(1.0, absl::ToDoubleSeconds(job.spec.time_limit) / 2);
   if (job.spec.max_delay == absl::InfiniteDuration()) {
     return std::min(kUnknownSeconds, by_limit);
   }
@@ -199,6 +200,7 @@ void LearnedBeliefs::Curve::Smear() {
     weight += w.weight;
     sum += w.weight * w.seconds;
     if (weight < 1.0 / kGroups && &w != &falls.back()) continue;
+    if (weight <= 0) continue;
     const double group = sum / weight;
     for (const double length : {group / by, group, group * by}) {
       spread.push_back({length, weight / 3, true});
