@@ -11,6 +11,7 @@ namespace {
 // What a slot of one kilowatt is taken to emit where nothing is forecast: more
 // than any grid does, so that it is the last resort but never free.
 constexpr double kUnknownGramsPerKwh = 1500;
+constexpr double kUnknownFall = 1e-4;  // of it, an hour
 
 int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
 int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
@@ -24,7 +25,11 @@ void Planner::FillGrams(int pool, int64_t origin, int32_t slots,
   const double kilowatts = input_->topology.GridPower(id, 1).value() / 1000;
   const Forecast* forecast = BestForecast(id);
   if (forecast == nullptr) {
-    std::fill(grams, grams + slots, kilowatts * kUnknownGramsPerKwh);
+    // A little less from hour to hour: later, as data may still come.
+    for (int32_t k = 0; k < slots; ++k) {
+      grams[k] = kilowatts * kUnknownGramsPerKwh *
+                 (1 + kUnknownFall * static_cast<double>(slots - k));
+    }
     return;
   }
   int64_t us = forecast->series().OffsetUs(At(origin));

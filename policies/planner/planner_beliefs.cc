@@ -90,15 +90,18 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   }
   const bool promised = latest < absl::InfiniteFuture();
   if (!promised) {
-    latest = job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
+    // Without data no hour is known to be better than another. Whoever was
+    // promised something waits for data as long as is safe (see FillGrams);
+    // nobody waits for it without end.
+    latest =
+        !HasData(in, allowed)
+            ? job.spec.submitted
+            : job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
   }
   if (in.grid.horizon.has_value()) {
     latest = std::min(latest, *in.grid.horizon - length);
   }
   latest = std::max(latest, job.spec.submitted);
-  // Without data no hour is known to be better than another: it waits for data
-  // as long as is safe. Nothing was promised to others, and they run at once.
-  if (promised && !HasData(in, allowed)) plan.release = Us(latest);
   plan.latest_end = Us(latest) + plan.duration;
   const bool pausable =
       shape.suspendable &&

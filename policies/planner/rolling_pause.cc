@@ -47,7 +47,7 @@ void RollingPlan::PutPausable(int64_t now, Entry& entry) {
     origin.state = StretchOrigin::kSuspended;
   }
   PlanJob job = Relative(entry.job, now);
-  job.release = std::max(entry.job.release, now) - origin_;
+  job.release = now - origin_;
   job.latest_end = std::max(job.latest_end, job.release + job.duration);
   std::vector<Stretch> stretches;
   pauses_.Plan(work_, PricesFor(job), *schedule_, job, origin,

@@ -83,7 +83,7 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
   entry.sequence = ++sequence_;
   entry.pausable = job.suspendable &&
                    job.duration >= options_.least_pausable_hours * kSlotUs;
-  if (expect_again && job.release <= now) {
+  if (expect_again) {
     PlanJob again = job;
     again.spread = nullptr;
     demand_.Record(again);
