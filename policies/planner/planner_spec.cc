@@ -81,10 +81,10 @@ PolicySpec PlannerPolicy() {
                "for",
                "measured"},
               {"trust_h", "h", 150, 1, 1e9,
-               "prices of hours beyond the next 48 are believed 1/e so far "
+               "prices of hours beyond the next 96 are believed 1/e so far "
                "ahead",
                "measured"},
-              {"settle_h", "h", 12, 0, 168,
+              {"settle_h", "h", 8, 0, 168,
                "room that is free within so many hours is offered below its "
                "price, from nothing at once",
                "measured"},

@@ -22,11 +22,11 @@ struct RollingOptions {
   double tail = 1;              // share of the last prices believed beyond
   // Prices are believed for so long, and beyond that 1/e after so long again:
   // of demand so far ahead nothing is sure, not even that it comes.
-  double sure_hours = 48;
+  double sure_hours = 96;
   double trust_hours = 150;
   // Room that known jobs leave within so many hours is offered to them below
   // its price, from nothing at once: hardly anybody else could still take it.
-  double settle_hours = 12;
+  double settle_hours = 8;
   int ascent_rounds = 15;  // of each replanning
   int first_rounds = 150;  // of the first one
   int64_t improve_rounds = 200;

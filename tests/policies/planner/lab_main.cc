@@ -181,8 +181,8 @@ int Main(int argc, char** argv) {
       {"rounds", "600"}, {"mode", "bound"},   {"start", "2021-10-03"},
       {"weeks", "209"},  {"bound", "0"},      {"tail", "1"},
       {"usage", "0"},    {"improve", "200"},  {"ascent", "15"},
-      {"every", "1"},    {"settle", "12"},    {"trust", "150"},
-      {"sure", "48"},    {"cache", ""},       {"anatomy", "1"},
+      {"every", "1"},    {"settle", "8"},     {"trust", "150"},
+      {"sure", "96"},    {"cache", ""},       {"anatomy", "1"},
       {"jobs", ""},      {"history", "1"},    {"scale", "1"},
       {"least", "60"},   {"horizon", "168"}};
   for (int i = 1; i < argc; ++i) {
