@@ -46,8 +46,8 @@ template <typename Row>
 auto StateFields(Row& r) {
   return std::tie(r.id, r.state, r.epoch, r.queue_key, r.changed, r.wake,
                   r.planned_site, r.planned_accelerator, r.executed, r.started,
-                  r.ended, r.exit_code, r.hold_wanted, r.cancel_wanted,
-                  r.note, r.losses);
+                  r.ended, r.exit_code, r.hold_wanted, r.cancel_wanted, r.note,
+                  r.losses);
 }
 inline constexpr int kStateColumns = 16;
 
