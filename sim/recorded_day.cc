@@ -317,7 +317,7 @@ class DayReader {
       // Nobody can say what a job there would have emitted: the run that
       // starts one says so.
       if (grids_[r].empty()) {
-        s.regions.push_back({StepSeries(), absl::StrCat("region ", name)});
+        s.regions.push_back({.file = absl::StrCat("region ", name)});
         continue;
       }
       absl::StatusOr<StepSeries> series =
@@ -328,7 +328,8 @@ class DayReader {
             absl::StrCat("the intensity of region ", name, ": ",
                          std::string(series.status().message())));
       }
-      s.regions.push_back({*std::move(series), absl::StrCat("region ", name)});
+      s.regions.push_back({.actual = *std::move(series),
+                           .file = absl::StrCat("region ", name)});
     }
     return absl::OkStatus();
   }
