@@ -35,6 +35,7 @@ constexpr double kUnknownSeconds = 3600;
 // Spread() gives so many groups of equal share, each smeared into three.
 constexpr int kGroups = 12;
 constexpr double kMostSmear = 0.3;  // of the logarithm
+constexpr double kGap = 2;          // between lengths of different groups
 
 uint64_t Mix(uint64_t h, uint64_t value) {
   h = (h ^ value) * 0x9e3779b97f4a7c15ULL;
@@ -196,11 +197,13 @@ void LearnedBeliefs::Curve::Smear() {
   const double by = std::exp(std::sqrt(1.5) * width);
   double weight = 0;
   double sum = 0;
-  for (const Weighted& w : falls) {
-    weight += w.weight;
-    sum += w.weight * w.seconds;
-    if (weight < 1.0 / kGroups && &w != &falls.back()) continue;
-    if (weight <= 0) continue;
+  for (size_t i = 0; i < falls.size(); ++i) {
+    weight += falls[i].weight;
+    sum += falls[i].weight * falls[i].seconds;
+    // No group reaches over a gap: its mean would be a length that none has.
+    const bool closed = i + 1 == falls.size() || weight >= 1.0 / kGroups ||
+                        falls[i + 1].seconds > kGap * falls[i].seconds;
+    if (!closed || weight <= 0) continue;
     const double group = sum / weight;
     for (const double length : {group / by, group, group * by}) {
       spread.push_back({length, weight / 3, true});

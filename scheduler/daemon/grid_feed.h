@@ -74,7 +74,7 @@ class GridFeed {
     std::shared_ptr<const Forecast> told;    // what the engine has
     StepSeries p10, p90;    // of the forecaster's own; empty: by `errors`
     ForecastErrors errors;  // of what was told
-    absl::Time known = absl::InfinitePast();  // end of the actual values
+    absl::Time known = absl::InfinitePast();       // end of the actual values
     absl::Time told_until = absl::InfinitePast();  // of its actual values
   };
   // Tells of the hours that are over, where forecasts may err.

@@ -253,7 +253,7 @@ TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
   EXPECT_EQ(Run({"why", "4"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("Job 4 is deferred\nwaits until later\n"));
   EXPECT_THAT(out_.str(), HasSubstr("at once, first site  rome"));
-  EXPECT_THAT(out_.str(), HasSubstr("capacity worth 2.00 g"));
+  EXPECT_THAT(out_.str(), HasSubstr("2.00 g for the price of capacity"));
   EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("\"schema\":\"ccsched.why/v1\""));
   EXPECT_THAT(out_.str(), HasSubstr("\"next\":null"));

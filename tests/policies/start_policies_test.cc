@@ -274,10 +274,10 @@ TEST(PlannerTest, WithoutAnyForecastAJobRunsAtItsLatestSafeStart) {
 TEST(PlannerTest, WeighsAStartOverAllLengthsThatAreBelieved) {
   // Of unknown length: mostly an hour, now and then ten, on average 2.8. Three
   // hours from 2 on are the cleanest, but the seven after them are the
-  // dirtiest; from 12 on it is clean for long.
-  std::vector<double> grid(24, 400);
+  // dirtiest; from 12 on it is clean for long, and best at first.
+  std::vector<double> grid(48, 400);
   for (int h = 2; h < 5; ++h) grid[h] = 10;
-  for (int h = 12; h < 24; ++h) grid[h] = 100;
+  for (int h = 12; h < 48; ++h) grid[h] = 100 + h;
   ClusterBuilder cluster;
   cluster.Site("only");
   auto learnt = std::make_unique<LearnedBeliefs>();

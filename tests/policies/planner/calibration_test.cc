@@ -33,8 +33,9 @@ using Coverages = std::array<Coverage, std::size(kAgeHours)>;
 
 std::string TracePath(const std::string& file) {
   const char* const dir = std::getenv("CCSCHED_TRACES");
-  return std::string(dir != nullptr ? dir : "../shared/traces") + "/jobs/" +
-         file;
+  return std::string(dir != nullptr ? dir
+                                    : CCSCHED_SOURCE_DIR "/../shared/traces") +
+         "/jobs/" + file;
 }
 
 struct Event {
