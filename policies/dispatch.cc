@@ -9,7 +9,9 @@ namespace ccsched {
 ShapeHeads::Head ShapeHeads::Of(const PolicyInput& in, JobRef job) {
   const Job& j = in.jobs[job];
   return {.priority = in.shapes[j.shape].priority,
+          .load = in.queue.Load(j.shape),
           .key = j.queue_key,
+          .id = j.spec.id,
           .job = job,
           .shape = j.shape};
 }
@@ -27,15 +29,26 @@ void ShapeHeads::Advance(const PolicyInput& in) {
 }
 
 void ShapeHeads::Advance(const PolicyInput& in, JobRef next) {
-  Drop();
-  if (next == kNoJob) return;
-  heap_.push_back(Of(in, next));
-  std::push_heap(heap_.begin(), heap_.end());
-}
-
-void ShapeHeads::Drop() {
   std::pop_heap(heap_.begin(), heap_.end());
   heap_.pop_back();
+  if (next != kNoJob) {
+    heap_.push_back(Of(in, next));
+    std::push_heap(heap_.begin(), heap_.end());
+  }
+  Settle(in);
+}
+
+void ShapeHeads::Drop(const PolicyInput& in) { Advance(in, kNoJob); }
+
+void ShapeHeads::Settle(const PolicyInput& in) {
+  if (!in.queue.shared()) return;
+  while (!heap_.empty()) {
+    const double load = in.queue.Load(heap_.front().shape);
+    if (load == heap_.front().load) return;
+    std::pop_heap(heap_.begin(), heap_.end());
+    heap_.back().load = load;
+    std::push_heap(heap_.begin(), heap_.end());
+  }
 }
 
 absl::Span<const JobRef> Arrivals::Of(const PolicyInput& in) {
@@ -119,8 +132,15 @@ void DueJobs::Gather(const PolicyInput& in) {
   for (const ShapeId shape : in.queue.shapes()) PushHead(in, shape);
 }
 
-DueJobs::Entry DueJobs::PopHead() {
-  std::pop_heap(heads_.begin(), heads_.end());
+DueJobs::Entry DueJobs::PopHead(const PolicyInput& in) {
+  for (;;) {
+    std::pop_heap(heads_.begin(), heads_.end());
+    Entry& last = heads_.back();
+    const double load = in.queue.Load(last.shape);
+    if (load == last.load) break;
+    last.load = load;  // it grew as its project's jobs started
+    std::push_heap(heads_.begin(), heads_.end());
+  }
   const Entry entry = heads_.back();
   heads_.pop_back();
   return entry;
@@ -131,14 +151,19 @@ void DueJobs::PushHead(const PolicyInput& in, ShapeId shape) {
   if (front == kNoJob) return;
   Entry entry = {.latest_us = kNeverUs,
                  .priority = in.shapes[shape].priority,
+                 .load = in.queue.Load(shape),
                  .key = in.jobs[front].queue_key,
+                 .id = in.jobs[front].spec.id,
                  .job = front,
                  .shape = shape};
   if (const std::vector<Waiting>* const heap = Pruned(in, shape)) {
     if (heap->front().latest_us <= ToUs(in.now)) {
-      entry.latest_us = heap->front().latest_us;
+      if (in.queue.PromisesFirst(shape)) {
+        entry.latest_us = heap->front().latest_us;
+      }
       entry.key = heap->front().key;
       entry.job = heap->front().job;
+      entry.id = in.jobs[entry.job].spec.id;
     }
   }
   heads_.push_back(entry);

@@ -37,19 +37,25 @@ class ShapeHeads {
   // The same, but its shape goes on with `next`, or is done if that is kNoJob.
   void Advance(const PolicyInput& in, JobRef next);
   // Nothing more of the top's shape is to be tried.
-  void Drop();
+  void Drop(const PolicyInput& in);
 
  private:
   struct Head {
     int32_t priority;
+    double load;  // of its project, when it was last looked at
     uint64_t key;
+    JobId id;
     JobRef job;
     ShapeId shape;
     bool operator<(const Head& o) const {  // the top is the greatest
-      return priority != o.priority ? priority < o.priority : key > o.key;
+      if (priority != o.priority) return priority < o.priority;
+      if (load != o.load) return load > o.load;
+      return key != o.key ? key > o.key : id > o.id;
     }
   };
   static Head Of(const PolicyInput& in, JobRef job);
+  // Loads only grow while jobs start: the top is right once its own is.
+  void Settle(const PolicyInput& in);
 
   std::vector<Head> heap_;
 };
@@ -72,7 +78,8 @@ class Arrivals {
 
 // The queue of a policy that defers jobs: what is in the queue is due. Jobs
 // that have reached their latest start go first, the earliest such start in
-// front; then the rest in queue order. A job that fits nowhere lets those of
+// front (where projects have shares: of those within theirs); then the rest in
+// queue order. A job that fits nowhere lets those of
 // other shapes pass, but for the first of those at their latest start: the
 // emptiest of its pools is left alone until it fits there.
 class DueJobs {
@@ -94,7 +101,7 @@ class DueJobs {
     held_for_ = kNoJob;
     Gather(in);
     while (!heads_.empty()) {
-      const Entry entry = PopHead();
+      const Entry entry = PopHead(in);
       if (start(entry.job)) {
         PushHead(in, entry.shape);
       } else if (entry.latest_us != kNeverUs) {
@@ -124,12 +131,16 @@ class DueJobs {
   struct Entry {
     int64_t latest_us;  // kNeverUs unless it has been reached
     int32_t priority;
+    double load;  // as in ShapeHeads
     uint64_t key;
+    JobId id;
     JobRef job;
     ShapeId shape;
     bool operator<(const Entry& o) const {
       if (latest_us != o.latest_us) return latest_us > o.latest_us;
-      return priority != o.priority ? priority < o.priority : key > o.key;
+      if (priority != o.priority) return priority < o.priority;
+      if (load != o.load) return load > o.load;
+      return key != o.key ? key > o.key : id > o.id;
     }
   };
   // Those of its shape that wait before it have been tried, but some policies
@@ -152,7 +163,7 @@ class DueJobs {
   // The heap of a shape without those that have left the queue.
   std::vector<Waiting>* Pruned(const PolicyInput& in, ShapeId shape);
   void Gather(const PolicyInput& in);
-  Entry PopHead();
+  Entry PopHead(const PolicyInput& in);
   void PushHead(const PolicyInput& in, ShapeId shape);
 
   std::vector<std::vector<Waiting>> waiting_;  // by shape: a heap

@@ -169,7 +169,7 @@ class EasyBackfill : public Policy {
       } else if (MayStillPass(in, actions, job) && PassOver(shape)) {
         heads_.Advance(in, next);
       } else {
-        heads_.Drop();
+        heads_.Drop(in);
       }
     }
   }

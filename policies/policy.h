@@ -33,6 +33,7 @@
 #include "absl/types/span.h"
 #include "scheduler/base/ids.h"
 #include "scheduler/carbon/forecast.h"
+#include "scheduler/carbon/price_series.h"
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/intern.h"
 #include "scheduler/model/job.h"
@@ -49,9 +50,11 @@ struct PoolUse {
   uint32_t free = 0;   // of them, unoccupied
 };
 
-// What is known of the grids: one forecast a region, null where there is none.
+// What is known of the grids: one forecast a region, null where there is none,
+// and its electricity prices, null where none are known.
 struct GridView {
   std::vector<std::shared_ptr<const Forecast>> forecasts;
+  std::vector<std::shared_ptr<const PriceSeries>> prices;
   // Nothing may run beyond it (a simulation with a horizon).
   std::optional<absl::Time> horizon;
 
@@ -62,6 +65,10 @@ struct GridView {
   const Forecast* forecast(RegionId region) const {
     return region.value() < forecasts.size() ? forecasts[region.value()].get()
                                              : nullptr;
+  }
+  const PriceSeries* price(RegionId region) const {
+    return region.value() < prices.size() ? prices[region.value()].get()
+                                          : nullptr;
   }
 };
 
@@ -132,10 +139,10 @@ struct PolicyInput {
   // What has changed since the last Decide:
   absl::Span<const JobRef> ready;  // entered the queue, in queue order
   absl::Span<const JobRef> woken;  // of these, those whose deferral is over
-  absl::Span<const JobId> gone;  // ended, cancelled or held: not to be planned
-  bool capacity_freed = false;   // somewhere there is more room than before
-  bool forecast_changed = false;
-  bool cold = false;  // the first call: everything is new
+  absl::Span<const JobId> gone;   // ended, cancelled or held: not to be planned
+  bool capacity_freed = false;    // somewhere there is more room than before
+  bool forecast_changed = false;  // or prices
+  bool cold = false;              // the first call: everything is new
 
   const JobShape& shape(JobRef job) const { return shapes[jobs[job].shape]; }
   const Placement& placement(JobRef job) const {
@@ -143,6 +150,9 @@ struct PolicyInput {
   }
   const Forecast* forecast(PoolId pool) const {
     return grid.forecast(topology.region(pool));
+  }
+  const PriceSeries* price(PoolId pool) const {
+    return grid.price(topology.region(pool));
   }
   RuntimeBelief remaining(JobRef job) const {
     const Job& j = jobs[job];

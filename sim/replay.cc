@@ -79,10 +79,17 @@ absl::Status Replay::TakeStep(uint64_t number, const StepRow& row) {
     return absl::DataLossError("the journal does not begin with a boot");
   }
   ASSIGN_OR_RETURN(
-      const std::vector<Event> events,
+      std::vector<Event> events,
       EventsOf(journal, [this](JobId id, std::vector<JobId> after) {
         return Submission(id, std::move(after));
       }));
+  for (Event& event : events) {
+    auto* const agreed = std::get_if<ProjectsAgreed>(&event);
+    if (agreed == nullptr) continue;
+    for (ProjectTerms& terms : agreed->terms) {
+      terms.symbol = symbols_.Intern(terms.name);
+    }
+  }
   Track(events);
   if (result_.steps++ == 0) result_.first = row.now;
   result_.last = row.now;
@@ -141,6 +148,7 @@ absl::Status Replay::Boot(const v1::JournalBoot& boot, absl::Time now) {
   EngineOptions options;
   options.beliefs = std::move(beliefs);
   options.resize_in_place = false;  // as the daemon's
+  options.shares = cluster.shares;
   engine_ =
       std::make_unique<Engine>(std::move(cluster.topology), std::move(policy),
                                MakePolicy, std::move(options));
@@ -170,6 +178,7 @@ absl::Status Replay::TakeUp(const Engine& before) {
     r.executed = job->executed;
     r.hold_wanted = job->hold_wanted;
     r.cancel_wanted = job->cancel_wanted;
+    r.budget_held = job->budget_held;
     r.after = before.dependencies(*it);
     if (const Run* const run = before.run(*job); run != nullptr) {
       r.pool = run->pool;

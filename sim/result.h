@@ -23,6 +23,22 @@ struct SiteFigures {
   KilowattHours energy;
 };
 
+// Money in one currency, never added to another.
+struct CostFigures {
+  std::string currency;
+  std::optional<Money> electricity;   // of the jobs' energy; idle apart
+  std::optional<Money> accelerators;  // by the hour held
+};
+
+// What one project's jobs did, where the scenario names projects.
+struct ProjectFigures {
+  std::string project;
+  uint64_t jobs = 0, finished = 0;
+  double accelerator_hours = 0;
+  GramsCo2e co2e;
+  absl::Duration wait_mean;  // of those finished
+};
+
 struct SimResult {
   std::string policy;  // its label
   uint64_t jobs = 0;
@@ -32,6 +48,8 @@ struct SimResult {
   GramsCo2e co2e;       // of the jobs' stretches and moves, overheads included
   GramsCo2e idle_co2e;  // of unoccupied accelerators
   KilowattHours energy, idle_energy;  // PUE included
+  std::vector<CostFigures> costs;     // by currency; empty: no price is known
+  KilowattHours unpriced;  // of `energy`: no price was published for its hour
   // From submission to end, without the useful work. Over finished jobs;
   // percentiles are interpolated linearly between ranks.
   absl::Duration wait_mean, wait_p50, wait_p95, wait_p99;
@@ -48,6 +66,7 @@ struct SimResult {
   // Useful accelerator-hours of lost attempts, done again later.
   double lost_hours = 0;
   std::vector<SiteFigures> sites;
+  std::vector<ProjectFigures> projects;  // by name
   absl::Time first_submission, last_end;
   uint64_t steps = 0;  // of the engine
   // CPU time of this run's thread: in the policy (sampled), and in all.

@@ -34,6 +34,48 @@ std::optional<double> BoundGrams(const SimResult& r) {
   return r.bound->value();
 }
 
+// Money in one currency; null where no price is known.
+Json CostJson(const std::string& currency, const std::optional<Money>& amount) {
+  if (!amount) return nullptr;
+  return {{"amount", amount->value()}, {"currency", currency}};
+}
+
+// The figures where all money is in one currency; nothing otherwise.
+std::optional<CostFigures> OneCurrency(const SimResult& r) {
+  if (r.costs.size() != 1) return std::nullopt;
+  return r.costs.front();
+}
+
+void AddCosts(const SimResult& r, Json& j) {
+  const CostFigures one = OneCurrency(r).value_or(CostFigures());
+  j["electricity_cost"] = CostJson(one.currency, one.electricity);
+  j["accelerator_cost"] = CostJson(one.currency, one.accelerators);
+  if (r.costs.size() > 1) {
+    // Reported apart, as nothing says what one is worth in another.
+    j["costs"] = Json::array();
+    for (const CostFigures& c : r.costs) {
+      j["costs"].push_back(
+          {{"currency", c.currency},
+           {"electricity", CostJson(c.currency, c.electricity)},
+           {"accelerators", CostJson(c.currency, c.accelerators)}});
+    }
+  }
+  j["unpriced_energy_kwh"] =
+      r.costs.empty() ? Json(nullptr) : Json(r.unpriced.value());
+}
+
+// "123.45 EUR + 67.89 USD".
+std::string CostText(const SimResult& r) {
+  std::string text;
+  for (const CostFigures& c : r.costs) {
+    const Money sum =
+        c.electricity.value_or(Money()) + c.accelerators.value_or(Money());
+    absl::StrAppend(&text, text.empty() ? "" : " + ",
+                    absl::StrFormat("%.2f %s", sum.value(), c.currency));
+  }
+  return text.empty() ? "-" : text;
+}
+
 std::string Utc(absl::Time t) {
   std::string text;
   AppendMicros(absl::ToUnixMicros(t), text);
@@ -60,6 +102,7 @@ Json ResultJson(const SimResult& r, bool timing) {
   j["saved_vs_fcfs"] = OrNull(r.saved_vs_fcfs);
   j["energy_kwh"] = r.energy.value();
   j["idle_energy_kwh"] = r.idle_energy.value();
+  AddCosts(r, j);
   j["wait_s"] = {{"mean", Seconds(r.wait_mean)},
                  {"p50", Seconds(r.wait_p50)},
                  {"p95", Seconds(r.wait_p95)},
@@ -80,6 +123,14 @@ Json ResultJson(const SimResult& r, bool timing) {
     j["peak_accelerators"][site.site] = site.peak;
     j["utilisation"][site.site] = OrNull(site.utilisation);
     j["site_co2e_g"][site.site] = site.co2e.value();
+  }
+  if (!r.projects.empty()) j["projects"] = Json::object();
+  for (const ProjectFigures& p : r.projects) {
+    j["projects"][p.project] = {{"jobs", p.jobs},
+                                {"unfinished", p.jobs - p.finished},
+                                {"accelerator_hours", p.accelerator_hours},
+                                {"co2e_g", p.co2e.value()},
+                                {"wait_mean_s", Seconds(p.wait_mean)}};
   }
   j["first_submission"] = Utc(r.first_submission);
   j["last_end"] = Utc(r.last_end);
@@ -111,7 +162,7 @@ std::string ResultsCsv(const std::vector<SimResult>& results, bool timing) {
       "policy,jobs,unfinished,promises_broken,co2e_g,idle_co2e_g,bound_co2e_g,"
       "gap,saved_vs_fcfs,energy_kwh,idle_energy_kwh,wait_mean_s,wait_p50_s,"
       "wait_p95_s,wait_p99_s,bounded_slowdown_mean,suspensions,moves,resizes,"
-      "decide_cpu_s,cpu_s\n";
+      "decide_cpu_s,cpu_s,electricity_cost,accelerator_cost,currency\n";
   for (const SimResult& r : results) {
     AppendCsvField(r.policy, out);
     const auto number = [&out](std::optional<double> value) {
@@ -135,6 +186,12 @@ std::string ResultsCsv(const std::vector<SimResult>& results, bool timing) {
     absl::StrAppend(&out, ",", r.suspensions, ",", r.moves, ",", r.resizes);
     number(timing ? std::optional(Seconds(r.decide_cpu)) : std::nullopt);
     number(timing ? std::optional(Seconds(r.cpu)) : std::nullopt);
+    const CostFigures one = OneCurrency(r).value_or(CostFigures());
+    for (const std::optional<Money>& money :
+         {one.electricity, one.accelerators}) {
+      number(money ? std::optional(money->value()) : std::nullopt);
+    }
+    absl::StrAppend(&out, ",", one.currency);
     out += '\n';
   }
   return out;
@@ -190,6 +247,7 @@ std::string ResultsTable(const std::string& scenario,
       any([](const SimResult& r) { return r.idle_co2e.value() > 0; });
   const bool suspended =
       any([](const SimResult& r) { return r.suspensions + r.moves > 0; });
+  const bool cost = any([](const SimResult& r) { return !r.costs.empty(); });
   const bool unfinished =
       any([](const SimResult& r) { return r.unfinished > 0; });
   std::vector<std::vector<std::string>> rows = {{"policy", "CO2e"}};
@@ -200,6 +258,7 @@ std::string ResultsTable(const std::string& scenario,
   column(fcfs, "saved vs fcfs");
   column(bound, "above bound");
   column(idle, "idle CO2e");
+  column(cost, "cost");
   for (const char* name :
        {"energy", "wait mean", "p95", "p99", "slowdown", "late"}) {
     head.emplace_back(name);
@@ -212,6 +271,7 @@ std::string ResultsTable(const std::string& scenario,
     if (fcfs) row.push_back(Percent(r.saved_vs_fcfs, "-"));
     if (bound) row.push_back(Percent(Gap(r), "-"));
     if (idle) row.push_back(MassText(r.idle_co2e));
+    if (cost) row.push_back(CostText(r));
     row.push_back(absl::StrFormat("%.1f kWh", r.energy.value()));
     row.push_back(WaitText(r.wait_mean));
     row.push_back(WaitText(r.wait_p95));

@@ -13,6 +13,8 @@
 #include "policies/registry.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
+#include "scheduler/wire/money.h"
+#include "scheduler/wire/projects.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/yaml.h"
 #include "sim/scenario_grid.h"
@@ -39,6 +41,7 @@ class Loader {
     RETURN_IF_ERROR(LoadSites(proto_, source_, scenario_));
     RETURN_IF_ERROR(LoadJobs());
     RETURN_IF_ERROR(LoadPolicies());
+    RETURN_IF_ERROR(LoadProjects());
     return std::move(scenario_);
   }
 
@@ -121,6 +124,21 @@ class Loader {
     if (name == "class-mean") return RuntimeKnowledge::kClassMean;
     return At(at, absl::StrCat("runtime \"", name,
                                "\" is not known, learned or class-mean"));
+  }
+
+  absl::Status LoadProjects() {
+    absl::StatusOr<std::vector<ProjectTerms>> terms =
+        ToTerms(proto_.projects());
+    if (!terms.ok()) {
+      return At("projects", std::string(terms.status().message()));
+    }
+    scenario_.projects = *std::move(terms);
+    const auto shares = ToShares(scenario_.projects, proto_.fair_share());
+    if (!shares.ok()) {
+      return At("fair_share", std::string(shares.status().message()));
+    }
+    scenario_.shares = *shares;
+    return absl::OkStatus();
   }
 
   // A duration that must not be negative.
@@ -265,7 +283,23 @@ class Loader {
       RETURN_IF_ERROR(Take(std::move(run), "--policy"));
     }
     if (scenario_.policies.empty()) return At("", "there are no policies");
+    for (const PolicyRun& run : scenario_.policies) {
+      const absl::Status status =
+          CheckMoneyWeight(run.parameters, Prices(), scenario_.topology);
+      if (!status.ok()) {
+        return At("", absl::StrCat("policy ", run.label, ": ",
+                                   std::string(status.message())));
+      }
+    }
     return absl::OkStatus();
+  }
+
+  std::vector<std::shared_ptr<const PriceSeries>> Prices() const {
+    std::vector<std::shared_ptr<const PriceSeries>> prices;
+    for (const RegionData& region : scenario_.regions) {
+      prices.push_back(region.price);
+    }
+    return prices;
   }
 
   absl::Status Take(PolicyRun run, const std::string& where) {

@@ -22,7 +22,10 @@
 #include "scheduler/base/step_series.h"
 #include "scheduler/base/units.h"
 #include "scheduler/carbon/forecast.h"
+#include "scheduler/carbon/price_series.h"
 #include "scheduler/model/cluster.h"
+#include "scheduler/model/fair_share.h"
+#include "scheduler/model/project.h"
 
 namespace ccsched {
 
@@ -97,11 +100,19 @@ struct ForecastIssue {
   std::shared_ptr<const Forecast> forecast;
 };
 
+// Prices as they become known.
+struct PriceIssue {
+  absl::Time at;
+  RegionId region;
+  std::shared_ptr<const PriceSeries> prices;
+};
+
 // The truth about a region, and what was known of it in advance.
 struct RegionData {
   StepSeries actual;      // gCO2e/kWh
   bool foreseen = false;  // all of it is forecast: there is nothing to learn
   std::string file;
+  std::shared_ptr<const PriceSeries> price;  // of electricity; null: unknown
 };
 
 // One entry of the scenario's policies.
@@ -124,9 +135,12 @@ struct Scenario {
   std::vector<SitePower> site_power;  // by SiteId
   // In the order of their times; shared by all runs.
   std::vector<ForecastIssue> forecasts;
+  std::vector<PriceIssue> prices;
   WorkloadSpec jobs;
   std::vector<PolicyRun> policies;
   std::optional<FaultSpec> faults;
+  std::vector<ProjectTerms> projects;  // without symbols
+  std::optional<FairShareOptions> shares;
   double network_gbit_per_s = 0;  // 0: moving takes no time
   // Of moved state, half of it drawn at either end, no PUE.
   double network_kwh_per_gb = 0;

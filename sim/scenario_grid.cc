@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
+#include "scheduler/carbon/price_csv.h"
+#include "scheduler/wire/money.h"
 #include "scheduler/wire/proto_time.h"
 #include "sim/forecasts.h"
 #include "sim/issued_forecasts.h"
@@ -39,8 +41,9 @@ constexpr absl::Duration kAfterEnd = absl::Hours(24 * 60);
 
 class RegionLoader {
  public:
-  RegionLoader(const YamlSource& source, uint64_t seed, Scenario& scenario)
-      : source_(source), seed_(seed), scenario_(scenario) {}
+  RegionLoader(const YamlSource& source, const ccsched::v1::MoneyConfig& money,
+               uint64_t seed, Scenario& scenario)
+      : source_(source), money_(money), seed_(seed), scenario_(scenario) {}
 
   absl::Status Load(const ccsched::v1::ScenarioRegion& region, int index) {
     at_ = absl::StrCat("regions[", index, "]");
@@ -67,10 +70,8 @@ class RegionLoader {
     }
     data.actual = std::move(actual->series);
     RETURN_IF_ERROR(CheckCoverage(region.name(), data.actual));
-    if (!region.price().empty()) {
-      return At(source_, at_ + ".price", "prices are not simulated yet");
-    }
     const RegionId id(static_cast<uint16_t>(scenario_.regions.size()));
+    RETURN_IF_ERROR(LoadPrices(id, region, data));
     RETURN_IF_ERROR(LoadForecast(id, region.forecast(), data));
     scenario_.topology.regions.push_back({region.name()});
     scenario_.regions.push_back(std::move(data));
@@ -173,7 +174,51 @@ class RegionLoader {
     return absl::OkStatus();
   }
 
+  absl::Status LoadPrices(RegionId id,
+                          const ccsched::v1::ScenarioRegion& region,
+                          RegionData& data) {
+    const std::string& known = region.price_known();
+    if (!known.empty() && known != "perfect" && known != "day-ahead") {
+      return At(
+          source_, at_ + ".price_known",
+          absl::StrCat("\"", known, "\" is neither perfect nor day-ahead"));
+    }
+    if (region.price().empty()) return absl::OkStatus();
+    absl::StatusOr<PriceSeries> read =
+        ReadPriceCsv(ResolvePath(scenario_.path, region.price()));
+    if (!read.ok()) return Blame(source_, at_ + ".price", read.status());
+    if (read->series().end() <= scenario_.start) {
+      return At(source_, at_ + ".price",
+                absl::StrCat("the prices of ", region.name(), " end at ",
+                             Utc(read->series().end()),
+                             ", before the scenario's start"));
+    }
+    data.price = std::make_shared<const PriceSeries>(
+        InCurrency(*std::move(read), money_));
+    if (known != "day-ahead") {
+      scenario_.prices.push_back({scenario_.start, id, data.price});
+      return absl::OkStatus();
+    }
+    // At noon the market publishes all of the next day.
+    const absl::Time end = data.price->series().end();
+    absl::Time noon =
+        absl::FromCivil(absl::ToCivilDay(scenario_.start, absl::UTCTimeZone()),
+                        absl::UTCTimeZone());
+    noon += absl::Hours(12);
+    if (noon > scenario_.start) noon -= absl::Hours(24);
+    for (; noon + absl::Hours(12) < end; noon += absl::Hours(24)) {
+      const absl::Time until = noon + absl::Hours(36);
+      // Few days back suffice: only the last one is ever repeated.
+      scenario_.prices.push_back(
+          {std::max(noon, scenario_.start), id,
+           std::make_shared<const PriceSeries>(
+               data.price->Window(noon - absl::Hours(48), until))});
+    }
+    return absl::OkStatus();
+  }
+
   const YamlSource& source_;
+  const ccsched::v1::MoneyConfig& money_;
   const uint64_t seed_;
   Scenario& scenario_;
   std::string at_;
@@ -192,7 +237,9 @@ absl::Status LoadRegions(const ccsched::v1::Scenario& proto,
                          const YamlSource& source, uint64_t seed,
                          Scenario& scenario) {
   if (proto.regions().empty()) return At(source, "", "there are no regions");
-  RegionLoader loader(source, seed, scenario);
+  const absl::Status money = CheckMoney(proto.money());
+  if (!money.ok()) return Blame(source, "money", money);
+  RegionLoader loader(source, proto.money(), seed, scenario);
   for (int i = 0; i < proto.regions_size(); ++i) {
     RETURN_IF_ERROR(loader.Load(proto.regions(i), i));
   }
@@ -200,6 +247,10 @@ absl::Status LoadRegions(const ccsched::v1::Scenario& proto,
                    [](const ForecastIssue& a, const ForecastIssue& b) {
                      return a.at < b.at;
                    });
+  std::stable_sort(
+      scenario.prices.begin(), scenario.prices.end(),
+      [](const PriceIssue& a, const PriceIssue& b) { return a.at < b.at; });
+  scenario.topology.currency = proto.money().currency();
   return absl::OkStatus();
 }
 

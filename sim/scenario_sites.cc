@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
+#include "scheduler/wire/money.h"
 #include "sim/scenario_grid.h"
 #include "sim/series_product.h"
 
@@ -184,6 +185,14 @@ class SiteLoader {
     }
     if (size.count == kUnlimited && pool.idle > Watts(0)) {
       return At(at + ".idle_watts", "an unlimited pool can't have idle watts");
+    }
+    if (from.has_price_per_hour()) {
+      const absl::Status price =
+          CheckHourlyPrice(from.price_per_hour(), topology.currency);
+      if (!price.ok()) {
+        return At(at + ".price_per_hour", std::string(price.message()));
+      }
+      pool.hourly = Money(from.price_per_hour());
     }
     topology.pools.push_back(pool);
     scenario_.pool_sizes.push_back(size);

@@ -15,6 +15,7 @@
 #include "scheduler/core/engine.h"
 #include "sim/faults.h"
 #include "sim/fleet.h"
+#include "sim/project_book.h"
 #include "sim/tally.h"
 #include "sim/timed_policy.h"
 
@@ -110,7 +111,8 @@ class Playing {
       : scenario_(scenario),
         workload_(workload),
         tally_(scenario),
-        fleet_(scenario, tally_, options.sink,
+        projects_(scenario, workload.symbols(), options.sink),
+        fleet_(scenario, tally_, projects_.on() ? &projects_ : options.sink,
                options.keep_nodes || scenario.faults.has_value() ||
                    options.script != nullptr),
         engine_(scenario.topology,
@@ -121,7 +123,8 @@ class Playing {
                 {.beliefs = Beliefs(policy.runtime),
                  .horizon = scenario.horizon,
                  .explain = false,
-                 .baselines = false}),
+                 .baselines = false,
+                 .shares = scenario.shares}),
         submitter_(scenario, workload, Told(policy), engine_),
         script_(options.script) {
     result_.policy = policy.label;
@@ -132,6 +135,7 @@ class Playing {
     ASSIGN_OR_RETURN(next_job_, source_->Next());
     Limits();
     if (script_ == nullptr) JoinNodes();
+    if (projects_.on()) events_.emplace_back(projects_.Terms());
     for (;;) {
       const int64_t now = NextTime();
       if (now != now_us_) {
@@ -212,6 +216,9 @@ class Playing {
       now = std::min(now,
                      absl::ToUnixMicros(script_->events[next_scripted_].first));
     }
+    if (next_price_ < scenario_.prices.size()) {
+      now = std::min(now, absl::ToUnixMicros(scenario_.prices[next_price_].at));
+    }
     const bool idle = arrival == kForeverUs && end == kForeverUs;
     return idle && now >= data_end_us_ ? kForeverUs : now;
   }
@@ -256,13 +263,20 @@ class Playing {
       events_.emplace_back(ForecastIssued{issue.region, issue.forecast});
     }
     TellIntensity(time);
+    const auto& prices = scenario_.prices;
+    while (next_price_ < prices.size() && prices[next_price_].at <= time) {
+      const PriceIssue& issue = prices[next_price_++];
+      events_.emplace_back(PricesPublished{issue.region, issue.prices});
+    }
     RETURN_IF_ERROR(fleet_.EndDue(now, events_));
+    if (projects_.on()) projects_.TakeBooked(events_);
     if (faults_.Next() <= now) RETURN_IF_ERROR(ChangeNodes(now));
     std::vector<Event> about_jobs;
     if (script_ != nullptr) RETURN_IF_ERROR(FollowScript(now, about_jobs));
     while (next_job_ != nullptr && next_job_->submit_us <= now) {
       const uint64_t id = ++result_.jobs;
       fleet_.Submit(id, *next_job_);
+      if (projects_.on()) projects_.Submit(id, *next_job_);
       events_.emplace_back(script_ != nullptr
                                ? Scripted(id)
                                : submitter_.Submit(id, *next_job_));
@@ -336,6 +350,7 @@ class Playing {
     }
     fleet_.AddLosses(result_);
     RETURN_IF_ERROR(tally_.Finish(first_submit_us_, until, result_));
+    if (projects_.on()) projects_.Fill(result_);
     return std::move(result_);
   }
 
@@ -343,6 +358,7 @@ class Playing {
   const Workload& workload_;
   SimResult result_;
   Tally tally_;
+  ProjectBook projects_;
   Fleet fleet_;
   Engine engine_;
   Submitter submitter_;
@@ -351,6 +367,7 @@ class Playing {
   std::unique_ptr<JobSource> source_;
   const SimJob* next_job_ = nullptr;
   size_t next_forecast_ = 0;
+  size_t next_price_ = 0;
   std::vector<NodeJoined> nodes_;  // by NodeId
   Faults faults_;
   std::vector<absl::Time> told_;  // by region: its intensity until then

@@ -3,6 +3,7 @@
 #include "sim/sweep.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -52,9 +53,10 @@ constexpr Column kColumns[] = {
     {"suspensions", &SweepRow::suspensions},
     {"saved_vs_fcfs", &SweepRow::saved_vs_fcfs},
     {"gap", &SweepRow::gap},
+    {"cost", &SweepRow::cost},
 };
 
-std::string WithHalf(const Estimate& e, double scale, const char* unit,
+std::string WithHalf(const Estimate& e, double scale, const std::string& unit,
                      bool windows) {
   if (std::isnan(e.mean)) return "-";
   std::string text = absl::StrFormat("%.2f", e.mean * scale);
@@ -108,17 +110,25 @@ Estimate EstimateOf(const std::vector<double>& values) {
 }
 
 void MarkPareto(std::vector<SweepRow>& rows) {
-  const auto carbon = [](const SweepRow& r) {
-    return r.co2e_g.mean + r.idle_co2e_g.mean;
+  const bool costed =
+      std::all_of(rows.begin(), rows.end(), [&rows](const SweepRow& r) {
+        return !std::isnan(r.cost.mean) && r.currency == rows.front().currency;
+      });
+  const auto goals = [costed](const SweepRow& r) {
+    return std::array<double, 3>{r.co2e_g.mean + r.idle_co2e_g.mean,
+                                 r.wait_mean_s.mean, costed ? r.cost.mean : 0};
   };
   for (SweepRow& row : rows) {
     row.pareto = row.unfinished.mean == 0;
+    const std::array<double, 3> mine = goals(row);
     for (const SweepRow& other : rows) {
       if (!row.pareto || other.unfinished.mean > 0) continue;
-      const bool no_worse = carbon(other) <= carbon(row) &&
-                            other.wait_mean_s.mean <= row.wait_mean_s.mean;
-      const bool better = carbon(other) < carbon(row) ||
-                          other.wait_mean_s.mean < row.wait_mean_s.mean;
+      const std::array<double, 3> theirs = goals(other);
+      bool no_worse = true, better = false;
+      for (size_t i = 0; i < mine.size(); ++i) {
+        no_worse = no_worse && theirs[i] <= mine[i];
+        better = better || theirs[i] < mine[i];
+      }
       if (no_worse && better) row.pareto = false;
     }
   }
@@ -140,10 +150,12 @@ std::string SweepTable(const std::vector<SweepRow>& rows, bool windows) {
   };
   const bool saved = any(&SweepRow::saved_vs_fcfs), gap = any(&SweepRow::gap);
   const bool idle = any(&SweepRow::idle_co2e_g);
+  const bool cost = any(&SweepRow::cost);
   head.emplace_back("CO2e kg");
   if (idle) head.emplace_back("idle kg");
   if (saved) head.emplace_back("saved vs fcfs");
   if (gap) head.emplace_back("above bound");
+  if (cost) head.emplace_back("cost");
   for (const char* name : {"wait mean h", "p95 h", "late", "frontier"}) {
     head.emplace_back(name);
   }
@@ -154,6 +166,7 @@ std::string SweepTable(const std::vector<SweepRow>& rows, bool windows) {
     if (idle) row.push_back(WithHalf(r.idle_co2e_g, 1e-3, "", windows));
     if (saved) row.push_back(WithHalf(r.saved_vs_fcfs, 100, "%", windows));
     if (gap) row.push_back(WithHalf(r.gap, 100, "%", windows));
+    if (cost) row.push_back(WithHalf(r.cost, 1, " " + r.currency, windows));
     row.push_back(WithHalf(r.wait_mean_s, 1 / 3600.0, "", windows));
     row.push_back(WithHalf(r.wait_p95_s, 1 / 3600.0, "", windows));
     row.push_back(absl::StrFormat("%.0f", r.late.mean));
@@ -175,7 +188,7 @@ std::string SweepCsv(const std::vector<SweepRow>& rows) {
   for (const Column& c : kColumns) {
     absl::StrAppend(&out, ",", c.name, ",", c.name, "_ci95");
   }
-  out += ",pareto\n";
+  out += ",currency,pareto\n";
   for (const SweepRow& r : rows) {
     AppendCsvField(r.policy, out);
     for (const auto& [path, value] : r.variant) {
@@ -190,7 +203,7 @@ std::string SweepCsv(const std::vector<SweepRow>& rows) {
       out += ',';
       if (!std::isnan(e.mean) && r.windows > 1) AppendDouble(e.half, out);
     }
-    absl::StrAppend(&out, ",", r.pareto ? 1 : 0, "\n");
+    absl::StrAppend(&out, ",", r.currency, ",", r.pareto ? 1 : 0, "\n");
   }
   return out;
 }
@@ -218,6 +231,7 @@ std::string SweepJson(const std::string& scenario, uint64_t seed,
       row[c.name] = {{"mean", e.mean},
                      {"ci95", r.windows > 1 ? Json(e.half) : Json(nullptr)}};
     }
+    row["currency"] = r.currency.empty() ? Json(nullptr) : Json(r.currency);
     row["pareto"] = r.pareto;
     j["rows"].push_back(std::move(row));
   }

@@ -35,6 +35,9 @@ struct SweepPoint {
   double suspensions = 0;
   double saved_vs_fcfs = 0;  // NaN: unknown
   double gap = 0;            // NaN: unknown
+  // Of electricity and accelerators; NaN: unknown, or in several currencies.
+  double cost = 0;
+  std::string currency;
 };
 
 // A mean over windows, and half of its 95 % confidence interval (Student's t);
@@ -51,12 +54,14 @@ struct SweepRow {
   std::string policy;
   int windows = 0;
   Estimate co2e_g, idle_co2e_g, energy_kwh, wait_mean_s, wait_p95_s, slowdown,
-      late, unfinished, suspensions, saved_vs_fcfs, gap;
-  // No other row emits less without waiting longer, or waits less without
-  // emitting more; rows with unfinished jobs are never in front.
+      late, unfinished, suspensions, saved_vs_fcfs, gap, cost;
+  std::string currency;
+  // No other row is better in one of emission, wait and cost without being
+  // worse in another; rows with unfinished jobs are never in front.
   bool pareto = false;
 };
-// Marks the rows of the frontier of emission (with idle) and mean wait.
+// Marks the rows of the frontier of emission (with idle), mean wait and, where
+// all rows have one in the same currency, cost.
 void MarkPareto(std::vector<SweepRow>& rows);
 
 std::string SweepTable(const std::vector<SweepRow>& rows, bool windows);

@@ -48,13 +48,17 @@ Json PointJson(const SweepPoint& p) {
   j["saved"] =
       std::isnan(p.saved_vs_fcfs) ? Json(nullptr) : Json(p.saved_vs_fcfs);
   j["gap"] = std::isnan(p.gap) ? Json(nullptr) : Json(p.gap);
+  j["cost"] = std::isnan(p.cost) ? Json(nullptr) : Json(p.cost);
+  j["currency"] = p.currency;
   return j;
 }
 
 bool ReadPoint(const Json& j, SweepPoint& p) {
   if (!j.is_object() || !j.contains("values") || !j["values"].is_array() ||
       j["values"].size() != 9 || !j.contains("saved") || !j.contains("gap") ||
-      !j.contains("policy") || !j["policy"].is_string()) {
+      !j.contains("policy") || !j["policy"].is_string() ||
+      !j.contains("cost") || !j.contains("currency") ||
+      !j["currency"].is_string()) {
     return false;
   }
   p.policy = j["policy"];
@@ -67,6 +71,8 @@ bool ReadPoint(const Json& j, SweepPoint& p) {
   }
   p.saved_vs_fcfs = j["saved"].is_number() ? double(j["saved"]) : std::nan("");
   p.gap = j["gap"].is_number() ? double(j["gap"]) : std::nan("");
+  p.cost = j["cost"].is_number() ? double(j["cost"]) : std::nan("");
+  p.currency = j["currency"];
   return true;
 }
 
@@ -84,6 +90,14 @@ SweepPoint PointOf(const SimResult& r) {
   p.suspensions = static_cast<double>(r.suspensions);
   p.saved_vs_fcfs = r.saved_vs_fcfs.value_or(std::nan(""));
   p.gap = r.bound && r.unfinished == 0 ? r.co2e / *r.bound - 1 : std::nan("");
+  p.cost = std::nan("");
+  if (r.costs.size() == 1) {
+    const CostFigures& c = r.costs.front();
+    p.currency = c.currency;
+    p.cost =
+        (c.electricity.value_or(Money()) + c.accelerators.value_or(Money()))
+            .value();
+  }
   return p;
 }
 
@@ -323,6 +337,8 @@ class Sweep {
         row.suspensions = estimate(&SweepPoint::suspensions);
         row.saved_vs_fcfs = estimate(&SweepPoint::saved_vs_fcfs);
         row.gap = estimate(&SweepPoint::gap);
+        row.cost = estimate(&SweepPoint::cost);
+        row.currency = first[p].currency;
         rows.push_back(std::move(row));
       }
     }

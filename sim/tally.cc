@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <map>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
@@ -150,6 +152,7 @@ absl::Status Tally::Charge(PoolId pool, uint32_t count, int64_t from_us,
   sums.hours += count * (static_cast<double>(to_us - from_us) * kHoursPerUs);
   sums.co2e += *co2e;
   sums.energy += KilowattHours(kilowatts * pue);
+  ChargeMoney(pool, from_us, to_us, KilowattHours(kilowatts * pue), sums);
   return absl::OkStatus();
 }
 
@@ -171,6 +174,48 @@ absl::Status Tally::ChargeMove(SiteId from, PoolId to, double gigabytes,
   moved_co2e_[site.value()] += *co2e;
   moved_energy_[site.value()] += KilowattHours(kwh);
   return absl::OkStatus();
+}
+
+// The energy is spread evenly over the stretch.
+void Tally::ChargeMoney(PoolId pool, int64_t from_us, int64_t to_us,
+                        KilowattHours energy, PoolSums& sums) const {
+  const RegionId region = scenario_.topology.region(pool);
+  const auto& price = scenario_.regions[region.value()].price;
+  if (price == nullptr || to_us <= from_us) return;
+  const PriceSeries::Cost cost = price->PerKilowatt(
+      absl::FromUnixMicros(from_us), absl::FromUnixMicros(to_us));
+  const double hours = static_cast<double>(to_us - from_us) * kHoursPerUs;
+  sums.money += cost.money * (energy.value() / hours);
+  sums.unpriced += energy * (absl::ToDoubleHours(cost.unpriced) / hours);
+}
+
+void Tally::AddCosts(SimResult& result) const {
+  const Topology& topology = scenario_.topology;
+  std::map<std::string, CostFigures> costs;
+  const auto add = [](std::optional<Money>& sum, double amount) {
+    sum = sum.value_or(Money()) + Money(amount);
+  };
+  for (uint16_t i = 0; i < topology.pools.size(); ++i) {
+    const Pool& pool = topology.pools[i];
+    const PoolSums& sums = pools_[i];
+    const RegionId region = topology.region(PoolId(i));
+    if (const auto& price = scenario_.regions[region.value()].price) {
+      if (sums.unpriced < sums.energy || sums.energy == KilowattHours()) {
+        add(costs[price->currency()].electricity, sums.money.value());
+      }
+      result.unpriced += sums.unpriced;
+    } else {
+      result.unpriced += sums.energy;
+    }
+    if (pool.hourly) {
+      add(costs[topology.currency].accelerators,
+          pool.hourly->value() * sums.hours);
+    }
+  }
+  for (auto& [currency, figures] : costs) {
+    figures.currency = currency;
+    result.costs.push_back(figures);
+  }
 }
 
 void Tally::Occupy(PoolId pool, uint32_t count) {
@@ -257,6 +302,7 @@ absl::Status Tally::Finish(int64_t first_submit_us, int64_t until_us,
     result.co2e += figures.co2e;
     result.energy += figures.energy;
   }
+  AddCosts(result);
   const auto duration = [](double us) { return absl::Microseconds(1) * us; };
   result.wait_mean = duration(waits_.mean_us());
   result.wait_p50 = duration(waits_.Percentile(0.5));

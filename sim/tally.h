@@ -72,6 +72,8 @@ class Tally {
     double hours = 0;         // Σ count × dt
     GramsCo2e co2e;
     KilowattHours energy;
+    Money money;             // of its electricity, where priced
+    KilowattHours unpriced;  // of `energy`, where it is not
   };
   // A series counted from its own start.
   struct Track {
@@ -84,6 +86,10 @@ class Tally {
   absl::Status Integral(PoolId pool, int64_t from_us, int64_t to_us,
                         double* carbon, double* pue) const;
   absl::Status Beyond(PoolId pool, int64_t until_us) const;
+
+  void AddCosts(SimResult& result) const;
+  void ChargeMoney(PoolId pool, int64_t from_us, int64_t to_us,
+                   KilowattHours energy, PoolSums& sums) const;
 
   const Scenario& scenario_;
   // By pool. Where the PUE is hourly, `carbon_` has it in it.

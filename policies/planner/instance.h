@@ -51,6 +51,8 @@ struct PlanJob {
   // Null: it lasts just `duration`. Else that is what it is expected to take,
   // and a start is weighed by what it emits on average over the spread.
   std::shared_ptr<const LengthSpread> spread;
+  int32_t priority = 0;  // higher ones choose first
+  uint32_t account = 0;  // whose load counts, where projects have shares
 
   int64_t latest_start() const { return latest_end - duration; }
   bool elastic() const { return max_count > count; }
@@ -63,6 +65,8 @@ struct PlanInstance {
   std::vector<PlanPool> pools;
   std::vector<std::vector<uint16_t>> placements;  // allowed pools
   std::vector<PlanJob> jobs;
+  // What each slot of waiting costs, for each accelerator of a job.
+  double wait = 0;
 
   int64_t end() const { return slots * kSlotUs; }
 };

@@ -118,7 +118,7 @@ double PausePlanner::Unbroken(const PlanInstance& instance,
       return kInfinity;
     }
     stretch = {origin.pool, job.release, end};
-    return prices.Between(origin.pool, job.release, end);
+    return prices.Run(origin.pool, job.release, job.duration);
   }
   PlanJob whole = job;
   if (origin.state == StretchOrigin::kSuspended) whole.duration += job.restart;
@@ -153,6 +153,7 @@ double PausePlanner::Plan(const PlanInstance& instance,
       for (const Stretch& s : stretches) {
         cost += prices.Between(s.pool, s.start, s.end);
       }
+      cost += prices.Wait(stretches.back().end - job.duration);
       if (origin.state == StretchOrigin::kRunning &&
           !GoesOn(job, origin, stretches)) {
         cost += prices.Between(origin.pool, job.release,

@@ -8,38 +8,14 @@
 namespace ccsched {
 namespace {
 
-// What a slot of one kilowatt is taken to emit where nothing is forecast: more
-// than any grid does, so that it is the last resort but never free.
-constexpr double kUnknownGramsPerKwh = 1500;
-constexpr double kUnknownFall = 1e-4;  // of it, an hour
-
 int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
 int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
 absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
 
 }  // namespace
 
-void Planner::FillGrams(int pool, int64_t origin, int32_t slots,
-                        double* grams) const {
-  const PoolId id(static_cast<uint16_t>(pool));
-  const double kilowatts = input_->topology.GridPower(id, 1).value() / 1000;
-  const Forecast* forecast = BestForecast(id);
-  if (forecast == nullptr) {
-    // A little less from hour to hour: later, as data may still come.
-    for (int32_t k = 0; k < slots; ++k) {
-      grams[k] = kilowatts * kUnknownGramsPerKwh *
-                 (1 + kUnknownFall * static_cast<double>(slots - k));
-    }
-    return;
-  }
-  int64_t us = forecast->series().OffsetUs(At(origin));
-  double before = forecast->GramsUntil(us);
-  for (int32_t k = 0; k < slots; ++k) {
-    us += kSlotUs;
-    const double after = forecast->GramsUntil(us);
-    grams[k] = kilowatts * (after - before);
-    before = after;
-  }
+Objective Planner::Goal(const PolicyInput& in) const {
+  return {in, corrected_, settings_.weights};
 }
 
 void Planner::Rebuild(const PolicyInput& in) {
@@ -51,7 +27,8 @@ void Planner::Rebuild(const PolicyInput& in) {
   plan_ = std::make_unique<RollingPlan>(
       std::move(pools), std::vector<std::vector<uint16_t>>(), settings_.rolling,
       [this](int pool, int64_t origin, int32_t slots, double* grams) {
-        FillGrams(pool, origin, slots, grams);
+        Goal(*input_).Fill(PoolId(static_cast<uint16_t>(pool)), origin, slots,
+                           grams);
       });
   planned_.clear();
   seen_replans_ = 0;
@@ -252,7 +229,20 @@ void Planner::Replan(const PolicyInput& in) {
     planned.blind = !HasData(in, in.placement(ref));
     plan_->Redescribe(planned.index, Describe(in, job, in.shape(ref)));
   }
+  if (in.queue.shared()) plan_->SetLoads(Loads(in));
   plan_->Replan(Us(in.now));
+}
+
+std::vector<RollingPlan::AccountLoad> Planner::Loads(
+    const PolicyInput& in) const {
+  std::vector<RollingPlan::AccountLoad> loads;
+  for (uint32_t s = 0; s < in.shapes.size(); ++s) {
+    const uint32_t account = in.shapes[ShapeId(s)].account.value();
+    if (account >= loads.size()) loads.resize(account + 1);
+    loads[account] = {in.queue.Load(ShapeId(s)) / 3600,
+                      in.queue.Share(ShapeId(s))};
+  }
+  return loads;
 }
 
 // After a replanning: all that waits may have another place than before.
@@ -283,18 +273,32 @@ void Planner::Decide(const PolicyInput& in, Actions& actions) {
   input_ = nullptr;
 }
 
+// Those at their latest start, then by priority and load of their project;
+// those with the least time left first; by id, whatever their slots are.
+bool Planner::GoesFirst(const PolicyInput& in, JobRef a, JobRef b) const {
+  const JobId x = in.jobs[a].spec.id;
+  const JobId y = in.jobs[b].spec.id;
+  const PlanJob& p = plan_->entry(planned_.at(x).index).job;
+  const PlanJob& q = plan_->entry(planned_.at(y).index).job;
+  const ShapeId s = in.jobs[a].shape, t = in.jobs[b].shape;
+  const bool late = p.latest_start() <= Us(in.now) && in.queue.PromisesFirst(s);
+  if (late != (q.latest_start() <= Us(in.now) && in.queue.PromisesFirst(t))) {
+    return late;
+  }
+  if (p.priority != q.priority) return p.priority > q.priority;
+  if (in.queue.shared() && p.account != q.account) {
+    const double l = in.queue.Load(s), m = in.queue.Load(t);
+    if (l != m) return l < m;
+  }
+  if (p.latest_start() != q.latest_start()) {
+    return p.latest_start() < q.latest_start();
+  }
+  return x < y;
+}
+
 void Planner::Act(const PolicyInput& in, Actions& actions) {
-  // Those with the least time left go first; by id, whatever their slots are.
-  std::sort(candidates_.begin(), candidates_.end(), [&](JobRef a, JobRef b) {
-    const JobId x = in.jobs[a].spec.id;
-    const JobId y = in.jobs[b].spec.id;
-    const PlanJob& p = plan_->entry(planned_[x].index).job;
-    const PlanJob& q = plan_->entry(planned_[y].index).job;
-    if (p.latest_start() != q.latest_start()) {
-      return p.latest_start() < q.latest_start();
-    }
-    return x < y;
-  });
+  std::sort(candidates_.begin(), candidates_.end(),
+            [&](JobRef a, JobRef b) { return GoesFirst(in, a, b); });
   candidates_.erase(std::unique(candidates_.begin(), candidates_.end()),
                     candidates_.end());
   const int64_t now = Us(in.now);
@@ -343,10 +347,10 @@ bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
   for (const PoolId pool : in.placement(job)) {
     if (!actions.Fits(job, pool)) continue;
     const RollingPlan::Offer offer =
-        plan_->Weigh(plan, pool.value(), Us(in.now));
-    if (found && offer.carbon + offer.price >= least) continue;
+        plan_->Weigh(Us(in.now), plan, pool.value(), Us(in.now));
+    if (found && offer.cost() >= least) continue;
     best = pool;
-    least = offer.carbon + offer.price;
+    least = offer.cost();
     found = true;
   }
   return found && StartAt(in, actions, job, planned, best);
@@ -371,46 +375,70 @@ void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
   actions.Defer(job, start, pool, Explain(in, job, entry.pool, entry.start));
 }
 
+Choice Planner::ChoiceOf(const PolicyInput& in, const PlanJob& plan,
+                         const RollingPlan::Offer& offer) const {
+  const PoolId pool(static_cast<uint16_t>(offer.pool));
+  Choice choice = {.pool = pool,
+                   .start = At(offer.start),
+                   .carbon = GramsCo2e(offer.carbon),
+                   .valid = true,
+                   .price = GramsCo2e(offer.price + offer.wait)};
+  // The plan's own grams have the money in them.
+  if (settings_.weights.money != 0) {
+    choice.carbon = Goal(in).Carbon(pool, At(offer.start),
+                                    At(offer.start + plan.duration)) *
+                    plan.count;
+    choice.price += MoneyPrice(in, plan, offer);
+  }
+  return choice;
+}
+
+GramsCo2e Planner::MoneyPrice(const PolicyInput& in, const PlanJob& plan,
+                              const RollingPlan::Offer& offer) const {
+  if (settings_.weights.money == 0) return GramsCo2e(0);
+  const Money cost =
+      Goal(in).Cost(PoolId(static_cast<uint16_t>(offer.pool)), At(offer.start),
+                    At(offer.start + plan.duration));
+  return GramsCo2e(settings_.weights.money * plan.count * cost.value());
+}
+
 Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
                         int64_t start) const {
   const Job& job = in.jobs[ref];
   const PlanJob plan = Describe(in, job, in.shape(ref));
-  const auto choice = [](const RollingPlan::Offer& offer) {
-    return Choice{.pool = PoolId(static_cast<uint16_t>(offer.pool)),
-                  .start = At(offer.start),
-                  .carbon = GramsCo2e(offer.carbon),
-                  .valid = true,
-                  .price = GramsCo2e(offer.price)};
-  };
-  Reason reason;
-  const RollingPlan::Offer chosen = plan_->Weigh(plan, pool, start);
-  reason.chosen = choice(chosen);
-  reason.capacity_price = GramsCo2e(chosen.price);
-  const Placement& allowed = in.placement(ref);
   const int64_t now = Us(in.now);
+  Reason reason;
+  const RollingPlan::Offer chosen = plan_->Weigh(now, plan, pool, start);
+  reason.chosen = ChoiceOf(in, plan, chosen);
+  reason.capacity_price = GramsCo2e(chosen.price);
+  reason.delay_price = GramsCo2e(chosen.wait);
+  const Placement& allowed = in.placement(ref);
   const RollingPlan::Offer at_once =
-      plan_->Weigh(plan, allowed.front().value(), now);
-  reason.now = choice(at_once);
+      plan_->Weigh(now, plan, allowed.front().value(), now);
+  reason.now = ChoiceOf(in, plan, at_once);
   RollingPlan::Offer next;
   for (const PoolId other : allowed) {
     if (static_cast<int>(other.value()) == pool && start <= now) continue;
-    const RollingPlan::Offer offer = plan_->Weigh(plan, other.value(), now);
-    if (next.pool < 0 ||
-        offer.carbon + offer.price < next.carbon + next.price) {
-      next = offer;
-    }
+    const RollingPlan::Offer offer =
+        plan_->Weigh(now, plan, other.value(), now);
+    if (next.pool < 0 || offer.cost() < next.cost()) next = offer;
   }
-  if (next.pool >= 0) reason.next = choice(next);
+  if (next.pool >= 0) reason.next = ChoiceOf(in, plan, next);
+  reason.money_price = MoneyPrice(in, plan, chosen);
+  // What money has decided, if anything: more carbon than at once, here.
+  const bool cheaper =
+      settings_.weights.money != 0 && reason.chosen.carbon > reason.now.carbon;
   if (in.forecast(PoolId(static_cast<uint16_t>(pool))) == nullptr) {
     reason.code = ReasonCode::kNoData;
   } else if (start > now) {
-    reason.code = next.pool >= 0 && next.carbon < chosen.carbon
+    reason.code = cheaper ? ReasonCode::kCheaperHour
+                  : next.pool >= 0 && reason.next.carbon < reason.chosen.carbon
                       ? ReasonCode::kCapacity
                       : ReasonCode::kCleanerHour;
   } else if (now >= plan.latest_start()) {
     reason.code = ReasonCode::kPromise;
   } else if (pool != allowed.front().value()) {
-    reason.code = ReasonCode::kCleanerSite;
+    reason.code = cheaper ? ReasonCode::kCheaperSite : ReasonCode::kCleanerSite;
   } else {
     reason.code = ReasonCode::kBestIsNow;
   }
@@ -423,17 +451,14 @@ std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
       shape.placement.value() >= plan_->placements()) {
     return Policy::Offers(in, job, shape);
   }
+  const PlanJob plan = Describe(in, job, shape);
   const std::vector<RollingPlan::Offer> offers =
-      plan_->Offers(Us(in.now), Describe(in, job, shape));
+      plan_->Offers(Us(in.now), plan);
   if (offers.empty()) return Policy::Offers(in, job, shape);
   std::vector<Choice> choices;
   for (const RollingPlan::Offer& offer : offers) {
-    const PoolId pool(static_cast<uint16_t>(offer.pool));
-    choices.push_back({.pool = pool,
-                       .start = At(offer.start),
-                       .carbon = GramsCo2e(offer.carbon),
-                       .valid = in.forecast(pool) != nullptr,
-                       .price = GramsCo2e(offer.price)});
+    choices.push_back(ChoiceOf(in, plan, offer));
+    choices.back().valid = in.forecast(choices.back().pool) != nullptr;
   }
   return choices;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "policies/planner/objective.h"
 #include "policies/planner/rolling_plan.h"
 #include "policies/policy.h"
 
@@ -21,6 +22,7 @@ struct PlannerSettings {
   double margin_hours = 4;  // kept before the latest start if unsure
   bool spread = true;       // weigh lengths by their likelihood
   bool correct = true;      // forecasts, by their errors so far
+  GoalWeights weights;
   RollingOptions rolling;
 };
 
@@ -56,6 +58,10 @@ class Planner : public Policy {
   std::shared_ptr<const LengthSpread> SpreadOf(const PolicyInput& in,
                                                const Job& job,
                                                const JobShape& shape) const;
+  // How projects stand that have shares, by account.
+  std::vector<RollingPlan::AccountLoad> Loads(const PolicyInput& in) const;
+  // Whether `a` is to be started before `b`, both being due.
+  bool GoesFirst(const PolicyInput& in, JobRef a, JobRef b) const;
   PlanJob Describe(const PolicyInput& in, const Job& job,
                    const JobShape& shape) const;
   // Starts planning a job; `first` if it was never planned before.
@@ -67,8 +73,7 @@ class Planner : public Policy {
   void NoteRun(const PolicyInput& in, JobRef job, Planned& planned);
   // Takes the errors that forecasts have shown off the new ones.
   void Correct(const PolicyInput& in);
-  const Forecast* BestForecast(PoolId pool) const;
-  void FillGrams(int pool, int64_t origin, int32_t slots, double* grams) const;
+  Objective Goal(const PolicyInput& in) const;
   // Starts what is due of `candidates` and defers the rest.
   void Act(const PolicyInput& in, Actions& actions);
   bool StartAt(const PolicyInput& in, Actions& actions, JobRef job,
@@ -77,6 +82,10 @@ class Planner : public Policy {
                       Planned& planned);
   void TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
                     Planned& planned);
+  Choice ChoiceOf(const PolicyInput& in, const PlanJob& plan,
+                  const RollingPlan::Offer& offer) const;
+  GramsCo2e MoneyPrice(const PolicyInput& in, const PlanJob& plan,
+                       const RollingPlan::Offer& offer) const;
   Reason Explain(const PolicyInput& in, JobRef job, int pool,
                  int64_t start) const;
 

@@ -30,14 +30,6 @@ void Planner::Correct(const PolicyInput& in) {
   }
 }
 
-const Forecast* Planner::BestForecast(PoolId pool) const {
-  const size_t region = input_->topology.region(pool).value();
-  if (region < corrected_.size() && corrected_[region]) {
-    return &*corrected_[region];
-  }
-  return input_->forecast(pool);
-}
-
 bool Planner::HasData(const PolicyInput& in, const Placement& allowed) {
   return std::any_of(allowed.begin(), allowed.end(), [&in](PoolId pool) {
     return in.forecast(pool) != nullptr;
@@ -63,6 +55,8 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   PlanJob plan;
   plan.release = Us(job.spec.submitted);
   plan.count = shape.count;
+  plan.priority = shape.priority;
+  plan.account = shape.account.value();
   plan.max_count = shape.count;
   plan.pools = shape.placement.value();
   plan.suspendable = shape.suspendable;
@@ -91,7 +85,7 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   const bool promised = latest < absl::InfiniteFuture();
   if (!promised) {
     // Without data no hour is known to be better than another. Whoever was
-    // promised something waits for data as long as is safe (see FillGrams);
+    // promised something waits for data as long as is safe (see Objective);
     // nobody waits for it without end.
     latest =
         !HasData(in, allowed)

@@ -1,5 +1,8 @@
 // What the registry knows of the planner.
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <vector>
+
 #include "policies/all.h"
 #include "policies/planner/planner.h"
 
@@ -21,7 +24,60 @@ PlannerSettings Settings(const PolicyParameters& parameters) {
   s.rolling.demand.scale = parameters.at("demand");
   s.rolling.trust_hours = parameters.at("trust_h");
   s.rolling.settle_hours = parameters.at("settle_h");
+  s.weights.money = parameters.at("money_g_per_unit");
+  s.weights.wait = s.rolling.wait = parameters.at("wait_g_per_h");
   return s;
+}
+
+std::vector<ParameterSpec> Parameters() {
+  return {
+      {"max_wait_h", "h", 24, 0, 24 * 366,
+       "how long a job may be deferred that has neither a longest "
+       "delay nor a time to finish by",
+       "as of the other policies"},
+      {"margin_h", "h", 4, 0, 24,
+       "jobs of unknown runtime are planned to start so long (at most a sixth "
+       "of their longest delay) before their latest start, as room then is "
+       "only believed in",
+       "measured"},
+      {"spread", "", 1, 0, 1,
+       "1: jobs of unknown runtime are weighed over all lengths that "
+       "are likely; 0: at their mean",
+       "measured"},
+      {"correct", "", 1, 0, 1,
+       "1: forecasts are corrected by how they have turned out so far "
+       "(their mean error at that hour of the day, the fading last "
+       "one, and the usual day beyond their end); 0: taken as issued",
+       "measured"},
+      {"least_gain", "", 0.003, 0, 1,
+       "pauses must save such a share of what running on costs", "measured"},
+      {"replan_minutes", "min", 60, 1, 24 * 60,
+       "time between two plannings of all that waits", "measured"},
+      {"horizon_h", "h", 168, 24, 24 * 60, "how far ahead prices are sought",
+       "a week of history repeats"},
+      {"price_rounds", "", 15, 1, 10000, "rounds of prices in a planning",
+       "measured"},
+      {"improve_rounds", "", 200, 0, 1e9,
+       "rounds of taking out and putting back in a planning", "measured"},
+      {"demand", "", 1, 0, 10,
+       "the share of the jobs expected from history that is planned for",
+       "measured"},
+      {"trust_h", "h", 150, 1, 1e9,
+       "prices of hours beyond the next 96 are believed 1/e so far ahead",
+       "measured"},
+      {"settle_h", "h", 8, 0, 168,
+       "room that is free within so many hours is offered below its "
+       "price, from nothing at once",
+       "measured"},
+      {"money_g_per_unit", "g", 0, 0, 1e9,
+       "what a unit of the currency is worth in grams of CO2e: plans "
+       "then minimise carbon and money together; each is told apart",
+       "the operator's choice"},
+      {"wait_g_per_h", "g/h", 0, 0, 1e9,
+       "what an hour of an accelerator's work that waits is worth in "
+       "grams of CO2e",
+       "the operator's choice"},
+  };
 }
 
 }  // namespace
@@ -43,52 +99,7 @@ PolicySpec PlannerPolicy() {
           "started is planned again, big jobs first, then bettered by taking "
           "some out and putting them back. Promises come first: no job is "
           "placed later than its latest start while there is room before.",
-      .parameters =
-          {
-              {"max_wait_h", "h", 24, 0, 24 * 366,
-               "how long a job may be deferred that has neither a longest "
-               "delay nor a time to finish by",
-               "as of the other policies"},
-              {"margin_h", "h", 4, 0, 24,
-               "jobs of unknown runtime are planned to start so long (at most "
-               "a "
-               "sixth of their longest delay) before "
-               "their latest start, as room then is only believed in",
-               "measured"},
-              {"spread", "", 1, 0, 1,
-               "1: jobs of unknown runtime are weighed over all lengths that "
-               "are likely; 0: at their mean",
-               "measured"},
-              {"correct", "", 1, 0, 1,
-               "1: forecasts are corrected by how they have turned out so far "
-               "(their mean error at that hour of the day, the fading last "
-               "one, and the usual day beyond their end); 0: taken as issued",
-               "measured"},
-              {"least_gain", "", 0.003, 0, 1,
-               "pauses must save such a share of what running on costs",
-               "measured"},
-              {"replan_minutes", "min", 60, 1, 24 * 60,
-               "time between two plannings of all that waits", "measured"},
-              {"horizon_h", "h", 168, 24, 24 * 60,
-               "how far ahead prices are sought", "a week of history repeats"},
-              {"price_rounds", "", 15, 1, 10000,
-               "rounds of prices in a planning", "measured"},
-              {"improve_rounds", "", 200, 0, 1e9,
-               "rounds of taking out and putting back in a planning",
-               "measured"},
-              {"demand", "", 1, 0, 10,
-               "the share of the jobs expected from history that is planned "
-               "for",
-               "measured"},
-              {"trust_h", "h", 150, 1, 1e9,
-               "prices of hours beyond the next 96 are believed 1/e so far "
-               "ahead",
-               "measured"},
-              {"settle_h", "h", 8, 0, 168,
-               "room that is free within so many hours is offered below its "
-               "price, from nothing at once",
-               "measured"},
-          },
+      .parameters = Parameters(),
       .make =
           [](const PolicyParameters& parameters) {
             return std::make_unique<Planner>(Settings(parameters));

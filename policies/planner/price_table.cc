@@ -8,6 +8,7 @@ namespace ccsched {
 
 PriceTable::PriceTable(const PlanInstance& instance)
     : slots_(instance.slots),
+      wait_(instance.wait),
       rate_(instance.pools.size() * (instance.slots + 1)),
       prefix_(instance.pools.size() * (instance.slots + 1)) {
   for (size_t p = 0; p < instance.pools.size(); ++p) {
@@ -33,6 +34,7 @@ void PriceTable::SetPrices(const PlanInstance& instance, int pool,
 void PriceTable::SetFaded(const PriceTable& from, int pool, int32_t first,
                           const std::vector<double>& alive) {
   slots_ = from.slots_;
+  wait_ = from.wait_;
   rate_.resize(from.rate_.size());
   prefix_.resize(from.prefix_.size());
   const double* source = from.rate(pool);

@@ -23,15 +23,14 @@ void BestSpreadStart(const PriceTable& prices, int pool, int64_t earliest,
 
 double RunCost(const PriceTable& prices, int pool, int64_t start,
                const RunLength& length) {
-  const double before = prices.Until(pool, start);
   if (length.spread == nullptr) {
-    return prices.Until(pool, start + length.expected) - before;
+    return prices.Run(pool, start, length.expected);
   }
-  double cost = 0;
+  double until = 0;
   for (const LengthSpread::Share& s : length.spread->shares) {
-    cost += s.share * prices.Until(pool, start + s.length);
+    until += s.share * prices.Until(pool, start + s.length);
   }
-  return cost - before;
+  return until - prices.Until(pool, start) + prices.Wait(start);
 }
 
 void BestStart(const PriceTable& prices, int pool, int64_t earliest,
@@ -43,22 +42,24 @@ void BestStart(const PriceTable& prices, int pool, int64_t earliest,
   const auto offer = [&](int64_t start, double cost) {
     if (cost < best.cost) best = {pool, start, cost};
   };
-  offer(earliest, prices.Between(pool, earliest, earliest + duration));
+  offer(earliest, prices.Run(pool, earliest, duration));
   if (latest == earliest) return;
-  offer(latest, prices.Between(pool, latest, latest + duration));
+  offer(latest, prices.Run(pool, latest, duration));
 
   const double* prefix = prices.prefix(pool);
   const double* rate = prices.rate(pool);
   const int64_t whole = duration / kSlotUs;
   const int64_t rest_us = duration - whole * kSlotUs;
   const double rest = rest_us * (1.0 / kSlotUs);
+  const double wait = prices.wait();
   double least = best.cost;
   // Starts at the edge of slot k.
   const int64_t first = (earliest + kSlotUs - 1) / kSlotUs;
   const int64_t last = latest / kSlotUs;
   int64_t best_k = -1;
   for (int64_t k = first; k <= last; ++k) {
-    const double cost = prefix[k + whole] + rest * rate[k + whole] - prefix[k];
+    const double cost =
+        prefix[k + whole] + rest * rate[k + whole] - prefix[k] + wait * k;
     if (cost < least) {
       least = cost;
       best_k = k;
@@ -71,8 +72,8 @@ void BestStart(const PriceTable& prices, int pool, int64_t earliest,
   const int64_t last_end = (latest + duration) / kSlotUs;
   int64_t best_m = -1;
   for (int64_t m = first_end; m <= last_end; ++m) {
-    const double cost =
-        prefix[m] - prefix[m - whole] + rest * rate[m - whole - 1];
+    const double cost = prefix[m] - prefix[m - whole] +
+                        rest * rate[m - whole - 1] + wait * (m - whole - rest);
     if (cost < least) {
       least = cost;
       best_m = m;

@@ -27,7 +27,8 @@ struct RunLength {
   }
 };
 
-// What one accelerator costs, on average over the spread, from `start` on.
+// What one accelerator costs, on average over the spread, from `start` on,
+// and for waiting until then.
 double RunCost(const PriceTable& prices, int pool, int64_t start,
                const RunLength& length);
 

@@ -17,6 +17,7 @@ RollingPlan::RollingPlan(std::vector<PlanPool> pools,
     : options_(options), grams_(std::move(grams)), demand_(options.demand) {
   work_.pools = std::move(pools);
   work_.placements = std::move(placements);
+  work_.wait = options_.wait;
 }
 
 PlanJob RollingPlan::Relative(const PlanJob& job, int64_t now) const {
@@ -139,13 +140,15 @@ void RollingPlan::Again(int64_t now, uint32_t job) {
   Put(now, entry);
 }
 
-RollingPlan::Offer RollingPlan::Weigh(const PlanJob& job, int pool,
+RollingPlan::Offer RollingPlan::Weigh(int64_t now, const PlanJob& job, int pool,
                                       int64_t start) const {
   const int64_t from = start - origin_;
   const RunLength length = RunLength::Of(job);
-  const double carbon = job.count * RunCost(carbon_, pool, from, length);
-  const double cost = job.count * RunCost(priced_, pool, from, length);
-  return {pool, start, carbon, cost - carbon};
+  const double wait = priced_.Wait(from);
+  const double carbon = RunCost(carbon_, pool, from, length) - wait;
+  const double cost = RunCost(priced_, pool, from, length) - wait;
+  return {pool, start, job.count * carbon, job.count * (cost - carbon),
+          job.count * priced_.Wait(std::max(start - now, int64_t{0}))};
 }
 
 std::vector<RollingPlan::Offer> RollingPlan::Offers(int64_t now,
@@ -170,12 +173,11 @@ std::vector<RollingPlan::Offer> RollingPlan::Offers(int64_t now,
                 RunLength::Of(relative), best);
     }
     if (best.pool < 0) continue;
-    offers.push_back(Weigh(job, pool, best.start + origin_));
+    offers.push_back(Weigh(now, job, pool, best.start + origin_));
   }
-  std::stable_sort(offers.begin(), offers.end(),
-                   [](const Offer& a, const Offer& b) {
-                     return a.carbon + a.price < b.carbon + b.price;
-                   });
+  std::stable_sort(
+      offers.begin(), offers.end(),
+      [](const Offer& a, const Offer& b) { return a.cost() < b.cost(); });
   return offers;
 }
 
@@ -216,7 +218,38 @@ std::vector<uint32_t> RollingPlan::InOrderOfSize() const {
     const double y = size(b);
     return x != y ? x > y : entries_[a].sequence < entries_[b].sequence;
   });
+  TakeTurns(order);
   return order;
+}
+
+// Each job's turn is what its account will have had for its share before it:
+// start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996).
+void RollingPlan::TakeTurns(std::vector<uint32_t>& order) const {
+  struct Turn {
+    int32_t priority;
+    double had;
+    uint32_t index;
+  };
+  std::vector<Turn> turns;
+  std::vector<AccountLoad> loads = loads_;
+  bool alike = true;
+  for (const uint32_t i : order) {
+    const PlanJob& job = entries_[i].job;
+    if (job.account >= loads.size()) loads.resize(job.account + 1);
+    AccountLoad& account = loads[job.account];
+    turns.push_back({job.priority, account.load, i});
+    account.load +=
+        static_cast<double>(job.duration) * job.count / kSlotUs / account.share;
+    const PlanJob& first = entries_[order.front()].job;
+    alike &= job.priority == first.priority && job.account == first.account;
+  }
+  if (alike) return;
+  std::stable_sort(turns.begin(), turns.end(),
+                   [](const Turn& a, const Turn& b) {
+                     return a.priority != b.priority ? a.priority > b.priority
+                                                     : a.had < b.had;
+                   });
+  for (size_t n = 0; n < order.size(); ++n) order[n] = turns[n].index;
 }
 
 void RollingPlan::Replan(int64_t now) {

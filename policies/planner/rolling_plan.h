@@ -34,6 +34,7 @@ struct RollingOptions {
   double least_pausable_hours = 2;
   // Pauses must save such a share of what running on costs.
   double least_gain = 0.003;
+  double wait = 0;  // grams an hour that an accelerator's work waits
   DemandHistory::Options demand;
 };
 
@@ -85,8 +86,17 @@ class RollingPlan {
   // A job that could not start as planned, or that is to be thought about
   // again, gets the cheapest place there is from `now` on.
   void Again(int64_t now, uint32_t job);
-  // Plans anew all that has not started.
+  // Plans anew all that has not started. Jobs of higher priority choose first;
+  // among equals the accounts take turns by their loads, the least first, in
+  // proportion to their shares, each with its big jobs first.
   void Replan(int64_t now);
+  // What an account has had so far for its share, in accelerator-hours.
+  struct AccountLoad {
+    double load = 0;  // already divided by the share
+    double share = 1;
+  };
+  // By account; one that is missing has had nothing and a share of 1.
+  void SetLoads(std::vector<AccountLoad> loads) { loads_ = std::move(loads); }
 
   struct Entry {
     PlanJob job;
@@ -107,17 +117,20 @@ class RollingPlan {
     uint64_t sequence = 0;  // of arrivals
     Stretch run() const { return {pool, start, end}; }
   };
-  // A place and what it costs, in grams: carbon, and the price of capacity.
+  // A place and what it costs, in grams: what GramsFn said, the price of
+  // capacity, and that of waiting from now on.
   struct Offer {
     int pool = -1;
     int64_t start = 0;
     double carbon = 0;
     double price = 0;
+    double wait = 0;
+    double cost() const { return carbon + price + wait; }
   };
   // The cheapest place with room at each allowed pool, cheapest first.
   std::vector<Offer> Offers(int64_t now, const PlanJob& job) const;
   // What running from `start` at `pool` costs. REQUIRES: planned before.
-  Offer Weigh(const PlanJob& job, int pool, int64_t start) const;
+  Offer Weigh(int64_t now, const PlanJob& job, int pool, int64_t start) const;
   bool planned() const { return based_; }
 
   const Entry& entry(uint32_t job) const { return entries_[job]; }
@@ -142,6 +155,7 @@ class RollingPlan {
   void HoldStretches(const Entry& entry, int sign, int64_t from);
   void Drop(int64_t now, Entry& entry);
   std::vector<uint32_t> InOrderOfSize() const;
+  void TakeTurns(std::vector<uint32_t>& order) const;
   void PutAll(int64_t now, std::vector<uint32_t>& order);
   void TakePlace(Entry& entry);
 
@@ -150,6 +164,7 @@ class RollingPlan {
   DemandHistory demand_;
   std::vector<Entry> entries_;
   std::vector<uint32_t> free_;
+  std::vector<AccountLoad> loads_;
   int64_t origin_ = 0;
   int64_t last_replan_ = 0;
   int64_t replans_ = 0;

@@ -40,6 +40,8 @@ using NodeId = Id<struct NodeIdTag, uint32_t>;
 using PlacementId = Id<struct PlacementIdTag, uint32_t>;
 // An interned string: user, project or job name.
 using Symbol = Id<struct SymbolTag, uint32_t>;
+// A project's account of its share; 0 where shares are off.
+using AccountId = Id<struct AccountIdTag, uint32_t>;
 // Each start of a job has a number of its own, from 1; a message that names an
 // older one is stale (a fencing token).
 using Epoch = Id<struct EpochTag, uint32_t>;

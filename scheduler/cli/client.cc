@@ -102,6 +102,10 @@ class GrpcClient : public Client {
     return Call<v1::DrainResponse>(*admin_, &v1::Admin::Stub::Drain, request)
         .status();
   }
+  absl::StatusOr<v1::ProjectsResponse> Projects() override {
+    return Call<v1::ProjectsResponse>(*admin_, &v1::Admin::Stub::Projects,
+                                      v1::ProjectsRequest());
+  }
   absl::StatusOr<v1::PoliciesResponse> Policies() override {
     return Call<v1::PoliciesResponse>(*admin_, &v1::Admin::Stub::Policies,
                                       v1::PoliciesRequest());
@@ -110,6 +114,15 @@ class GrpcClient : public Client {
     return Call<v1::SetPolicyResponse>(*admin_, &v1::Admin::Stub::SetPolicy,
                                        request)
         .status();
+  }
+  absl::Status SetShadow(const v1::SetShadowRequest& request) override {
+    return Call<v1::SetShadowResponse>(*admin_, &v1::Admin::Stub::SetShadow,
+                                       request)
+        .status();
+  }
+  absl::StatusOr<v1::ShadowResponse> Shadow() override {
+    return Call<v1::ShadowResponse>(*admin_, &v1::Admin::Stub::Shadow,
+                                    v1::ShadowRequest());
   }
   absl::StatusOr<v1::ReportResponse> Report(
       const v1::ReportRequest& request) override {

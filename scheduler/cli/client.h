@@ -60,6 +60,9 @@ class Client {
   virtual absl::StatusOr<v1::NodesResponse> Nodes(const std::string& site) = 0;
   virtual absl::Status Drain(const v1::DrainRequest& request) = 0;
   virtual absl::StatusOr<v1::PoliciesResponse> Policies() = 0;
+  virtual absl::StatusOr<v1::ProjectsResponse> Projects() = 0;
+  virtual absl::Status SetShadow(const v1::SetShadowRequest& request) = 0;
+  virtual absl::StatusOr<v1::ShadowResponse> Shadow() = 0;
   virtual absl::Status SetPolicy(const v1::SetPolicyRequest& request) = 0;
   virtual absl::StatusOr<v1::ReportResponse> Report(
       const v1::ReportRequest& request) = 0;

@@ -22,6 +22,7 @@ void AddSites(Command& root, Context& context);
 void AddNodes(Command& root, Context& context);  // nodes drain undrain
 void AddForecast(Command& root, Context& context);
 void AddPolicy(Command& root, Context& context);
+void AddProjects(Command& root, Context& context);
 void AddReport(Command& root, Context& context);
 void AddFootprint(Command& root, Context& context);
 void AddSim(Command& root, Context& context);

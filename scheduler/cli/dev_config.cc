@@ -95,6 +95,7 @@ absl::StatusOr<v1::ClusterConfig> ReadDevConfig(const std::string& path) {
   };
   for (v1::RegionConfig& region : *cluster.config.mutable_regions()) {
     settle(region.mutable_intensity());
+    settle(region.mutable_price());
     for (auto& contract : *region.mutable_clean_energy()) {
       settle(contract.mutable_file());
     }

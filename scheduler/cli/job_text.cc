@@ -146,6 +146,21 @@ Record AttemptRecordOf(const v1::Attempt& a) {
   return r;
 }
 
+std::string CostText(const v1::Offer& offer) {
+  return offer.has_cost() ? MoneyText(offer.cost(), offer.currency()) : "-";
+}
+
+std::string CostText(const v1::ReportRow& row) {
+  std::string text;
+  for (const v1::ReportCost& c : row.cost()) {
+    if (!c.has_electricity() && !c.has_accelerators()) continue;
+    absl::StrAppend(
+        &text, text.empty() ? "" : " + ",
+        MoneyText(c.electricity() + c.accelerators(), c.currency()));
+  }
+  return text.empty() ? "-" : text;
+}
+
 Record OfferRecordOf(const v1::Offer& o) {
   Record r;
   r.Add("site", o.site());
@@ -156,6 +171,8 @@ Record OfferRecordOf(const v1::Offer& o) {
   r.AddTime("finish_p90", o.has_finish_p90(), o.finish_p90());
   r.Add("co2e_g", o.co2e_g());
   r.Add("energy_kwh", o.energy_kwh());
+  r.Add("cost", CCSCHED_OPTIONAL(o, cost));
+  r.Add("currency", o.currency());
   r.Add("estimated", o.estimated());
   r.Add("chosen", o.chosen());
   r.Add("note", o.note());
@@ -185,6 +202,7 @@ Record ReasonRecordOf(const v1::Reason& reason) {
   }
   r.Add("capacity_price_g", reason.capacity_price_g());
   r.Add("delay_price_g", reason.delay_price_g());
+  r.Add("money_price_g", reason.money_price_g());
   return r;
 }
 

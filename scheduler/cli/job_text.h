@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ccsched/v1/admin.pb.h"
 #include "ccsched/v1/jobs.pb.h"
 #include "scheduler/cli/output.h"
 #include "scheduler/cli/table.h"
@@ -33,6 +34,9 @@ std::string ShortTime(bool given, const google::protobuf::Timestamp& time,
 // "1.23 kWh", "450 Wh", "-" if unknown; "1.2 kg", "-" if unknown.
 std::string EnergyText(std::optional<double> kwh);
 std::string CarbonText(std::optional<double> grams);
+// "1.23 USD", "-" if unknown; of a row, each currency by itself.
+std::string CostText(const v1::Offer& offer);
+std::string CostText(const v1::ReportRow& row);
 
 Record JobRecordOf(const v1::Job& job);
 Record AttemptRecordOf(const v1::Attempt& attempt);

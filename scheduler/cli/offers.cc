@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/cli/offers.h"
 
+#include <algorithm>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -27,34 +29,40 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
     head.AddRecord("reason", ReasonRecordOf(preview.reason()));
     return PrintJson(out, "offers", head, "offers", records);
   }
-  Table table({{"SITE"},
-               {"ACCELERATORS", Align::kRight},
-               {"START P50"},
-               {"START P90"},
-               {"FINISH P50"},
-               {"FINISH P90"},
-               {"ENERGY", Align::kRight},
-               {"CO2E", Align::kRight},
-               {"+ PRICE", Align::kRight},
-               {"CHOSEN"},
-               {"NOTE"}});
+  std::vector<Column> columns = {{"SITE"},
+                                 {"ACCELERATORS", Align::kRight},
+                                 {"START P50"},
+                                 {"START P90"},
+                                 {"FINISH P50"},
+                                 {"FINISH P90"},
+                                 {"ENERGY", Align::kRight},
+                                 {"CO2E", Align::kRight},
+                                 {"+ PRICE", Align::kRight}};
+  const bool priced =
+      std::any_of(preview.offers().begin(), preview.offers().end(),
+                  [](const v1::Offer& offer) { return offer.has_cost(); });
+  if (priced) columns.push_back({"MONEY", Align::kRight});
+  columns.push_back({"CHOSEN"});
+  columns.push_back({"NOTE"});
+  Table table(std::move(columns));
   for (const v1::Offer& offer : preview.offers()) {
     const Style style = offer.chosen() ? Style::kGreen : Style::kPlain;
-    table.Add(
-        {{offer.site(), style},
-         absl::StrCat(offer.count(), " ", offer.accelerator()),
-         ShortTime(offer.has_start_p50(), offer.start_p50()),
-         ShortTime(offer.has_start_p90(), offer.start_p90()),
-         ShortTime(offer.has_finish_p50(), offer.finish_p50()),
-         ShortTime(offer.has_finish_p90(), offer.finish_p90()),
-         EnergyText(offer.energy_kwh() > 0 ? std::optional(offer.energy_kwh())
-                                           : std::nullopt),
-         {CarbonText(offer.co2e_g()), style},
-         CarbonText(offer.price_g()),
-         {offer.chosen() ? "*" : "", style},
-         absl::StrCat(offer.note(), offer.estimated() ? " (forecast "
-                                                        "extended)"
-                                                      : "")});
+    std::vector<Cell> cells = {
+        {offer.site(), style},
+        absl::StrCat(offer.count(), " ", offer.accelerator()),
+        ShortTime(offer.has_start_p50(), offer.start_p50()),
+        ShortTime(offer.has_start_p90(), offer.start_p90()),
+        ShortTime(offer.has_finish_p50(), offer.finish_p50()),
+        ShortTime(offer.has_finish_p90(), offer.finish_p90()),
+        EnergyText(offer.energy_kwh() > 0 ? std::optional(offer.energy_kwh())
+                                          : std::nullopt),
+        {CarbonText(offer.co2e_g()), style},
+        CarbonText(offer.price_g())};
+    if (priced) cells.emplace_back(CostText(offer), style);
+    cells.emplace_back(offer.chosen() ? "*" : "", style);
+    cells.emplace_back(absl::StrCat(
+        offer.note(), offer.estimated() ? " (forecast extended)" : ""));
+    table.Add(std::move(cells));
   }
   table.Print(out, colour);
   if (!preview.reason().text().empty()) {

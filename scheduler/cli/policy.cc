@@ -1,4 +1,4 @@
-// `ccsched policy list|show|set`.
+// `ccsched policy list|show|set|shadow`.
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 #include <ostream>
@@ -7,6 +7,7 @@
 #include "scheduler/base/nearest.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/output.h"
+#include "scheduler/cli/policy_shadow.h"
 #include "scheduler/cli/table.h"
 
 namespace ccsched {
@@ -73,6 +74,10 @@ int RunShow(Context& context, const PolicyOptions& o) {
     return context.Wrong(absl::StrCat("there is no policy '", o.name, "'",
                                       DidYouMean(o.name, names)));
   }
+  // The current policy is shown with what another would have done beside it.
+  const auto shadow = context.client().Shadow();
+  if (!shadow.ok()) return context.Fail(shadow.status());
+  const bool shadowed = found->current() && !shadow->policy().empty();
   std::vector<Record> records;
   Table table({{"PARAMETER"}, {"VALUE"}, {"DEFAULT"}, {"UNIT"}, {"WHAT"}});
   for (const v1::PolicyParameter& p : found->parameters()) {
@@ -84,6 +89,11 @@ int RunShow(Context& context, const PolicyOptions& o) {
   } else if (o.format == "json") {
     Record head = PolicyRecord(*found);
     head.Add("doc", found->doc());
+    if (shadowed) {
+      head.AddRecord("shadow", ShadowRecord(*shadow));
+    } else {
+      head.AddNull("shadow");
+    }
     PrintJson(context.out, "policy", head, "parameters", records);
   } else {
     context.out << Styled(found->name(), Style::kBold, context.out_colour)
@@ -94,6 +104,7 @@ int RunShow(Context& context, const PolicyOptions& o) {
       context.out << "\n";
       table.Print(context.out, context.out_colour);
     }
+    if (shadowed) PrintShadow(*shadow, context);
   }
   return kExitDone;
 }
@@ -122,7 +133,8 @@ void AddPolicy(Command& root, Context& context) {
   Command& c = root.Sub("policy", "list, show or set the scheduling policy",
                         "  ccsched policy list\n"
                         "  ccsched policy show lowest-window\n"
-                        "  ccsched policy set planner step_h=2");
+                        "  ccsched policy set planner replan_minutes=30\n"
+                        "  ccsched policy shadow lowest-window");
   auto list_format = std::make_shared<std::string>("table");
   AddFormat(c, list_format.get());
   c.OnRun([list_format, &context] { return RunList(context, *list_format); });
@@ -141,11 +153,30 @@ void AddPolicy(Command& root, Context& context) {
 
   auto set_options = std::make_shared<PolicyOptions>();
   Command& set = c.Sub("set", "schedule by another policy from now on",
-                       "  ccsched policy set planner step_h=2");
+                       "  ccsched policy set planner replan_minutes=30\n"
+                       "  ccsched policy set planner money_g_per_unit=500 "
+                       "wait_g_per_h=20");
   set.Argument("NAME", &set_options->name, true, "the policy");
   set.Arguments("PARAMETER", &set_options->parameters, false,
                 "PARAMETER=VALUE; the others get their defaults");
   set.OnRun([set_options, &context] { return RunSet(context, *set_options); });
+
+  auto shadow_options = std::make_shared<PolicyOptions>();
+  Command& shadow =
+      c.Sub("shadow", "run another policy beside the live one, on paper",
+            "  ccsched policy shadow lowest-window\n"
+            "  ccsched policy shadow planner --set wait_g_per_h=20\n"
+            "  ccsched policy show          # what it would have done\n"
+            "  ccsched policy shadow off\n"
+            "\nIt sees the same jobs, nodes and forecasts and starts nothing. "
+            "How long a job\nruns it learns when that has ended in the live "
+            "cluster.");
+  shadow.Argument("NAME", &shadow_options->name, true, "the policy, or off");
+  shadow.Repeated("--set", "PARAMETER=VALUE", &shadow_options->parameters,
+                  "the others get their defaults");
+  shadow.OnRun([shadow_options, &context] {
+    return RunShadow(context, shadow_options->name, shadow_options->parameters);
+  });
 }
 
 }  // namespace ccsched

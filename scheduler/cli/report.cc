@@ -1,6 +1,7 @@
 // `ccsched report`: energy and CO2e from the ledger.
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -37,7 +38,30 @@ std::optional<double> SavedShare(const v1::ReportRow& row) {
   return 1 - row.co2e_g() / row.baseline_co2e_g();
 }
 
-Record RowRecord(const std::string& by, const v1::ReportRow& row) {
+// Projects' budgets by name; empty unless it is projects that are reported.
+using Budgets = std::map<std::string, v1::BudgetStatus>;
+
+double BudgetLeft(const v1::BudgetStatus& b) {
+  return b.limit_g() - b.used_g() - b.expected_g();
+}
+
+void AddBudget(const std::string& by, const std::string& project,
+               const Budgets& budgets, Record& r) {
+  if (by != "project") return;
+  const auto found = budgets.find(project);
+  const v1::BudgetStatus b =
+      found == budgets.end() ? v1::BudgetStatus() : found->second;
+  const auto known = [&](double grams) {
+    return found == budgets.end() ? std::nullopt : std::optional(grams);
+  };
+  r.Add("budget_co2e_g", known(b.limit_g()));
+  r.Add("budget_used_co2e_g", known(b.used_g()));
+  r.Add("budget_left_co2e_g", known(BudgetLeft(b)));
+  r.Add("budget_period", b.period());
+}
+
+Record RowRecord(const std::string& by, const v1::ReportRow& row,
+                 const Budgets& budgets) {
   Record r;
   r.Add(by, row.key());
   r.Add("jobs", row.jobs());
@@ -58,6 +82,16 @@ Record RowRecord(const std::string& by, const v1::ReportRow& row) {
   r.Add("embodied_co2e_g", CCSCHED_OPTIONAL(row, embodied_co2e_g));
   r.Add("restated_slices", row.restated_slices());
   r.AddTime("restated_last", row.has_restated_last(), row.restated_last());
+  std::vector<Record> costs;
+  for (const v1::ReportCost& c : row.cost()) {
+    Record& cost = costs.emplace_back();
+    cost.Add("currency", c.currency());
+    cost.Add("electricity", CCSCHED_OPTIONAL(c, electricity));
+    cost.Add("accelerators", CCSCHED_OPTIONAL(c, accelerators));
+  }
+  r.AddRecords("cost", costs);
+  r.Add("unpriced_kwh", CCSCHED_OPTIONAL(row, unpriced_kwh));
+  AddBudget(by, row.key(), budgets, r);
   return r;
 }
 
@@ -75,6 +109,10 @@ std::string NotesOf(const v1::ReportRow& row) {
     notes.push_back(absl::StrFormat("CFE of %.0f %% of the energy",
                                     row.cfe_known_share() * 100));
   }
+  if (row.unpriced_kwh() > 0) {
+    notes.push_back(
+        absl::StrCat("no price of ", EnergyText(row.unpriced_kwh())));
+  }
   return absl::StrJoin(notes, "; ");
 }
 
@@ -82,8 +120,9 @@ std::string NotesOf(const v1::ReportRow& row) {
 // has something in them.
 class ReportTable {
  public:
-  ReportTable(const v1::ReportResponse& response, const std::string& by)
-      : response_(response), by_(by) {
+  ReportTable(const v1::ReportResponse& response, const std::string& by,
+              const Budgets& budgets)
+      : response_(response), by_(by), budgets_(budgets) {
     const auto any = [&](auto has) {
       return has(response.total()) || has(response.unallocated_total());
     };
@@ -93,6 +132,7 @@ class ReportTable {
         any([](const v1::ReportRow& r) { return r.has_marginal_co2e_g(); });
     embodied_ =
         any([](const v1::ReportRow& r) { return r.has_embodied_co2e_g(); });
+    priced_ = any([](const v1::ReportRow& r) { return r.cost_size() > 0; });
   }
 
   void Print(Context& context) {
@@ -126,7 +166,12 @@ class ReportTable {
     if (cfe_) columns.push_back({"CFE", Align::kRight});
     if (marginal_) columns.push_back({"MARGINAL", Align::kRight});
     if (embodied_) columns.push_back({"EMBODIED", Align::kRight});
+    if (priced_) columns.push_back({"COST", Align::kRight});
     columns.push_back({"MEASURED", Align::kRight});
+    if (!budgets_.empty()) {
+      columns.push_back({"BUDGET", Align::kRight});
+      columns.push_back({"LEFT", Align::kRight});
+    }
     columns.push_back({"NOTES"});
     return columns;
   }
@@ -162,14 +207,31 @@ class ReportTable {
       cells.push_back(
           {CarbonText(CCSCHED_OPTIONAL(row, embodied_co2e_g)), style});
     }
+    if (priced_) cells.push_back({CostText(row), style});
     cells.push_back({percent(row.measured_share(), "0"), style});
+    if (!budgets_.empty()) AddBudgetCells(row.key(), cells);
     cells.push_back({NotesOf(row), Style::kDim});
     return cells;
   }
 
+  void AddBudgetCells(const std::string& project,
+                      std::vector<Cell>& cells) const {
+    const auto found = budgets_.find(project);
+    if (found == budgets_.end()) {
+      cells.push_back("-");
+      cells.push_back("-");
+      return;
+    }
+    const v1::BudgetStatus& b = found->second;
+    cells.push_back(absl::StrCat(CarbonText(b.limit_g()), "/", b.period()));
+    cells.push_back({CarbonText(BudgetLeft(b)),
+                     BudgetLeft(b) < 0 ? Style::kRed : Style::kPlain});
+  }
+
   const v1::ReportResponse& response_;
   const std::string by_;
-  bool net_, cfe_, marginal_, embodied_;
+  const Budgets& budgets_;
+  bool net_, cfe_, marginal_, embodied_, priced_;
 };
 
 // What a reader must know of the figures, on standard error.
@@ -252,6 +314,17 @@ absl::StatusOr<v1::ReportRequest> MakeRequest(const ReportOptions& o,
   return request;
 }
 
+absl::StatusOr<Budgets> ReadBudgets(const std::string& by, Context& context) {
+  Budgets budgets;
+  if (by != "project") return budgets;
+  ASSIGN_OR_RETURN(const v1::ProjectsResponse response,
+                   context.client().Projects());
+  for (const v1::ProjectStatus& p : response.projects()) {
+    if (p.has_budget()) budgets[p.name()] = p.budget();
+  }
+  return budgets;
+}
+
 int RunReport(Context& context, const ReportOptions& o) {
   const auto request = MakeRequest(o, context);
   if (!request.ok()) return context.Fail(request.status());
@@ -264,17 +337,19 @@ int RunReport(Context& context, const ReportOptions& o) {
   }
   const auto response = context.client().Report(*request);
   if (!response.ok()) return context.Fail(response.status());
+  const auto budgets = ReadBudgets(o.by, context);
+  if (!budgets.ok()) return context.Fail(budgets.status());
   if (o.format == "table") {
-    ReportTable(*response, o.by).Print(context);
+    ReportTable(*response, o.by, *budgets).Print(context);
     PrintRemarks(*response, context);
     return kExitDone;
   }
   std::vector<Record> records;
   for (const v1::ReportRow& row : response->rows()) {
-    records.push_back(RowRecord(o.by, row));
+    records.push_back(RowRecord(o.by, row, *budgets));
   }
   if (o.format == "csv") {
-    PrintCsv(context.out, RowRecord(o.by, {}), records);
+    PrintCsv(context.out, RowRecord(o.by, {}, *budgets), records);
     return kExitDone;
   }
   Record head;
@@ -283,10 +358,10 @@ int RunReport(Context& context, const ReportOptions& o) {
   head.AddTime("to", response->has_to(), response->to());
   head.Add("baseline", response->baseline());
   head.AddTime("as_of", response->has_as_of(), response->as_of());
-  head.AddRecord("total", RowRecord("total", response->total()));
+  head.AddRecord("total", RowRecord("total", response->total(), *budgets));
   std::vector<Record> idle;
   for (const v1::ReportRow& row : response->unallocated()) {
-    idle.push_back(RowRecord(o.by, row));
+    idle.push_back(RowRecord(o.by, row, *budgets));
   }
   head.AddRecords("unallocated", idle);
   head.Add("metered_kwh", CCSCHED_OPTIONAL(*response, metered_kwh));
@@ -314,7 +389,8 @@ void AddReport(Command& root, Context& context) {
       "the "
       "meters.\nWhat was not measured is modelled; what is unknown is '-'. "
       "When actual grid data\nreplace forecasts, figures are restated; "
-      "--as-of TIME gives those of then.");
+      "--as-of TIME gives those of then. By project, BUDGET and LEFT are of "
+      "the budget's\ncurrent period, whatever --from and --to say.");
   c.Choice("--by", &o->by,
            {"user", "project", "site", "region", "job", "month"},
            "a row for each");

@@ -58,6 +58,7 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   AddNodes(root, context);
   AddForecast(root, context);
   AddPolicy(root, context);
+  AddProjects(root, context);
   AddReport(root, context);
   AddFootprint(root, context);
   AddSim(root, context);

@@ -23,6 +23,7 @@
 #include "scheduler/cli/script_header.h"
 #include "scheduler/cli/wait_jobs.h"
 #include "scheduler/wire/convert.h"
+#include "scheduler/wire/text.h"
 #include "scheduler/wire/yaml.h"
 
 extern char** environ;
@@ -192,6 +193,7 @@ void PrintSubmitted(const v1::SubmitResponse& response, const SubmitOptions& o,
     record.Add("last_job_id", last);
     record.Add("jobs", std::max(response.jobs(), 1u));
     record.Add("existed", response.existed());
+    record.Add("warning", response.warning());
     if (o.format == "csv") return PrintCsv(context.out, record, {record});
     return PrintJson(context.out, "submitted", record);
   }
@@ -204,6 +206,9 @@ void PrintSubmitted(const v1::SubmitResponse& response, const SubmitOptions& o,
                 << response.jobs() << ", to " << last << ")\n";
   }
   context.out.flush();
+  if (!response.warning().empty()) {
+    context.err << "ccsched: " << Printable(response.warning(), 1000) << "\n";
+  }
   if (response.existed()) {
     context.err << "ccsched: this key was submitted before; nothing new was "
                    "made\n";

@@ -19,35 +19,42 @@ struct WhyOptions {
 };
 
 void PrintChoices(const v1::Reason& reason, Context& context) {
-  Table table({{"CHOICE"},
-               {"SITE"},
-               {"ACCELERATORS", Align::kRight},
-               {"START P50"},
-               {"START P90"},
-               {"FINISH P50"},
-               {"FINISH P90"},
-               {"ENERGY", Align::kRight},
-               {"CO2E", Align::kRight},
-               {"+ PRICE", Align::kRight},
-               {"= COST", Align::kRight}});
+  std::vector<Column> columns = {{"CHOICE"},
+                                 {"SITE"},
+                                 {"ACCELERATORS", Align::kRight},
+                                 {"START P50"},
+                                 {"START P90"},
+                                 {"FINISH P50"},
+                                 {"FINISH P90"},
+                                 {"ENERGY", Align::kRight},
+                                 {"CO2E", Align::kRight},
+                                 {"+ PRICE", Align::kRight},
+                                 {"= COST", Align::kRight}};
+  const bool priced = reason.chosen().has_cost();
+  if (priced) columns.push_back({"MONEY", Align::kRight});
+  Table table(std::move(columns));
   for (const auto& [name, given, offer] :
        {std::tuple("chosen", reason.has_chosen(), &reason.chosen()),
         std::tuple("at once, first site", reason.has_now(), &reason.now()),
         std::tuple("next best", reason.has_next(), &reason.next())}) {
     if (!given) continue;
     // Decisions on record from before there were predictions have one start.
-    table.Add(
-        {name, offer->site(),
-         absl::StrCat(offer->count(), " ", offer->accelerator()),
-         offer->has_start_p50() ? ShortTime(true, offer->start_p50())
-                                : ShortTime(offer->has_start(), offer->start()),
-         ShortTime(offer->has_start_p90(), offer->start_p90()),
-         ShortTime(offer->has_finish_p50(), offer->finish_p50()),
-         ShortTime(offer->has_finish_p90(), offer->finish_p90()),
-         EnergyText(offer->energy_kwh() > 0 ? std::optional(offer->energy_kwh())
-                                            : std::nullopt),
-         CarbonText(offer->co2e_g()), CarbonText(offer->price_g()),
-         CarbonText(offer->co2e_g() + offer->price_g())});
+    std::vector<Cell> cells = {
+        name,
+        offer->site(),
+        absl::StrCat(offer->count(), " ", offer->accelerator()),
+        offer->has_start_p50() ? ShortTime(true, offer->start_p50())
+                               : ShortTime(offer->has_start(), offer->start()),
+        ShortTime(offer->has_start_p90(), offer->start_p90()),
+        ShortTime(offer->has_finish_p50(), offer->finish_p50()),
+        ShortTime(offer->has_finish_p90(), offer->finish_p90()),
+        EnergyText(offer->energy_kwh() > 0 ? std::optional(offer->energy_kwh())
+                                           : std::nullopt),
+        CarbonText(offer->co2e_g()),
+        CarbonText(offer->price_g()),
+        CarbonText(offer->co2e_g() + offer->price_g())};
+    if (priced) cells.emplace_back(CostText(*offer));
+    table.Add(std::move(cells));
   }
   if (table.empty()) return;
   context.out << "\n";
@@ -89,7 +96,8 @@ int RunWhy(Context& context, const WhyOptions& o) {
   if (reason.has_chosen()) {
     context.out << "\nIts cost is " << CarbonText(reason.chosen().co2e_g())
                 << " of carbon, " << CarbonText(reason.capacity_price_g())
-                << " for the price of capacity and "
+                << " for the price of capacity, "
+                << CarbonText(reason.money_price_g()) << " for money and "
                 << CarbonText(reason.delay_price_g()) << " for delay.\n";
   }
   context.out << "\nDecided "

@@ -17,13 +17,18 @@ Engine::State::State(Topology topology, std::unique_ptr<Policy> policy,
       factory_(std::move(factory)),
       options_(std::move(options)),
       beliefs_(std::move(options_.beliefs)),
-      queue_(jobs_, shapes_),
+      shares_(options_.shares ? std::make_optional<FairShare>(
+                                    *options_.shares, topology_.pools.size())
+                              : std::nullopt),
+      queue_(jobs_, shapes_, shares_ ? &*shares_ : nullptr),
       pools_(topology_.pools.size()),
       packers_(topology_.pools.size()),
-      running_(topology_.pools.size()) {
+      running_(topology_.pools.size()),
+      wanted_(topology_.pools.size()) {
   if (beliefs_ == nullptr) beliefs_ = std::make_unique<SpecBeliefs>();
   grid_.forecasts.resize(topology_.regions.size());
   grid_.observed.resize(topology_.regions.size());
+  grid_.prices.resize(topology_.regions.size());
   grid_.horizon = options_.horizon;
 }
 
@@ -35,8 +40,9 @@ Engine::Engine(Topology topology, std::unique_ptr<Policy> policy,
 Engine::~Engine() = default;
 
 // Each step: (1) jobs that ended in the last one go; (2) the events are
-// applied in order; (3) deferrals that are over end; (4) the policy decides;
-// (5) the next wake-up is named.
+// applied in order; (3) deferrals that are over end, and so do holds for which
+// there is room in a budget; (4) the policy decides; (5) the next wake-up is
+// named.
 const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
   State& s = *state_;
   s.EvictEnded();
@@ -44,6 +50,9 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
   s.now_ = std::max(now, s.now_);
   s.stepped_ = true;
   s.beliefs_->Advance(s.now_);
+  // Ranks in the queue are times.
+  s.queue_.KeysAbove(absl::ToUnixMicros(s.now_) - 1);
+  if (s.shares_) s.shares_->SetNow(s.now_);
   for (uint32_t i = 0; i < events.size(); ++i) {
     absl::Status status =
         std::visit([&s](const auto& e) { return s.Apply(e); }, events[i]);
@@ -52,9 +61,12 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
     }
   }
   s.WakeDeferred();
+  s.ReleaseWithinBudgets();
+  if (s.shares_) s.shares_->Weigh();
   s.Decide();
+  if (s.shares_) s.WeighContention();
   while (!s.timers_.empty() && !s.StillStands(s.timers_.top())) s.timers_.Pop();
-  s.effects_.wake = s.policy_wake_;
+  s.effects_.wake = std::min(s.policy_wake_, s.budgets_.NextRelease());
   if (!s.timers_.empty()) {
     s.effects_.wake = std::min(s.effects_.wake, s.timers_.top().at);
   }

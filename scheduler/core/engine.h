@@ -23,8 +23,10 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/effect.h"
 #include "scheduler/model/event.h"
+#include "scheduler/model/fair_share.h"
 #include "scheduler/model/intern.h"
 #include "scheduler/model/job.h"
+#include "scheduler/model/project.h"
 
 namespace ccsched {
 
@@ -46,6 +48,7 @@ struct RestoredJob {
   bool hold_wanted = false;
   bool cancel_wanted = false;
   uint8_t losses = 0;
+  bool budget_held = false;
   std::vector<JobId> after;
   ArrayLimit limit;
   // Of the running attempt:
@@ -71,6 +74,22 @@ struct EngineOptions {
   // A running job takes another width as it runs; if not, it is asked to
   // suspend and starts anew at that width, at once.
   bool resize_in_place = true;
+  // Whether projects have shares of scarce capacity; see FairShare.
+  std::optional<FairShareOptions> shares;
+};
+
+// How a project stands, for people.
+struct ProjectStanding {
+  Symbol project;
+  // Where projects have shares:
+  std::optional<double> share;
+  double load = 0, charged = 0;  // accelerator-seconds
+  uint32_t held = 0;             // accelerators
+  // Where it has a budget:
+  std::optional<CarbonBudget> budget;
+  GramsCo2e used, expected;
+  absl::Time period_start, period_end;
+  size_t jobs_held = 0;
 };
 
 class Engine {
@@ -111,6 +130,13 @@ class Engine {
   const GridView& grid() const;
   const RuntimeBeliefs& runtimes() const;
   size_t live_jobs() const;
+  std::vector<ProjectStanding> Projects(
+      absl::Span<const Symbol> projects) const;
+
+  // What a second engine needs to go on from here: all live jobs, by id; and
+  // the placements interned so far, from number `from` on.
+  std::vector<RestoredJob> LiveJobs() const;
+  std::vector<Placement> Placements(size_t from) const;
 
   // Whether a job of this shape could ever run on the nodes that have joined.
   bool CouldEverFit(const JobShape& shape) const;

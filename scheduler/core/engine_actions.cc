@@ -38,7 +38,13 @@ void Engine::State::AttachRun(JobRef ref, Run run) {
   run.index = static_cast<uint32_t>(running_[pool].size());
   const RunRef slot = runs_.Insert(std::move(run));
   running_[pool].push_back(slot);
-  jobs_[ref].run = slot;
+  Job& job = jobs_[ref];
+  job.run = slot;
+  const Run& added = runs_[slot];
+  if (shares_) {
+    shares_->Start(shapes_[job.shape].account, added.pool, added.count,
+                   claims_.contains(job.spec.id));
+  }
 }
 
 bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
@@ -56,6 +62,11 @@ bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
   Run run{.pool = pool, .count = count, .start = now_};
   run.nodes = packers_[p].Take(DemandOf(shape, count), pools_[p]);
   if (run.nodes.empty()) return false;
+  if (job.state == JobState::kDeferred) {
+    // If its node is lost it queues as if it had come here first.
+    job.queue_key = std::max<uint64_t>(
+        1, absl::ToUnixMicros(now_) - static_cast<int64_t>(job.queue_key));
+  }
   const bool resume = job.executed > absl::ZeroDuration();
   if (resume) run.overhead = shape.restart;
   Unlink(ref);
@@ -69,6 +80,7 @@ bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
                              .nodes = run.nodes});
   beliefs_->Began(job, shape, now_ + run.overhead);
   AttachRun(ref, std::move(run));
+  Expect(ref, pool, now_);
   Record(ref, DecisionKind::kStart, reason);
   return true;
 }
@@ -79,10 +91,12 @@ void Engine::State::Defer(JobRef ref, absl::Time until, PoolId pool,
   if (until <= now_ || !NextState(job.state, Trigger::kDefer).has_value()) {
     return;
   }
-  Unlink(ref);
+  SetAside(ref);
   Move(ref, Trigger::kDefer);
   job.wake = until;
   job.planned_pool = pool;
+  Expect(ref, pool, until);
+  if (shares_) NoteDeferral(ref, reason);
   timers_.Push({.at = until, .id = job.spec.id, .ref = ref});
   Record(ref, DecisionKind::kDefer, reason, until);
 }
@@ -136,6 +150,13 @@ void Engine::State::Resize(JobRef ref, uint32_t count, const Reason& reason) {
     return;
   }
   if (count < run.count) capacity_freed_ = true;
+  if (shares_) {
+    const auto claim = claims_.find(job.spec.id);
+    shares_->End(shape.account, run.pool, run.count, run.start,
+                 claim == claims_.end() ? FairShare::Claimed() : claim->second);
+    if (claim != claims_.end()) claims_.erase(claim);
+    shares_->Start(shape.account, run.pool, count, false);
+  }
   run.count = count;
   run.nodes = std::move(shares);
   MarkChanged(ref);

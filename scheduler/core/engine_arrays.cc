@@ -55,8 +55,20 @@ void Engine::State::LeaveArray(JobRef ref) {
     ++array.inside;
     const JobRef follower = jobs_.Find(next);
     Move(follower, Trigger::kDependenciesMet);
-    Enqueue(follower);
+    if (Admit(follower)) {
+      Enqueue(follower);
+    } else {
+      Move(follower, Trigger::kHold);
+      GiveUpPlace(next);
+    }
   }
+}
+
+void Engine::State::GiveUpPlace(JobId id) {
+  const auto found = in_array_.find(id);
+  if (found == in_array_.end() || !found->second.inside) return;
+  found->second.inside = false;
+  --arrays_[found->second.array].inside;
 }
 
 void Engine::State::RestoreInArray(JobRef ref, const ArrayLimit& limit) {

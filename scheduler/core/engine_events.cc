@@ -41,6 +41,9 @@ absl::Status Engine::State::TryMove(JobRef ref, Trigger trigger) {
         "job ", job.spec.id.value(), " is ", ToAbsl(ToString(job.state)),
         ": can't ", ToAbsl(ToString(trigger)), " it"));
   }
+  if (job.state == JobState::kDeferred && !elsewhere_.empty()) {
+    ForgetElsewhere(job.spec.id);
+  }
   job.state = *next;
   MarkChanged(ref);
   return absl::OkStatus();
@@ -53,6 +56,10 @@ void Engine::State::Move(JobRef ref, Trigger trigger) {
 }
 
 void Engine::State::Enqueue(JobRef ref, uint64_t key) {
+  const int64_t queued_us = static_cast<int64_t>(jobs_[ref].queue_key);
+  if (key == 0 && queued_us > 0) {
+    key = std::max<int64_t>(1, absl::ToUnixMicros(now_) - queued_us);
+  }
   queue_.Push(ref, key);
   ready_.push_back(ref);
 }
@@ -66,10 +73,29 @@ void Engine::State::Unlink(JobRef ref) {
   }
 }
 
+void Engine::State::SetAside(JobRef ref) {
+  Job& job = jobs_[ref];
+  const bool queued = queue_.Contains(ref);
+  const bool away =
+      job.state == JobState::kDeferred || job.state == JobState::kHeld;
+  Unlink(ref);
+  if (away) return;
+  const int64_t rank = static_cast<int64_t>(job.queue_key);
+  job.queue_key =
+      queued ? std::max<int64_t>(0, absl::ToUnixMicros(now_) - rank) : 0;
+}
+
 void Engine::State::ReleaseRun(JobRef ref) {
   Job& job = jobs_[ref];
   const Run& run = runs_[job.run];
   const uint32_t pool = run.pool.value();
+  if (shares_) {
+    const auto claim = claims_.find(job.spec.id);
+    shares_->End(shapes_[job.shape].account, run.pool, run.count, run.start,
+                 claim == claims_.end() ? FairShare::Claimed() : claim->second);
+    // It was for one run; what follows is charged as it comes.
+    if (claim != claims_.end()) claims_.erase(claim);
+  }
   packers_[pool].Release(DemandOf(shapes_[job.shape], run.count), run.nodes,
                          pools_[pool]);
   std::vector<RunRef>& list = running_[pool];
@@ -85,6 +111,8 @@ void Engine::State::Finish(JobRef ref) {
   const Job& job = jobs_[ref];
   gone_.push_back(job.spec.id);
   ended_.push_back(ref);
+  DropBudgetHold(ref);
+  if (shares_) claims_.erase(job.spec.id);
   if (!after_.empty()) after_.erase(job.spec.id);
   if (!dependants_.empty()) {
     SettleDependants(job.spec.id, job.state == JobState::kSucceeded);
@@ -115,7 +143,12 @@ void Engine::State::SettleDependants(JobId id, bool succeeded) {
     if (jobs_[ref].state != JobState::kBlocked) continue;
     if (EnterArray(dependant)) {
       Move(ref, Trigger::kDependenciesMet);
-      Enqueue(ref);
+      if (Admit(ref)) {
+        Enqueue(ref);
+      } else {
+        Move(ref, Trigger::kHold);
+        GiveUpPlace(dependant);
+      }
     } else {
       MarkChanged(ref);  // it waits for something else now
     }
@@ -180,7 +213,9 @@ absl::Status Engine::State::Apply(const JobSubmitted& e) {
   RETURN_IF_ERROR(CheckSubmission(e));
   Job job;
   job.spec = e.spec;
-  job.shape = shapes_.Intern(e.shape);
+  JobShape shape = e.shape;
+  if (shares_) shape.account = shares_->Account(e.spec.project);
+  job.shape = shapes_.Intern(shape);
   if (e.limit.at_most > 0) JoinArray(e.spec.id, e.limit);
   job.state = e.spec.held             ? JobState::kHeld
               : !e.after.empty()      ? JobState::kBlocked
@@ -201,7 +236,13 @@ absl::Status Engine::State::Apply(const JobSubmitted& e) {
     }
     after_.emplace(e.spec.id, std::move(parents));
   }
-  if (state == JobState::kQueued) Enqueue(ref);
+  if (state != JobState::kQueued) return absl::OkStatus();
+  if (Admit(ref)) {
+    Enqueue(ref);
+  } else {
+    jobs_[ref].state = JobState::kHeld;
+    GiveUpPlace(e.spec.id);
+  }
   return absl::OkStatus();
 }
 
@@ -239,8 +280,10 @@ absl::Status Engine::State::Apply(const JobHeld& e) {
     MarkChanged(ref);
     return absl::OkStatus();
   }
+  // A hold by a budget becomes one by whoever asks.
+  DropBudgetHold(ref);
   if (job.state == JobState::kHeld) return absl::OkStatus();
-  Unlink(ref);
+  SetAside(ref);
   gone_.push_back(e.job);
   RETURN_IF_ERROR(TryMove(ref, Trigger::kHold));
   LeaveArray(ref);
@@ -256,8 +299,19 @@ absl::Status Engine::State::Apply(const JobReleased& e) {
     return absl::OkStatus();
   }
   if (job.state != JobState::kHeld) return TryMove(ref, Trigger::kRelease);
+  if (job.budget_held) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("job ", e.job.value(),
+                     " is held by its project's carbon budget: it goes on when "
+                     "that has room"));
+  }
   if (after_.contains(e.job) || !EnterArray(e.job)) {
     return TryMove(ref, Trigger::kReleaseBlocked);
+  }
+  if (!Admit(ref)) {
+    GiveUpPlace(e.job);
+    MarkChanged(ref);
+    return absl::OkStatus();
   }
   RETURN_IF_ERROR(TryMove(ref, Trigger::kRelease));
   Enqueue(ref);
@@ -292,6 +346,7 @@ void Engine::State::Requeue(JobRef ref) {
   Move(ref, Trigger::kRequeue);
   if (job.hold_wanted) {
     job.hold_wanted = false;
+    job.queue_key = 0;
     Move(ref, Trigger::kHold);
     LeaveArray(ref);
     return;
@@ -388,6 +443,16 @@ absl::Status Engine::State::Apply(const IntensityObserved& e) {
                    StepSeries::Create(known->start() + known->step() * drop,
                                       more.step(), std::move(values)));
   known = std::make_shared<const StepSeries>(std::move(series));
+  return absl::OkStatus();
+}
+
+absl::Status Engine::State::Apply(const PricesPublished& e) {
+  if (e.region.value() >= grid_.prices.size() || e.prices == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no region ", e.region.value()));
+  }
+  grid_.prices[e.region.value()] = e.prices;
+  forecast_changed_ = true;
   return absl::OkStatus();
 }
 

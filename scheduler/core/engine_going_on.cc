@@ -36,7 +36,7 @@ void Engine::State::RequeueLost(JobRef ref, PoolId pool, absl::Duration ran) {
   Requeue(ref);
   const absl::Duration pause = PauseAfter(job.losses);
   if (job.state != JobState::kQueued || pause <= absl::ZeroDuration()) return;
-  Unlink(ref);
+  SetAside(ref);
   Move(ref, Trigger::kDefer);
   job.wake = now_ + pause;
   job.planned_pool = pool;
@@ -50,6 +50,7 @@ void Engine::State::Suspended(JobRef ref) {
   Move(ref, Trigger::kSuspended);
   if (job.hold_wanted) {
     job.hold_wanted = false;
+    job.queue_key = 0;
     Move(ref, Trigger::kHold);
     LeaveArray(ref);
     gone_.push_back(job.spec.id);

@@ -26,6 +26,7 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
   }
   Job job;
   job.spec = std::move(r.spec);
+  if (shares_) r.shape.account = shares_->Account(job.spec.project);
   job.shape = shapes_.Intern(r.shape);
   job.state = r.state;
   job.epoch = r.epoch;
@@ -35,16 +36,21 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
   job.hold_wanted = r.hold_wanted;
   job.cancel_wanted = r.cancel_wanted;
   job.losses = r.losses;
+  job.budget_held = r.budget_held;
   const JobRef ref = jobs_.Insert(std::move(job));
   for (const JobId parent : r.after) dependants_[parent].push_back(JobId(id));
   if (!r.after.empty()) after_.emplace(JobId(id), std::move(r.after));
   if (r.limit.at_most > 0) RestoreInArray(ref, r.limit);
-  queue_.KeysAbove(r.queue_key);
   switch (r.state) {
     case JobState::kQueued:
+      queue_.KeysAbove(r.queue_key);
       Enqueue(ref, r.queue_key);
       break;
+    case JobState::kHeld:
+      jobs_[ref].queue_key = r.queue_key;
+      break;
     case JobState::kDeferred:
+      jobs_[ref].queue_key = r.queue_key;
       timers_.Push({.at = r.wake, .id = JobId(id), .ref = ref});
       break;
     case JobState::kSuspended:
@@ -69,6 +75,53 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
   beliefs_->Began(jobs_[ref], r.shape, r.start);
   AttachRun(ref, std::move(run));
   return absl::OkStatus();
+}
+
+std::vector<RestoredJob> Engine::LiveJobs() const {
+  const State& s = *state_;
+  std::vector<RestoredJob> jobs;
+  s.jobs_.ForEach([&](JobRef, const Job& job) {
+    if (IsTerminal(job.state)) return;
+    RestoredJob& r = jobs.emplace_back();
+    r.spec = job.spec;
+    r.shape = s.shapes_[job.shape];
+    r.state = job.state;
+    r.epoch = job.epoch;
+    r.queue_key = job.queue_key;
+    r.wake = job.wake;
+    r.planned_pool = job.planned_pool;
+    r.executed = job.executed;
+    r.hold_wanted = job.hold_wanted;
+    r.cancel_wanted = job.cancel_wanted;
+    r.budget_held = job.budget_held;
+    r.after = dependencies(job.spec.id);
+    const auto member = s.in_array_.find(job.spec.id);
+    if (member != s.in_array_.end()) {
+      const JobId array = member->second.array;
+      r.limit = {array, s.arrays_.at(array).at_most};
+    }
+    const Run* const run = this->run(job);
+    if (run == nullptr) return;
+    r.pool = run->pool;
+    r.count = run->count;
+    r.start = run->start;
+    r.confirmed = run->confirmed;
+    r.nodes.assign(run->nodes.begin(), run->nodes.end());
+  });
+  std::sort(jobs.begin(), jobs.end(),
+            [](const RestoredJob& a, const RestoredJob& b) {
+              return a.spec.id < b.spec.id;
+            });
+  return jobs;
+}
+
+std::vector<Placement> Engine::Placements(size_t from) const {
+  std::vector<Placement> placements;
+  for (size_t i = from; i < state_->placements_.size(); ++i) {
+    placements.push_back(
+        state_->placements_[PlacementId(static_cast<uint32_t>(i))]);
+  }
+  return placements;
 }
 
 absl::Status Engine::Restore(absl::Span<const RestoredNode> nodes,

@@ -4,15 +4,18 @@
 #define CCSCHED_SCHEDULER_CORE_ENGINE_STATE_H_
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "scheduler/core/budgets.h"
 #include "scheduler/core/engine.h"
 #include "scheduler/core/lifecycle.h"
 #include "scheduler/core/node_packer.h"
 #include "scheduler/core/timers.h"
+#include "scheduler/model/fair_share.h"
 #include "scheduler/model/job_table.h"
 #include "scheduler/model/ready_queue.h"
 
@@ -41,6 +44,9 @@ class Engine::State : public Actions {
   absl::Status Apply(const PolicyChanged& e);
   absl::Status Apply(const SuspendDeclined& e);
   absl::Status Apply(const ResizeAsked& e);
+  absl::Status Apply(const PricesPublished& e);
+  absl::Status Apply(const ProjectsAgreed& e);
+  absl::Status Apply(const EmissionsBooked& e);
   absl::Status Apply(const Tick& e);
 
   // --- engine_actions.cc
@@ -69,7 +75,25 @@ class Engine::State : public Actions {
   bool EnterArray(JobId id);
   // The job ended or is held: the next may follow.
   void LeaveArray(JobRef ref);
+  // It is held by a budget: others may have its place.
+  void GiveUpPlace(JobId id);
   void RestoreInArray(JobRef ref, const ArrayLimit& limit);
+
+  // --- engine_projects.cc
+  // What a job is expected to emit from `from` on at `pool`.
+  GramsCo2e Expected(const Job& job, PoolId pool, absl::Time from) const;
+  void Expect(JobRef ref, PoolId pool, absl::Time from);
+  // Whether its project's budget has room for a job that is to queue; marks it
+  // as held if not.
+  bool Admit(JobRef ref);
+  // A job held by a budget queues.
+  void LetGo(JobRef ref);
+  // It is no longer held by, nor expected in, its project's budget.
+  void DropBudgetHold(JobRef ref);
+  void ReleaseWithinBudgets();
+  void WeighContention();
+  void NoteDeferral(JobRef ref, const Reason& reason);
+  void ForgetElsewhere(JobId job);
 
   // --- engine_restore.cc
   absl::Status RestoreNode(const RestoredNode& node);
@@ -79,9 +103,12 @@ class Engine::State : public Actions {
   void Move(JobRef ref, Trigger trigger);
   absl::Status TryMove(JobRef ref, Trigger trigger);
   void MarkChanged(JobRef ref);
+  // A key of 0: by how long it has queued so far.
   void Enqueue(JobRef ref, uint64_t key = 0);
   // Takes a waiting job out of wherever it waits. Its state is not touched.
   void Unlink(JobRef ref);
+  // The same, keeping in its key for how long it has queued.
+  void SetAside(JobRef ref);
   void ReleaseRun(JobRef ref);
   void AttachRun(JobRef ref, Run run);
   void Finish(JobRef ref);  // it is terminal: dependants, eviction
@@ -113,12 +140,19 @@ class Engine::State : public Actions {
   ShapeTable shapes_;
   JobTable jobs_;
   Slab<Run> runs_;
+  std::optional<FairShare> shares_;
   ReadyQueue queue_;
   Timers timers_;
   std::vector<PoolUse> pools_;
   std::vector<NodePacker> packers_;
   std::vector<std::vector<RunRef>> running_;
   std::vector<JobRef> suspended_;  // by id
+  // Where projects have shares: jobs that were put off with room claimed, and
+  // those put off because a pool is full, by job and how many by pool.
+  absl::flat_hash_map<JobId, FairShare::Claimed> claims_;
+  absl::flat_hash_map<JobId, PoolId> elsewhere_;
+  std::vector<uint32_t> wanted_;
+  Budgets budgets_;
   absl::flat_hash_map<NodeId, PoolId> node_pools_;
   absl::flat_hash_map<JobId, std::vector<JobId>> after_;  // still unmet
   absl::flat_hash_map<JobId, std::vector<JobId>> dependants_;

@@ -61,6 +61,14 @@ std::chrono::steady_clock::time_point Driver::NextDeadline() const {
 
 absl::Status Driver::Run() {
   std::vector<Input> inputs;
+  if (agree_) {
+    // Before anybody asks or submits: a step of its own. Forecasts first, by
+    // which the engine tells what is still expected of each job.
+    work_.now = ReadClock();
+    grid_->Update(work_.now, work_.events);
+    Agree();
+    RETURN_IF_ERROR(RunStep(inputs));
+  }
   for (;;) {
     inputs.clear();
     const bool open = setup_.inbox->Pop(kStepMax, NextDeadline(), inputs);
@@ -70,6 +78,7 @@ absl::Status Driver::Run() {
   // What the meters said of this hour would be lost.
   work_.now = ReadClock();
   RecordNodeEnergy(node_energy_.TakeAll());
+  SaveShares(true);
   return work_.batch.empty() ? absl::OkStatus() : CommitDurably(work_.batch);
 }
 
@@ -80,6 +89,7 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   }
   if (std::chrono::steady_clock::now() >= next_sweep_) SweepLeases();
   grid_->Update(work_.now, work_.events);
+  prices_.Update(work_.events);
   if (work_.events.empty() && work_.now >= wake_) {
     work_.events.emplace_back(Tick{});
   }
@@ -91,6 +101,8 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
     wake_ = effects.wake;
     SettleIntakes(effects);
     RecordEffects(effects);
+    SaveShares(false);
+    FeedShadow(effects);
     StepRow& step = work_.batch.step.emplace();
     step.now = work_.now;
     JournalOf(work_.events, effects.refusals).SerializeToString(&step.events);

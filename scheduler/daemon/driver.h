@@ -29,6 +29,8 @@
 #include "scheduler/daemon/metrics.h"
 #include "scheduler/daemon/node_energy_book.h"
 #include "scheduler/daemon/node_table.h"
+#include "scheduler/daemon/price_feed.h"
+#include "scheduler/daemon/shadow_runner.h"
 #include "scheduler/daemon/start_slips.h"
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/ledger/runtime_history.h"
@@ -151,6 +153,25 @@ class Driver {
   void Apply(PushForecastCall& call);
   void Apply(GetForecastCall& call);
   void Apply(ReloadConfig& reload);
+  // --- driver_projects.cc
+  absl::StatusOr<std::vector<ProjectTerms>> TermsOnRecord(
+      const Cluster& cluster, absl::Time now);
+  absl::Status RestoreProjects(const Snapshot& snapshot);
+  void Agree();
+  void BookEmission(JobId id, absl::Time at, std::optional<int64_t> milligrams);
+  std::string BudgetText(Symbol project) const;
+  std::string BudgetWarning(const Intake& intake) const;
+  std::vector<std::string> KnownProjects() const;
+  void SaveShares(bool now);
+  void Apply(ProjectsCall& call);
+
+  // --- driver_shadow.cc
+  void RestoreShadow(const Snapshot& snapshot);
+  absl::Status StartShadow(const v1::PolicyConfig& policy);
+  void FeedShadow(const Effects& effects);
+  void Apply(SetShadowCall& call);
+  void Apply(ShadowCall& call);
+
   absl::Status ChangePolicy(const v1::PolicyConfig& policy);
 
   // --- driver_agents.cc
@@ -230,11 +251,18 @@ class Driver {
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<GridFeed> grid_;
+  PriceFeed prices_;
   std::unique_ptr<Courier> courier_;
   LeaseTimes lease_times_;
   std::string policy_name_;
   std::map<std::string, double> policy_parameters_;
+  v1::PolicyConfig shadow_policy_;  // without a name: none
+  std::unique_ptr<ShadowRunner> shadow_;
+  size_t shadow_placements_ = 0;  // that it knows
   SymbolTable symbols_;
+  std::vector<ProjectTerms> terms_;  // agreed with projects
+  bool agree_ = false;               // the engine does not know them yet
+  RealTime next_shares_{};
   NodeTable nodes_;
   AttemptTable attempts_;
   NodeEnergyBook node_energy_;

@@ -13,6 +13,7 @@
 #include "scheduler/daemon/driver.h"
 #include "scheduler/daemon/policy_setting.h"
 #include "scheduler/daemon/reload.h"
+#include "scheduler/wire/money.h"
 
 namespace ccsched {
 namespace {
@@ -195,6 +196,7 @@ absl::Status Driver::ChangePolicy(const v1::PolicyConfig& policy) {
   ASSIGN_OR_RETURN(PolicyParameters parameters,
                    ParseParameters(policy.parameters()));
   RETURN_IF_ERROR(MakePolicy(policy.name(), parameters).status());
+  RETURN_IF_ERROR(CheckMoneyWeight(parameters, prices_.prices(), topology()));
   policy_name_ = policy.name();
   policy_parameters_ = parameters;
   work_.events.emplace_back(PolicyChanged{policy.name(), parameters});
@@ -284,9 +286,24 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
     }
     ASSIGN_OR_RETURN(std::vector<ContractRow> contracts,
                      ReadContractConfig(cluster, setup_.config_file));
+    ASSIGN_OR_RETURN(PriceFeed prices,
+                     PriceFeed::Load(cluster, setup_.config_file));
+    RETURN_IF_ERROR(
+        CheckMoneyWeight(policy_parameters_, prices.prices(), topology()));
+    ASSIGN_OR_RETURN(std::vector<ProjectTerms> terms,
+                     TermsOnRecord(cluster, work_.now));
+    std::swap(prices, prices_);
     const v1::PolicyConfig& policy = cluster.config.policy();
     const bool changed = !SamePolicy(policy, setup_.cluster.config.policy());
-    if (changed) RETURN_IF_ERROR(ChangePolicy(policy));
+    if (changed) {
+      const absl::Status status = ChangePolicy(policy);
+      if (!status.ok()) std::swap(prices, prices_);
+      RETURN_IF_ERROR(status);
+    }
+    // Emptied terms are told, too: budgets that are gone hold nobody.
+    agree_ = !terms.empty() || !terms_.empty();
+    terms_ = std::move(terms);
+    Agree();
     RecordContracts(std::move(contracts), work_.batch, work_.now);
     setup_.cluster = std::move(cluster);
     *grid_ = std::move(grid);

@@ -119,6 +119,11 @@ void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
       sums.marginal_grams += static_cast<double>(*r.joules) / kJoulesPerKwh *
                              row.pue * *row.marginal;
     }
+    BookEmission(attempt.job, row.start, row.milligrams);
+    if (auto cost =
+            prices_.CostOf(row, attempt.pool, attempt.row.count, topology())) {
+      work_.batch.costs.push_back(*std::move(cost));
+    }
     if (r.joules) {
       notes.joules = notes.joules.value_or(0) + *r.joules;
     } else {
@@ -293,8 +298,12 @@ void Driver::Restate(RegionId region, absl::Time from, absl::Time to) {
       return;
     }
     for (EmissionRow row : *rows) {
+      const int64_t before = row.milligrams.value_or(0);
       if (!Restated(record, region, row)) continue;
       row.recorded = work_.now;
+      if (row.milligrams) {
+        BookEmission(row.job, row.start, *row.milligrams - before);
+      }
       work_.batch.emissions.push_back(std::move(row));
       ++restated;
     }

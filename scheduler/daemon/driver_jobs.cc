@@ -196,6 +196,7 @@ void Driver::SettleIntakes(const Effects& effects) {
     } else {
       result.first = intake.first;
       result.jobs = intake.count;
+      result.warning = BudgetWarning(intake);
       RecordIntake(intake);
     }
     std::vector<Outbox::Receipt>& receipts = work_.outbox.receipts;

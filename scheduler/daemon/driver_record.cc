@@ -49,7 +49,8 @@ OfferContext Driver::ContextOf(const Job& job, const JobShape& shape) const {
           .runtime_p90 = belief.p90,
           .slip_p50 = slips_.p50(),
           .slip_p90 = slips_.p90(),
-          .decided = work_.now};
+          .decided = work_.now,
+          .prices = engine_->grid().prices};
 }
 
 // How planned starts turn out, for the predictions of those to come.
@@ -109,12 +110,15 @@ void Driver::RecordState(JobId id) {
   row.hold_wanted = job->hold_wanted;
   row.cancel_wanted = job->cancel_wanted;
   row.losses = job->losses;
+  row.budget_held = job->budget_held;
   const auto found = notes_.find(id);
   if (found != notes_.end()) {
     JobNotes& notes = found->second;
     CountJob(notes, job->state);
     row.started = notes.first_started;
-    row.note = notes.note;
+    row.note = job->budget_held
+                   ? absl::StrCat("held by ", BudgetText(job->spec.project))
+                   : notes.note;
     if (IsTerminal(job->state)) {
       row.ended = notes.ended.value_or(work_.now);
       row.exit_code = notes.exit_code;

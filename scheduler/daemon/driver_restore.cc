@@ -15,6 +15,7 @@
 #include "scheduler/ledger/runtime_history.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/wire/journal.h"
+#include "scheduler/wire/money.h"
 
 namespace ccsched {
 
@@ -51,11 +52,16 @@ absl::Status Driver::Restore() {
   EngineOptions options;
   options.beliefs = std::move(learnt);
   options.resize_in_place = false;
+  options.shares = setup_.cluster.shares;
   engine_ = std::make_unique<Engine>(setup_.cluster.topology, std::move(made),
                                      MakePolicy, std::move(options));
   ASSIGN_OR_RETURN(GridFeed grid,
                    GridFeed::Load(setup_.cluster, setup_.config_file));
   grid_ = std::make_unique<GridFeed>(std::move(grid));
+  ASSIGN_OR_RETURN(prices_,
+                   PriceFeed::Load(setup_.cluster, setup_.config_file));
+  RETURN_IF_ERROR(CheckMoneyWeight(policy_parameters_, prices_.prices(),
+                                   setup_.cluster.topology));
   for (const GridRow& row : snapshot.grids) {
     const absl::Status taken = grid_->Restore(row);
     // A region that is not configured any more.
@@ -77,6 +83,8 @@ absl::Status Driver::Restore() {
       [this](const SubmissionRow& row) { return Recall(row); }, beliefs));
   RETURN_IF_ERROR(RestoreNodes(snapshot));
   RETURN_IF_ERROR(RestoreJobs(snapshot));
+  RETURN_IF_ERROR(RestoreProjects(snapshot));
+  RestoreShadow(snapshot);
   next_sweep_ = std::chrono::steady_clock::now();
   Log(LogLevel::kInfo, "state taken up",
       {{"jobs", snapshot.jobs.size()},
@@ -251,6 +259,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   job.hold_wanted = state.hold_wanted;
   job.cancel_wanted = state.cancel_wanted;
   job.losses = state.losses;
+  job.budget_held = state.budget_held;
   if (state.wake) job.wake = *state.wake;
   if (!state.planned_site.empty()) {
     ASSIGN_OR_RETURN(job.planned_pool,
@@ -258,7 +267,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   }
   JobNotes& notes = notes_[submission.id];
   notes.first_started = state.started;
-  notes.note = state.note;
+  if (!state.budget_held) notes.note = state.note;
   CountJob(notes, static_cast<JobState>(state.state));
   const absl::StatusOr<PoolId> baseline =
       FindPool(submission.baseline_site, submission.baseline_accelerator);

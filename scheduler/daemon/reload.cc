@@ -72,6 +72,13 @@ absl::Status CheckReload(const Cluster& current, const Cluster& next) {
     const absl::Status same = SameSite(a.sites(i), b.sites(i));
     if (!same.ok()) return same;
   }
+  if (current.shares.has_value() != next.shares.has_value() ||
+      (current.shares && current.shares->half_life != next.shares->half_life)) {
+    return NeedsRestart("whether projects have shares, or their half-life,");
+  }
+  if (a.money().currency() != b.money().currency()) {
+    return NeedsRestart("money.currency");
+  }
   if (!MessageDifferencer::Equals(a.clock(), b.clock())) {
     return NeedsRestart("the clock");
   }

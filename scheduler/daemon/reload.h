@@ -10,9 +10,9 @@
 namespace ccsched {
 
 // The policy, defaults of jobs, the regions' data and how they are forecast,
-// leases and heartbeats may. Errors: FailedPrecondition naming the first thing
-// that may not: regions and sites themselves, their PUE and pools, the clock,
-// the listening address, the inbox.
+// prices, projects' budgets and shares, leases and heartbeats may. Errors:
+// FailedPrecondition naming the first thing that may not: regions and sites
+// themselves, their PUE and pools, the clock, the listening address, the inbox.
 absl::Status CheckReload(const Cluster& current, const Cluster& next);
 
 LeaseTimes LeaseTimesOf(const v1::ClusterConfig& config);

@@ -9,8 +9,8 @@ namespace ccsched {
 bool Batch::empty() const {
   return submissions.empty() && states.empty() && attempts.empty() &&
          decisions.empty() && emissions.empty() && baselines.empty() &&
-         node_energy.empty() && !contracts && nodes.empty() && grids.empty() &&
-         !step && settings.empty();
+         node_energy.empty() && !contracts && costs.empty() && nodes.empty() &&
+         grids.empty() && !step && settings.empty();
 }
 
 void Batch::Clear() {
@@ -21,6 +21,7 @@ void Batch::Clear() {
   emissions.clear();
   node_energy.clear();
   baselines.clear();
+  costs.clear();
   nodes.clear();
   grids.clear();
   contracts.reset();

@@ -13,6 +13,7 @@
 #define CCSCHED_SCHEDULER_LEDGER_LEDGER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,7 @@ struct JobStateRow {
   bool hold_wanted = false, cancel_wanted = false;
   uint8_t losses = 0;  // see ccsched::Job
   std::string note;
+  bool budget_held = false;
 
   friend bool operator==(const JobStateRow&, const JobStateRow&) = default;
 };
@@ -171,6 +173,19 @@ struct BaselineRow {
   friend bool operator==(const BaselineRow&, const BaselineRow&) = default;
 };
 
+// What an emission row of the same attempt and start cost: its electricity, and
+// its accelerators by the hour, each in a currency of its own and in millionths
+// of it. Absent: unknown (no price was published), or nothing is charged.
+struct CostRow {
+  JobId job;
+  uint32_t epoch = 0;
+  absl::Time start;
+  std::optional<int64_t> electricity_micros, accelerator_micros;
+  std::string currency, accelerator_currency;
+
+  friend bool operator==(const CostRow&, const CostRow&) = default;
+};
+
 struct NodeRow {
   NodeId id;
   std::string name, site, accelerator;
@@ -212,6 +227,7 @@ struct Batch {
   std::vector<EmissionRow> emissions;
   std::vector<NodeEnergyRow> node_energy;
   std::vector<BaselineRow> baselines;
+  std::vector<CostRow> costs;
   std::vector<NodeRow> nodes;
   std::vector<GridRow> grids;
   std::optional<ContractSet> contracts;  // a new version
@@ -275,6 +291,10 @@ struct ReportFilter {
   std::string user, project;
   std::optional<absl::Time> as_of;  // the figures as they were known then
 };
+// In one currency; absent: unknown, or nothing is charged.
+struct ReportCost {
+  std::optional<int64_t> electricity_micros, accelerator_micros;
+};
 struct ReportRecord {
   std::string key;  // a month is "2026-11", UTC; an unknown region is ""
   uint64_t jobs = 0, attempts = 0;
@@ -299,6 +319,8 @@ struct ReportRecord {
   uint64_t restated = 0;
   std::optional<absl::Time> restated_last;
   int64_t metered_joules = 0;  // of Unallocated() alone; PUE included
+  std::map<std::string, ReportCost> costs;  // by currency
+  int64_t unpriced_joules = 0;  // of those where there are prices; PUE included
 };
 
 // Adds what is energy and emissions in `part` to `sum`.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "scheduler/base/status.h"
+#include "scheduler/ledger/costs.h"
 #include "scheduler/ledger/market.h"
 #include "scheduler/ledger/rows.h"
 
@@ -272,7 +273,10 @@ std::string MonthOf(absl::Time t) {
 
 absl::StatusOr<std::vector<ReportRecord>> MakeReport(
     SqliteDb& db, const ReportFilter& filter) {
-  return Reporter(db, filter).Run();
+  ASSIGN_OR_RETURN(std::vector<ReportRecord> records,
+                   Reporter(db, filter).Run());
+  RETURN_IF_ERROR(AddCosts(db, filter, records));
+  return records;
 }
 
 absl::StatusOr<std::vector<ReportRecord>> MakeUnallocatedReport(

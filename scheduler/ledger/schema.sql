@@ -236,3 +236,23 @@ ALTER TABLE jobs_live ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs_ended ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
 -- How busy an attempt's accelerators were, over its time.
 ALTER TABLE attempts ADD COLUMN use TEXT NOT NULL DEFAULT '';
+
+-- @version 5
+-- What an emission row of this attempt and start cost, in millionths of its
+-- currency; NULL: unknown, or nothing is charged.
+CREATE TABLE costs (
+  attempt INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  electricity INTEGER,
+  currency TEXT NOT NULL,
+  accelerators INTEGER,
+  accelerator_currency TEXT NOT NULL,
+  PRIMARY KEY (attempt, start)
+) STRICT, WITHOUT ROWID;
+
+-- Jobs held because their project's carbon budget is used up.
+ALTER TABLE jobs_live ADD COLUMN budget_held INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs_ended ADD COLUMN budget_held INTEGER NOT NULL DEFAULT 0;
+DROP VIEW job_states;
+CREATE VIEW job_states AS
+  SELECT * FROM jobs_live UNION ALL SELECT * FROM jobs_ended;

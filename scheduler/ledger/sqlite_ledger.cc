@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/ledger/costs.h"
 #include "scheduler/ledger/rows.h"
 #include "scheduler/ledger/schema.h"
 #include "scheduler/model/job.h"
@@ -90,6 +91,7 @@ absl::Status SqliteLedger::Write(const Batch& batch) {
   }
   RETURN_IF_ERROR(WriteBaselines(batch.baselines));
   if (batch.contracts) RETURN_IF_ERROR(WriteContracts(*batch.contracts));
+  RETURN_IF_ERROR(WriteCosts(*db_, batch.costs));
   RETURN_IF_ERROR(WriteCluster(batch));
   return db_->Prepare("COMMIT").Bind().Run();
 }
@@ -136,10 +138,10 @@ absl::Status SqliteLedger::WriteStates(const std::vector<JobStateRow>& rows,
                                        JobId first_new) {
   Statement& live =
       db_->Prepare("REPLACE INTO jobs_live (" CCSCHED_STATE_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement& ended =
       db_->Prepare("REPLACE INTO jobs_ended (" CCSCHED_STATE_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement& not_live = db_->Prepare("DELETE FROM jobs_live WHERE job = ?");
   Statement& not_ended = db_->Prepare("DELETE FROM jobs_ended WHERE job = ?");
   for (const JobStateRow& row : rows) {

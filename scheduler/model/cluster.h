@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct Pool {
   // network), unoccupied and at work, before PUE.
   Watts idle;
   Watts active;
+  // What one accelerator costs an hour while a job holds it, electricity
+  // apart; absent: nothing is charged. In Topology::currency.
+  std::optional<Money> hourly = std::nullopt;
 };
 
 // What a cluster is made of; indexed by the ids. Its order is that of the
@@ -42,6 +46,7 @@ struct Topology {
   std::vector<Site> sites;
   std::vector<std::string> accelerators;
   std::vector<Pool> pools;
+  std::string currency = {};  // of Pool::hourly; empty where no pool has one
 
   const Site& site(PoolId pool) const {
     return sites[pools[pool.value()].site.value()];

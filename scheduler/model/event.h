@@ -14,6 +14,7 @@
 #include "scheduler/base/ids.h"
 #include "scheduler/base/step_series.h"
 #include "scheduler/model/job.h"
+#include "scheduler/model/project.h"
 
 namespace ccsched {
 
@@ -99,7 +100,8 @@ struct ResizeAsked {
   uint32_t count = 0;
 };
 
-class Forecast;  // scheduler/carbon/forecast.h
+class Forecast;     // scheduler/carbon/forecast.h
+class PriceSeries;  // scheduler/carbon/price_series.h
 
 // A forecast of a region's intensity was issued; it replaces what it covers.
 struct ForecastIssued {
@@ -114,6 +116,25 @@ struct IntensityObserved {
   std::shared_ptr<const StepSeries> series;
 };
 
+// What is now known of a region's electricity prices; it replaces what was
+// known before.
+struct PricesPublished {
+  RegionId region;
+  std::shared_ptr<const PriceSeries> prices;
+};
+
+// What is agreed with projects, in place of all that was agreed before.
+struct ProjectsAgreed {
+  std::vector<ProjectTerms> terms;
+};
+// Emissions of a job of a project came on record, used at `at`.
+struct EmissionsBooked {
+  JobId job;
+  std::string project;
+  absl::Time at;
+  GramsCo2e co2e;
+};
+
 struct PolicyChanged {
   std::string name;
   std::map<std::string, double> parameters;
@@ -126,7 +147,8 @@ using Event =
     std::variant<JobSubmitted, AttemptEnded, AttemptStarted, Tick, JobCancelled,
                  JobHeld, JobReleased, NodeJoined, NodeSilent, NodeLost,
                  NodeDrained, ForecastIssued, IntensityObserved, PolicyChanged,
-                 SuspendDeclined, ResizeAsked>;
+                 SuspendDeclined, ResizeAsked, PricesPublished, ProjectsAgreed,
+                 EmissionsBooked>;
 
 }  // namespace ccsched
 

@@ -24,6 +24,7 @@ struct JobShape {
   uint32_t min_count = 1;  // elastic between min and max; equal to count if not
   uint32_t max_count = 1;
   int32_t priority = 0;  // higher goes first
+  AccountId account;     // of its project; set by the engine
   bool suspendable = false;
   bool container = false;  // it runs in an image: only where nodes can do that
   // Accelerator time at full power on each suspension and each resumption.
@@ -34,8 +35,8 @@ struct JobShape {
   template <typename H>
   friend H AbslHashValue(H h, const JobShape& s) {
     return H::combine(std::move(h), s.placement, s.count, s.nodes, s.min_count,
-                      s.max_count, s.priority, s.suspendable, s.container,
-                      s.checkpoint, s.restart);
+                      s.max_count, s.priority, s.account, s.suspendable,
+                      s.container, s.checkpoint, s.restart);
   }
 };
 using ShapeId = Id<struct ShapeIdTag, uint32_t>;
@@ -106,7 +107,8 @@ struct Job {
   JobState state = JobState::kQueued;
   bool hold_wanted = false;  // held as soon as it has stopped
   bool cancel_wanted = false;
-  bool dirty = false;       // named in Effects::changed of this step
+  bool budget_held = false;  // held because its project's budget is used up
+  bool dirty = false;        // named in Effects::changed of this step
   uint8_t losses = 0;       // attempts lost one after another, up to kLossesMax
   PoolId planned_pool;      // where a deferred job means to run
   Epoch epoch;              // of its last start; 0: never started
@@ -116,6 +118,8 @@ struct Job {
   // Links of the queue of its shape, and its key there (see ready_queue.h).
   JobRef next = kNoJob;
   JobRef previous = kNoJob;
+  // In the queue and after it: its rank there. While deferred or held: for how
+  // many microseconds it has queued so far.
   uint64_t queue_key = 0;
 };
 

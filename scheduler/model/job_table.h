@@ -45,6 +45,7 @@ class Slab {
     return blocks_[slot >> kBits][slot & kMask];
   }
   size_t size() const { return used_ - free_.size(); }
+  size_t slots() const { return used_; }
 
  private:
   static constexpr uint32_t kBits = 8;
@@ -75,6 +76,14 @@ class JobTable {
   Job& operator[](JobRef ref) { return jobs_[ref]; }
   const Job& operator[](JobRef ref) const { return jobs_[ref]; }
   size_t size() const { return jobs_.size(); }
+  // Calls visit(JobRef, const Job&) for each job, in an order that is the same
+  // on every machine but means nothing.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (JobRef ref = 0; ref < jobs_.slots(); ++ref) {
+      if (jobs_[ref].spec.id != JobId()) visit(ref, jobs_[ref]);
+    }
+  }
 
  private:
   Slab<Job> jobs_;

@@ -17,17 +17,31 @@ uint64_t ReadyQueue::Push(JobRef ref, uint64_t key) {
   }
   job.queue_key = key != 0 ? key : next_key_;
   next_key_ = std::max(next_key_, job.queue_key + 1);
-  // An old key belongs near the front; a new one always goes to the end.
+  // An old key belongs somewhere before the end: looked for from the end that
+  // is nearer to it.
   JobRef before = kNoJob;
   if (list.tail != kNoJob && (*jobs_)[list.tail].queue_key > job.queue_key) {
-    before = list.head;
-    while ((*jobs_)[before].queue_key < job.queue_key) {
-      before = (*jobs_)[before].next;
+    const uint64_t first = (*jobs_)[list.head].queue_key;
+    const uint64_t last = (*jobs_)[list.tail].queue_key;
+    if (job.queue_key <= first ||
+        job.queue_key - first < last - job.queue_key) {
+      before = list.head;
+      while ((*jobs_)[before].queue_key < job.queue_key) {
+        before = (*jobs_)[before].next;
+      }
+    } else {
+      before = list.tail;
+      for (JobRef p = (*jobs_)[before].previous;
+           p != kNoJob && (*jobs_)[p].queue_key >= job.queue_key;
+           p = (*jobs_)[p].previous) {
+        before = p;
+      }
     }
   }
   Link(list, ref, before);
   ++list.size;
   ++size_;
+  if (shares_ != nullptr) shares_->Waits((*shapes_)[job.shape].account, 1);
   return job.queue_key;
 }
 
@@ -47,6 +61,7 @@ void ReadyQueue::Remove(JobRef ref) {
   job.next = job.previous = kNoJob;
   --list.size;
   --size_;
+  if (shares_ != nullptr) shares_->Waits((*shapes_)[job.shape].account, -1);
   if (list.size == 0) {
     const ShapeId moved = active_.back();
     active_[list.position] = moved;
@@ -60,7 +75,14 @@ bool ReadyQueue::Before(JobRef a, JobRef b) const {
   const Job& jb = (*jobs_)[b];
   const int32_t pa = (*shapes_)[ja.shape].priority;
   const int32_t pb = (*shapes_)[jb.shape].priority;
-  return pa != pb ? pa > pb : ja.queue_key < jb.queue_key;
+  if (pa != pb) return pa > pb;
+  if (shares_ != nullptr && ja.shape != jb.shape) {
+    const double la = Load(ja.shape), lb = Load(jb.shape);
+    if (la != lb) return la < lb;
+  }
+  // Ranks are times: two jobs may have the same.
+  return ja.queue_key != jb.queue_key ? ja.queue_key < jb.queue_key
+                                      : ja.spec.id < jb.spec.id;
 }
 
 JobRef ReadyQueue::Head() const {

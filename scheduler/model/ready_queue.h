@@ -1,4 +1,4 @@
-// Queued jobs in order: by priority, then by when they became ready.
+// Queued jobs in order: by priority, share, then how long they have queued.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CCSCHED_SCHEDULER_MODEL_READY_QUEUE_H_
 #define CCSCHED_SCHEDULER_MODEL_READY_QUEUE_H_
@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 #include "scheduler/base/ids.h"
+#include "scheduler/model/fair_share.h"
 #include "scheduler/model/intern.h"
 #include "scheduler/model/job.h"
 #include "scheduler/model/job_table.h"
@@ -19,16 +20,20 @@ namespace ccsched {
 // shape, and what a decision costs grows with the number of shapes, not with
 // that of jobs.
 //
+// Within a list jobs rank by a time in microseconds, their key: when they
+// entered the queue, or would have, had they spent no time elsewhere since they
+// first did. So a deferral gains a job no rank, and loses it none.
 class ReadyQueue {
  public:
-  ReadyQueue(JobTable& jobs, const ShapeTable& shapes)
-      : jobs_(&jobs), shapes_(&shapes) {}
+  // `shares` are the projects'; null: they have none.
+  ReadyQueue(JobTable& jobs, const ShapeTable& shapes,
+             FairShare* shares = nullptr)
+      : jobs_(&jobs), shapes_(&shapes), shares_(shares) {}
 
-  // Adds a job at the end of its shape's list, or, if `key` is that of an
-  // earlier stay (a job whose node was lost), where it was before.
-  // REQUIRES: not in the queue. Returns the key.
+  // Adds a job at the end of its shape's list, or, if `key` is not 0, where
+  // that ranks. REQUIRES: not in the queue. Returns the key.
   uint64_t Push(JobRef ref, uint64_t key = 0);
-  // Keys given from now on are above `key` (one that a restart took up).
+  // Keys given from now on are above `key`.
   void KeysAbove(uint64_t key) {
     if (next_key_ <= key) next_key_ = key + 1;
   }
@@ -57,6 +62,21 @@ class ReadyQueue {
   // Whether `a` goes before `b`.
   bool Before(JobRef a, JobRef b) const;
 
+  // Whether projects have shares; if not, loads are all 0.
+  bool shared() const { return shares_ != nullptr; }
+  // The load of the project whose jobs these are; grows as its jobs start.
+  double Load(ShapeId shape) const {
+    return shares_ == nullptr ? 0 : shares_->Load((*shapes_)[shape].account);
+  }
+  double Share(ShapeId shape) const {
+    return shares_ == nullptr ? 1 : shares_->share((*shapes_)[shape].account);
+  }
+  // Whether its jobs at their latest start go before other projects'.
+  bool PromisesFirst(ShapeId shape) const {
+    return shares_ == nullptr ||
+           shares_->WithinShare((*shapes_)[shape].account);
+  }
+
  private:
   struct List {
     JobRef head = kNoJob;
@@ -68,6 +88,7 @@ class ReadyQueue {
 
   JobTable* jobs_;
   const ShapeTable* shapes_;
+  FairShare* shares_;
   std::vector<List> lists_;
   std::vector<ShapeId> active_;
   uint64_t next_key_ = 1;

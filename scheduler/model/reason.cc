@@ -40,6 +40,12 @@ std::string_view ToString(ReasonCode code) {
       return "losses";
     case ReasonCode::kResized:
       return "resized";
+    case ReasonCode::kCheaperHour:
+      return "cheaper-hour";
+    case ReasonCode::kCheaperSite:
+      return "cheaper-site";
+    case ReasonCode::kBudget:
+      return "budget";
   }
   return "unknown";
 }

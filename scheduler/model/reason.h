@@ -30,6 +30,9 @@ enum class ReasonCode : uint8_t {
   kOperator,     // an operator asked for it
   kLosses,       // lost again and again: it pauses before the next start
   kResized,      // goes on at another width
+  kCheaperHour,  // waits: a later start costs less money, if more carbon
+  kCheaperSite,  // runs elsewhere: costs less money, if more carbon
+  kBudget,       // held: its project's carbon budget is used up
 };
 // The code as programs read it: "first-fit", "cleaner-hour", ...
 std::string_view ToString(ReasonCode code);
@@ -40,7 +43,7 @@ struct Choice {
   absl::Time start;
   GramsCo2e carbon;
   bool valid = false;  // the policy did weigh such a choice
-  // What else it weighed of this choice (capacity, delay), in grams.
+  // What else it weighed of this choice (capacity, delay, money), in grams.
   GramsCo2e price{};
   // How long the job is planned to be suspended between its start and its end.
   absl::Duration paused{};
@@ -54,6 +57,7 @@ struct Reason {
   // Parts of what the policy minimised that are not carbon, in grams.
   GramsCo2e capacity_price;
   GramsCo2e delay_price;
+  GramsCo2e money_price;
 };
 
 }  // namespace ccsched

@@ -23,6 +23,10 @@ absl::StatusOr<ReportBy> ParseReportBy(const std::string& by) {
       "by: \"", by, "\" is none of user, project, site, region, job, month"));
 }
 
+void AddTo(std::optional<int64_t>& total, const std::optional<int64_t>& part) {
+  if (part.has_value()) total = total.value_or(0) + *part;
+}
+
 // The sum of all rows; what is known of it where a part is unknown (the rows
 // count the attempts whose energy is).
 ReportRecord TotalOf(const std::vector<ReportRecord>& rows) {
@@ -35,6 +39,11 @@ ReportRecord TotalOf(const std::vector<ReportRecord>& rows) {
     AddEnergy(row, total);
     total.unknown_energy_attempts += row.unknown_energy_attempts;
     total.unknown_carbon_attempts += row.unknown_carbon_attempts;
+    for (const auto& [currency, cost] : row.costs) {
+      AddTo(total.costs[currency].electricity_micros, cost.electricity_micros);
+      AddTo(total.costs[currency].accelerator_micros, cost.accelerator_micros);
+    }
+    total.unpriced_joules += row.unpriced_joules;
   }
   return total;
 }
@@ -111,6 +120,24 @@ grpc::ServerUnaryReactor* AdminService::Nodes(
 grpc::ServerUnaryReactor* AdminService::Drain(
     grpc::CallbackServerContext* context, const v1::DrainRequest* request,
     v1::DrainResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::SetShadow(
+    grpc::CallbackServerContext* context, const v1::SetShadowRequest* request,
+    v1::SetShadowResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Shadow(
+    grpc::CallbackServerContext* context, const v1::ShadowRequest* request,
+    v1::ShadowResponse* response) {
+  return PushCall(inbox_, context, *request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Projects(
+    grpc::CallbackServerContext* context, const v1::ProjectsRequest* request,
+    v1::ProjectsResponse* response) {
   return PushCall(inbox_, context, *request, response);
 }
 

@@ -28,6 +28,15 @@ class AdminService : public v1::Admin::CallbackService {
   grpc::ServerUnaryReactor* Drain(grpc::CallbackServerContext* context,
                                   const v1::DrainRequest* request,
                                   v1::DrainResponse* response) override;
+  grpc::ServerUnaryReactor* SetShadow(grpc::CallbackServerContext* context,
+                                      const v1::SetShadowRequest* request,
+                                      v1::SetShadowResponse* response) override;
+  grpc::ServerUnaryReactor* Shadow(grpc::CallbackServerContext* context,
+                                   const v1::ShadowRequest* request,
+                                   v1::ShadowResponse* response) override;
+  grpc::ServerUnaryReactor* Projects(grpc::CallbackServerContext* context,
+                                     const v1::ProjectsRequest* request,
+                                     v1::ProjectsResponse* response) override;
   grpc::ServerUnaryReactor* Policies(grpc::CallbackServerContext* context,
                                      const v1::PoliciesRequest* request,
                                      v1::PoliciesResponse* response) override;

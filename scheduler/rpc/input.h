@@ -37,6 +37,7 @@ struct SubmitResult {
   JobId first;
   uint32_t jobs = 0;
   bool existed = false;
+  std::string warning;
 };
 // Jobs to be taken in, each on its own. What `jobs` point to stays valid until
 // the reply, which gets one result a job.
@@ -71,6 +72,9 @@ using NodesCall = Call<v1::NodesRequest, v1::NodesResponse>;
 using DrainCall = Call<v1::DrainRequest, v1::DrainResponse>;
 using PoliciesCall = Call<v1::PoliciesRequest, v1::PoliciesResponse>;
 using SetPolicyCall = Call<v1::SetPolicyRequest, v1::SetPolicyResponse>;
+using ProjectsCall = Call<v1::ProjectsRequest, v1::ProjectsResponse>;
+using SetShadowCall = Call<v1::SetShadowRequest, v1::SetShadowResponse>;
+using ShadowCall = Call<v1::ShadowRequest, v1::ShadowResponse>;
 using PushForecastCall =
     Call<v1::PushForecastRequest, v1::PushForecastResponse>;
 using GetForecastCall = Call<v1::GetForecastRequest, v1::GetForecastResponse>;
@@ -78,10 +82,11 @@ using GetForecastCall = Call<v1::GetForecastRequest, v1::GetForecastResponse>;
 // Read the configuration again (SIGHUP).
 struct ReloadConfig {};
 
-using Input = std::variant<Submission, AgentReport, AgentHello, AgentGone,
-                           JobAction, PreviewCall, StatusCall, SitesCall,
-                           NodesCall, DrainCall, PoliciesCall, SetPolicyCall,
-                           PushForecastCall, GetForecastCall, ReloadConfig>;
+using Input =
+    std::variant<Submission, AgentReport, AgentHello, AgentGone, JobAction,
+                 PreviewCall, StatusCall, SitesCall, NodesCall, DrainCall,
+                 PoliciesCall, SetPolicyCall, PushForecastCall, GetForecastCall,
+                 ReloadConfig, ProjectsCall, SetShadowCall, ShadowCall>;
 
 // Answers an input that won't be carried out.
 void Refuse(Input& input, const absl::Status& why);

@@ -218,6 +218,16 @@ v1::ReportRow ReportView(const ReportRecord& record) {
   if (record.restated_last) {
     *out.mutable_restated_last() = ToProto(*record.restated_last);
   }
+  for (const auto& [currency, cost] : record.costs) {
+    v1::ReportCost& c = *out.add_cost();
+    c.set_currency(currency);
+    if (cost.electricity_micros)
+      c.set_electricity(*cost.electricity_micros / 1e6);
+    if (cost.accelerator_micros) {
+      c.set_accelerators(*cost.accelerator_micros / 1e6);
+    }
+  }
+  if (!record.costs.empty()) out.set_unpriced_kwh(Kwh(record.unpriced_joules));
   return out;
 }
 

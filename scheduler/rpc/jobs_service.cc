@@ -95,6 +95,7 @@ grpc::ServerUnaryReactor* JobsService::Submit(
       response->set_job_id(results[0].first.value());
       response->set_jobs(results[0].jobs);
       response->set_existed(results[0].existed);
+      response->set_warning(results[0].warning);
     }
     finisher->Finish(status);
   };

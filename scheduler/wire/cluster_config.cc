@@ -13,6 +13,8 @@
 #include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
+#include "scheduler/wire/money.h"
+#include "scheduler/wire/projects.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/time.h"
@@ -41,8 +43,13 @@ class Builder {
                                          "; this program "
                                          "reads version 1"));
     }
+    if (const absl::Status money = CheckMoney(config.money()); !money.ok()) {
+      return Bad("money", std::string(money.message()));
+    }
+    cluster_.topology.currency = config.money().currency();
     RETURN_IF_ERROR(AddRegions());
     RETURN_IF_ERROR(AddSites());
+    RETURN_IF_ERROR(AddProjects());
     RETURN_IF_ERROR(Complete());
     return std::move(cluster_);
   }
@@ -250,9 +257,18 @@ class Builder {
                        pool->active_watts(), " W"));
     }
     RETURN_IF_ERROR(CheckEmbodied(path + ".embodied", pool));
+    std::optional<Money> hourly;
+    if (pool->has_price_per_hour()) {
+      const absl::Status price =
+          CheckHourlyPrice(pool->price_per_hour(), cluster_.topology.currency);
+      if (!price.ok()) {
+        return Bad(path + ".price_per_hour", std::string(price.message()));
+      }
+      hourly = Money(pool->price_per_hour());
+    }
     cluster_.topology.pools.push_back(
         {site, InternAccelerator(pool->accelerator()),
-         Watts(pool->idle_watts()), Watts(pool->active_watts())});
+         Watts(pool->idle_watts()), Watts(pool->active_watts()), hourly});
     cluster_.sizes.push_back(size);
     return absl::OkStatus();
   }
@@ -276,6 +292,22 @@ class Builder {
       return Bad(path + ".used", absl::StrCat(embodied.used(),
                                               " is not above 0 and at most 1"));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddProjects() {
+    const v1::ClusterConfig& config = cluster_.config;
+    absl::StatusOr<std::vector<ProjectTerms>> terms =
+        ToTerms(config.projects());
+    if (!terms.ok()) {
+      return Bad("projects", std::string(terms.status().message()));
+    }
+    cluster_.projects = *std::move(terms);
+    const auto shares = ToShares(cluster_.projects, config.fair_share());
+    if (!shares.ok()) {
+      return Bad("fair_share", std::string(shares.status().message()));
+    }
+    cluster_.shares = *shares;
     return absl::OkStatus();
   }
 

@@ -16,6 +16,8 @@
 #include "ccsched/v1/config.pb.h"
 #include "scheduler/base/units.h"
 #include "scheduler/model/cluster.h"
+#include "scheduler/model/fair_share.h"
+#include "scheduler/model/project.h"
 #include "scheduler/wire/yaml.h"
 
 namespace ccsched {
@@ -29,6 +31,8 @@ struct Cluster {
     std::optional<uint32_t> node_size;  // accelerators on a node
   };
   std::vector<PoolSize> sizes;
+  std::vector<ProjectTerms> projects;  // without symbols
+  std::optional<FairShareOptions> shares;
 };
 
 // Reads, checks and completes. Paths in it stay relative to the file. Errors

@@ -9,6 +9,7 @@
 #define CCSCHED_SCHEDULER_WIRE_CONVERT_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,11 +18,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "ccsched/v1/config.pb.h"
 #include "ccsched/v1/forecasts.pb.h"
 #include "ccsched/v1/jobs.pb.h"
 #include "scheduler/base/step_series.h"
 #include "scheduler/base/units.h"
+#include "scheduler/carbon/price_series.h"
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/effect.h"
 #include "scheduler/model/intern.h"
@@ -92,6 +95,8 @@ struct OfferContext {
   // How late planned starts have come of late; a start at once comes in time.
   absl::Duration slip_p50{}, slip_p90{};
   absl::Time decided = absl::InfinitePast();
+  // Electricity prices by region, null where unknown (GridView::prices).
+  absl::Span<const std::shared_ptr<const PriceSeries>> prices = {};
 };
 v1::Offer ToProto(const Choice& choice, const OfferContext& context);
 // With `text` as ReasonText gives it. Choices that are not valid are absent.
@@ -100,6 +105,8 @@ v1::Reason ToProto(const DecisionRecord& decision, std::string_view policy,
 // One sentence for people: what was decided, when, where, and what it saves.
 std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
                        const OfferContext& context);
+// "12.30 USD".
+std::string MoneyText(double amount, std::string_view currency);
 // "1.23 kg", "0.45 g", "2.1 t": three significant digits.
 std::string GramsText(double grams);
 

@@ -67,6 +67,37 @@ std::string GramsText(double grams) {
   return text(grams / 1'000'000, "t");
 }
 
+std::string MoneyText(double amount, std::string_view currency) {
+  const double size = std::fabs(amount);
+  return absl::StrFormat("%.*f %s", size > 0 && size < 0.995 ? 4 : 2, amount,
+                         ToAbsl(currency));
+}
+
+namespace {
+
+// Electricity and the accelerators' own price over the expected run, where
+// they are known and in one currency.
+void SetCost(const Choice& choice, const OfferContext& context,
+             v1::Offer& offer) {
+  const Topology& topology = context.topology;
+  const Pool& pool = topology.pools[choice.pool.value()];
+  const size_t region = topology.region(choice.pool).value();
+  const PriceSeries* const price =
+      region < context.prices.size() ? context.prices[region].get() : nullptr;
+  if (price == nullptr) return;
+  if (pool.hourly && price->currency() != topology.currency) return;
+  const absl::Duration runtime = *context.runtime;
+  Money cost = price->Expected(choice.start, choice.start + runtime) *
+               (topology.GridPower(choice.pool, context.count).value() / 1000);
+  if (pool.hourly) {
+    cost += *pool.hourly * (context.count * absl::ToDoubleHours(runtime));
+  }
+  offer.set_cost(cost.value());
+  offer.set_currency(price->currency());
+}
+
+}  // namespace
+
 v1::Offer ToProto(const Choice& choice, const OfferContext& context) {
   const Topology& topology = context.topology;
   v1::Offer offer;
@@ -95,6 +126,7 @@ v1::Offer ToProto(const Choice& choice, const OfferContext& context) {
       *offer.mutable_finish_p50() =
           ToProto(p50 + choice.paused + *context.runtime_p50);
     }
+    if (context.runtime) SetCost(choice, context, offer);
     if (context.runtime_p90) {
       *offer.mutable_finish_p90() =
           ToProto(p90 + choice.paused + *context.runtime_p90);
@@ -126,8 +158,35 @@ v1::Reason ToProto(const DecisionRecord& decision, std::string_view policy,
   out.set_policy(std::string(policy));
   out.set_capacity_price_g(reason.capacity_price.value());
   out.set_delay_price_g(reason.delay_price.value());
+  out.set_money_price_g(reason.money_price.value());
   return out;
 }
+
+namespace {
+
+// What is better there and then than at once at the first site.
+const char* Better(ReasonCode code) {
+  switch (code) {
+    case ReasonCode::kCheaperHour:
+      return "cheaper hour";
+    case ReasonCode::kCheaperSite:
+      return "cheaper site";
+    case ReasonCode::kCleanerSite:
+      return "cleaner site";
+    default:
+      return "cleaner hour";
+  }
+}
+
+// The same of a job that runs now.
+std::string BetterNow(ReasonCode code) {
+  const bool hour =
+      code == ReasonCode::kCheaperHour || code == ReasonCode::kCleanerHour;
+  return absl::StrCat(hour ? " in a " : ", a ", Better(code),
+                      hour ? "" : " than the first");
+}
+
+}  // namespace
 
 std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
                        const OfferContext& context) {
@@ -149,16 +208,13 @@ std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
           absl::StrCat("runs", at, ", the cleanest allowed site with room now"),
           saving);
     case ReasonCode::kCleanerHour:
-      return Joined(waits ? absl::StrCat(Waits(decision, decided, topology),
-                                         ", a cleaner hour")
-                          : absl::StrCat("runs", at, " in a cleaner hour"),
-                    saving);
+    case ReasonCode::kCheaperHour:
     case ReasonCode::kCleanerSite:
-      return Joined(
-          waits ? absl::StrCat(Waits(decision, decided, topology),
-                               ", a cleaner site")
-                : absl::StrCat("runs", at, ", a cleaner site than the first"),
-          saving);
+    case ReasonCode::kCheaperSite:
+      return Joined(waits ? absl::StrCat(Waits(decision, decided, topology),
+                                         ", a ", Better(r.code))
+                          : absl::StrCat("runs", at, BetterNow(r.code)),
+                    saving);
     case ReasonCode::kBestIsNow:
       return absl::StrCat("runs", at,
                           " now: no later start or other site would emit less");
@@ -187,6 +243,8 @@ std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
       return "waits: the policy's quota of running work is used up";
     case ReasonCode::kNodeLost:
       return "queues again: its node was lost";
+    case ReasonCode::kBudget:
+      return "is held: its project's carbon budget has no room for it";
     case ReasonCode::kOperator:
       return "an operator asked for it";
     case ReasonCode::kLosses:

@@ -7,6 +7,7 @@
 
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/forecast.h"
+#include "scheduler/carbon/price_series.h"
 
 namespace ccsched {
 namespace {
@@ -87,6 +88,41 @@ struct Writer {
     observed.mutable_values()->Add(series.values().begin(),
                                    series.values().end());
   }
+  void operator()(const PricesPublished& e) const {
+    v1::JournalPrices& prices = *out.mutable_prices();
+    const StepSeries& series = e.prices->series();
+    prices.set_region(e.region.value());
+    prices.set_currency(e.prices->currency());
+    prices.set_start(Us(series.start()));
+    prices.set_step(series.step_us());
+    prices.mutable_values()->Add(series.values().begin(),
+                                 series.values().end());
+    for (uint32_t i = 0; i < e.prices->known().size(); ++i) {
+      if (!e.prices->known()[i]) prices.add_unknown(i);
+    }
+  }
+  void operator()(const ProjectsAgreed& e) const {
+    out.mutable_projects();
+    for (const ProjectTerms& t : e.terms) {
+      v1::JournalTerms& terms = *out.mutable_projects()->add_terms();
+      terms.set_name(t.name);
+      if (t.share) terms.set_share(*t.share);
+      if (t.budget) {
+        terms.set_limit_g(t.budget->limit.value());
+        terms.set_period(static_cast<uint32_t>(t.budget->period));
+        terms.set_hold(t.budget->hold);
+      }
+      terms.set_used_g(t.used.value());
+      terms.set_charged(t.charged);
+    }
+  }
+  void operator()(const EmissionsBooked& e) const {
+    v1::JournalBooked& booked = *out.mutable_booked();
+    booked.set_job(e.job.value());
+    booked.set_project(e.project);
+    booked.set_at(Us(e.at));
+    booked.set_co2e_g(e.co2e.value());
+  }
   void operator()(const PolicyChanged& e) const {
     out.mutable_policy()->set_name(e.name);
     for (const auto& [name, value] : e.parameters) {
@@ -118,6 +154,44 @@ absl::StatusOr<Event> ReadForecast(const v1::JournalForecast& in) {
       RegionId(static_cast<uint16_t>(in.region())),
       std::make_shared<const Forecast>(absl::FromUnixMicros(in.issued()),
                                        std::move(series))};
+}
+
+absl::StatusOr<Event> ReadPrices(const v1::JournalPrices& in) {
+  ASSIGN_OR_RETURN(
+      StepSeries series,
+      StepSeries::Create(absl::FromUnixMicros(in.start()),
+                         absl::Microseconds(in.step()),
+                         {in.values().begin(), in.values().end()}));
+  if (series.empty()) return absl::DataLossError("empty prices");
+  std::vector<bool> known(series.values().size(), true);
+  for (const uint32_t i : in.unknown()) {
+    if (i >= known.size()) return absl::DataLossError("a price beyond them");
+    known[i] = false;
+  }
+  return PricesPublished{
+      RegionId(static_cast<uint16_t>(in.region())),
+      std::make_shared<const PriceSeries>(in.currency(), std::move(series),
+                                          std::move(known))};
+}
+
+absl::StatusOr<Event> ReadProjects(const v1::JournalProjects& in) {
+  ProjectsAgreed e;
+  for (const v1::JournalTerms& from : in.terms()) {
+    ProjectTerms& t = e.terms.emplace_back();
+    t.name = from.name();
+    if (from.has_share()) t.share = from.share();
+    if (from.has_limit_g()) {
+      if (from.period() > static_cast<uint32_t>(BudgetPeriod::kYear)) {
+        return absl::DataLossError("a budget of an unknown period");
+      }
+      t.budget =
+          CarbonBudget{GramsCo2e(from.limit_g()),
+                       static_cast<BudgetPeriod>(from.period()), from.hold()};
+    }
+    t.used = GramsCo2e(from.used_g());
+    t.charged = from.charged();
+  }
+  return e;
 }
 
 absl::StatusOr<Event> Read(const v1::JournalEvent& in,
@@ -176,6 +250,14 @@ absl::StatusOr<Event> Read(const v1::JournalEvent& in,
       return PolicyChanged{
           in.policy().name(),
           {in.policy().parameters().begin(), in.policy().parameters().end()}};
+    case v1::JournalEvent::kPrices:
+      return ReadPrices(in.prices());
+    case v1::JournalEvent::kProjects:
+      return ReadProjects(in.projects());
+    case v1::JournalEvent::kBooked:
+      return EmissionsBooked{JobId(in.booked().job()), in.booked().project(),
+                             absl::FromUnixMicros(in.booked().at()),
+                             GramsCo2e(in.booked().co2e_g())};
     case v1::JournalEvent::kBoot:
     case v1::JournalEvent::KIND_NOT_SET:
       break;

@@ -85,7 +85,12 @@ TEST_F(CommandsTest, SubmitPrintsTheJobsNumber) {
   EXPECT_EQ(Run({"submit", "-o", "json", "--", "true"}), 0);
   EXPECT_EQ(out_.str(),
             "{\"schema\":\"ccsched.submitted/v1\",\"job_id\":123,"
-            "\"last_job_id\":123,\"jobs\":1,\"existed\":false}\n");
+            "\"last_job_id\":123,\"jobs\":1,\"existed\":false,"
+            "\"warning\":\"\"}\n");
+  scheduler_.submit_response.set_warning("it is held by a budget");
+  EXPECT_EQ(Run({"submit", "--", "true"}), 0);
+  EXPECT_EQ(out_.str(), "Submitted job 123\n");
+  EXPECT_EQ(err_.str(), "ccsched: it is held by a budget\n");
 }
 
 TEST_F(CommandsTest, EveryOptionOfSubmitReachesTheJob) {
@@ -271,7 +276,7 @@ TEST_F(CommandsTest, UnknownEnergyIsNotZeroInAReport) {
   EXPECT_THAT(err_.str(), HasSubstr("in words"));
   EXPECT_EQ(Run({"report", "-o", "csv", "--by", "project"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("project,jobs,"));
-  EXPECT_THAT(out_.str(), HasSubstr("oslo,2,0,0,,,,,0,false,1,0,,,0,,,0,\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("oslo,2,0,0,,,,,0,false,1,0,,,0,,,0,,"));
   EXPECT_EQ(scheduler_.reports[1].by(), "project");
 }
 
@@ -349,6 +354,64 @@ TEST_F(CommandsTest, PolicySetSendsItsParameters) {
   EXPECT_EQ(scheduler_.set_policies[0].name(), "planner");
   EXPECT_EQ(scheduler_.set_policies[0].parameters().at("step_h"), "2");
   EXPECT_EQ(Run({"policy", "set", "planner", "step_h"}), 2);
+}
+
+TEST_F(CommandsTest, MoneyStandsBesideCarbonEachCurrencyByItself) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      "{rows: [{key: oslo, co2e_g: 5, cost: [{currency: EUR, electricity: 1.5, "
+      "accelerators: 2}, {currency: USD, electricity: -0.5}], unpriced_kwh: "
+      "3}], total: {cost: [{currency: EUR, electricity: 1.5}]}}");
+  EXPECT_EQ(Run({"report"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("3.50 EUR + -0.5000 USD"));
+  EXPECT_THAT(out_.str(), HasSubstr("no price of 3 kWh"));
+  scheduler_.preview_response = Parsed<v1::PreviewResponse>(
+      "{policy: p, offers: [{site: oslo, co2e_g: 47, cost: 12.5, currency: "
+      "USD}, {site: rome, co2e_g: 50}]}");
+  EXPECT_EQ(Run({"submit", "--dry-run", "--", "true"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("12.50 USD"));
+}
+
+TEST_F(CommandsTest, ProjectsShowWhatIsLeftOfTheirBudgets) {
+  scheduler_.projects = Parsed<v1::ProjectsResponse>(
+      "{projects: [{name: vision, share: 3, charged_accelerator_hours: 12.25, "
+      "accelerators: 8, budget: {limit_g: 1000, period: month, action: hold, "
+      "used_g: 700, expected_g: 400, jobs_held: 2}}, {name: speech, share: 1}"
+      "]}");
+  EXPECT_EQ(Run({"projects"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("1.00 kg/month"));
+  EXPECT_THAT(out_.str(), HasSubstr("-100 g"));
+  EXPECT_THAT(out_.str(), HasSubstr("12.2 acc-h"));
+  EXPECT_EQ(Run({"projects", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"left_co2e_g\":-100"));
+  EXPECT_THAT(out_.str(), HasSubstr("\"budget_co2e_g\":null"));
+  scheduler_.report =
+      Parsed<v1::ReportResponse>("{rows: [{key: vision, co2e_g: 700}]}");
+  EXPECT_EQ(Run({"report", "--by", "project"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("1.00 kg/month"));
+  EXPECT_EQ(Run({"report"}), 0);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("BUDGET")));
+}
+
+TEST_F(CommandsTest, AShadowIsSetShownAndEnded) {
+  EXPECT_EQ(Run({"policy", "shadow", "planner", "--set", "wait_g_per_h=2"}), 0);
+  ASSERT_EQ(scheduler_.set_shadows.size(), 1);
+  EXPECT_EQ(scheduler_.set_shadows[0].name(), "planner");
+  EXPECT_EQ(scheduler_.set_shadows[0].parameters().at("wait_g_per_h"), "2");
+  EXPECT_EQ(Run({"policy", "shadow", "off"}), 0);
+  EXPECT_EQ(scheduler_.set_shadows[1].name(), "");
+  EXPECT_EQ(Run({"policy", "shadow", "planner", "--set", "x"}), 2);
+  scheduler_.policies = Parsed<v1::PoliciesResponse>(
+      "{policies: [{name: fcfs, summary: s, current: true}]}");
+  scheduler_.shadow = Parsed<v1::ShadowResponse>(
+      "{policy: planner, live_policy: fcfs, compared: 8, agreed: 6, live: "
+      "{co2e_g: 500, wait_mean_s: 0}, shadow: {co2e_g: 400, wait_mean_s: 3600}"
+      ", latest: [{job_id: 7, shadow_site: oslo}]}");
+  EXPECT_EQ(Run({"policy", "show"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("6 (75.0 %)"));
+  EXPECT_THAT(out_.str(), HasSubstr("400 g"));
+  EXPECT_THAT(out_.str(), HasSubstr("not started"));
+  EXPECT_EQ(Run({"policy", "show", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"agreement\":0.75"));
 }
 
 TEST_F(CommandsTest, ColourIsForTerminalsOrWhenAskedFor) {

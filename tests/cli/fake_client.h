@@ -22,6 +22,9 @@ struct FakeScheduler {
   v1::SitesResponse sites;
   v1::NodesResponse nodes;
   v1::PoliciesResponse policies;
+  v1::ProjectsResponse projects;
+  v1::ShadowResponse shadow;
+  std::vector<v1::SetShadowRequest> set_shadows;
   v1::ReportResponse report;
   std::vector<v1::ReportRequest> reports;
   std::vector<v1::SetPolicyRequest> set_policies;
@@ -100,6 +103,9 @@ class FakeClient : public Client {
   absl::Status Drain(const v1::DrainRequest&) override {
     return absl::OkStatus();
   }
+  absl::StatusOr<v1::ProjectsResponse> Projects() override {
+    return s_.projects;
+  }
   absl::StatusOr<v1::PoliciesResponse> Policies() override {
     return s_.policies;
   }
@@ -107,6 +113,11 @@ class FakeClient : public Client {
     s_.set_policies.push_back(request);
     return absl::OkStatus();
   }
+  absl::Status SetShadow(const v1::SetShadowRequest& request) override {
+    s_.set_shadows.push_back(request);
+    return absl::OkStatus();
+  }
+  absl::StatusOr<v1::ShadowResponse> Shadow() override { return s_.shadow; }
   absl::StatusOr<v1::ReportResponse> Report(
       const v1::ReportRequest& request) override {
     s_.reports.push_back(request);

@@ -127,6 +127,42 @@ TEST(EasyBackfillTest, AShorterJobOfTheSameShapePassesALongerOne) {
   EXPECT_EQ(result.StartHours(3), 3);
 }
 
+TEST(EasyBackfillTest, AStreamOfNarrowJobsNeverStarvesTheHead) {
+  Play play = OneSite("easy-backfill", Flat(1), 4);
+  // Narrow jobs come for ever; each could take what the last one leaves.
+  for (int i = 0; i < 160; ++i) play.Job({.submit_h = 0.25 * i});
+  play.Job({.submit_h = 3.1, .count = 4});
+  // What ran when it came ends within the hour.
+  EXPECT_LE(play.Run().StartHours(161), 4.1);
+}
+
+TEST(EasyBackfillTest, TheHeadStartsThoughRuntimesAreUnderestimated) {
+  Play play = OneSite("easy-backfill", Flat(1), 4);
+  // All run four times as long as they are believed to.
+  for (int i = 0; i < 160; ++i) {
+    play.Job({.submit_h = 0.25 * i, .runtime_h = 1, .believed_h = 0.25});
+  }
+  play.Job({.submit_h = 3.1, .count = 4});
+  // It may lose a round to each wrong guess, but not every round.
+  EXPECT_LE(play.Run().StartHours(161), 12);
+}
+
+// --- planner
+
+TEST(PlannerTest, HigherPriorityChoosesItsHourFirst) {
+  std::vector<double> grid = Flat(500);
+  grid[5] = 100;
+  grid[6] = 150;
+  Play play = OneSite("planner", grid, 4);
+  play.Job({.count = 4, .max_delay_h = 12});
+  play.Job({.submit_h = 0.5, .count = 4, .max_delay_h = 12, .priority = 5});
+  // Another hour, another planning: now all choose again.
+  play.Job({.submit_h = 1.5, .runtime_h = 0.25, .count = 1, .max_delay_h = 0});
+  const PlayResult result = play.Run();
+  EXPECT_EQ(result.StartHours(2), 5);
+  EXPECT_EQ(result.StartHours(1), 6);
+}
+
 // --- lowest-carbon-now
 
 TEST(LowestCarbonNowTest, FollowsTheCleanestSiteHourByHour) {

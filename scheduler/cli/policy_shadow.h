@@ -1,0 +1,25 @@
+// What `ccsched policy` says of a shadow policy.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_SCHEDULER_CLI_POLICY_SHADOW_H_
+#define CCSCHED_SCHEDULER_CLI_POLICY_SHADOW_H_
+
+#include <string>
+#include <vector>
+
+#include "scheduler/cli/context.h"
+#include "scheduler/cli/output.h"
+
+namespace ccsched {
+
+// Sets the shadow, or ends it if `name` is "off". Returns the exit status.
+int RunShadow(Context& context, const std::string& name,
+              const std::vector<std::string>& parameters);
+
+// The shadow's figures beside the live ones; nothing if there is no shadow.
+void PrintShadow(const v1::ShadowResponse& shadow, Context& context);
+// The same for programs. REQUIRES: there is one.
+Record ShadowRecord(const v1::ShadowResponse& shadow);
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_SCHEDULER_CLI_POLICY_SHADOW_H_

@@ -1,0 +1,206 @@
+// The driver: projects, their budgets on record, and their shares.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ccsched/v1/journal.pb.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/daemon/driver.h"
+#include "scheduler/wire/projects.h"
+
+namespace ccsched {
+namespace {
+
+constexpr char kCharged[] = "fair_share.charged";
+// Shares on record are at most so old, real time.
+constexpr std::chrono::seconds kSaveSharesEvery{30};
+
+double Grams(int64_t milligrams) {
+  return static_cast<double>(milligrams) / 1000;
+}
+
+}  // namespace
+
+// What the projects have emitted in their current periods, by the ledger.
+absl::StatusOr<std::vector<ProjectTerms>> Driver::TermsOnRecord(
+    const Cluster& cluster, absl::Time now) {
+  std::vector<ProjectTerms> terms = cluster.projects;
+  std::map<BudgetPeriod, std::map<std::string, double>> used;
+  for (ProjectTerms& t : terms) {
+    t.symbol = symbols_.Intern(t.name);
+    if (!t.budget) continue;
+    const auto [it, is_new] = used.try_emplace(t.budget->period);
+    if (is_new) {
+      ReportFilter filter;
+      filter.by = ReportBy::kProject;
+      filter.from = PeriodStart(t.budget->period, now);
+      ASSIGN_OR_RETURN(const std::vector<ReportRecord> rows,
+                       setup_.ledger->reader().Report(filter));
+      for (const ReportRecord& row : rows) {
+        it->second[row.key] = Grams(row.milligrams.value_or(0));
+      }
+    }
+    t.used = GramsCo2e(it->second[t.name]);
+  }
+  return terms;
+}
+
+absl::Status Driver::RestoreProjects(const Snapshot& snapshot) {
+  ASSIGN_OR_RETURN(terms_, TermsOnRecord(setup_.cluster, ReadClock()));
+  for (const auto& [name, value] : snapshot.settings) {
+    v1::ChargedShares shares;
+    if (!setup_.cluster.shares || name != kCharged ||
+        !shares.ParseFromString(value)) {
+      continue;
+    }
+    // What was charged fades while the scheduler is away, too.
+    const absl::Duration away =
+        ReadClock() - absl::FromUnixMicros(shares.as_of());
+    const double kept =
+        std::exp2(-absl::FDivDuration(std::max(away, absl::ZeroDuration()),
+                                      setup_.cluster.shares->half_life));
+    const std::map<std::string, double> all(shares.charged().begin(),
+                                            shares.charged().end());
+    for (const auto& [project, charged] : all) {
+      const auto known =
+          std::find_if(terms_.begin(), terms_.end(),
+                       [&project = project](const ProjectTerms& t) {
+                         return t.name == project;
+                       });
+      ProjectTerms& terms =
+          known != terms_.end() ? *known : terms_.emplace_back();
+      terms.name = project;
+      terms.symbol = symbols_.Intern(project);
+      if (!terms.share) terms.share = 1;
+      terms.charged = charged * kept;
+    }
+  }
+  agree_ = !terms_.empty();
+  return absl::OkStatus();
+}
+
+void Driver::Agree() {
+  if (!std::exchange(agree_, false)) return;
+  work_.events.emplace_back(ProjectsAgreed{terms_});
+  // Told once: afterwards the engine counts.
+  for (ProjectTerms& terms : terms_) {
+    terms.used = GramsCo2e();
+    terms.charged = 0;
+  }
+}
+
+void Driver::BookEmission(JobId id, absl::Time at,
+                          std::optional<int64_t> milligrams) {
+  if (!milligrams || *milligrams == 0) return;
+  const bool budgets =
+      std::any_of(terms_.begin(), terms_.end(),
+                  [](const ProjectTerms& t) { return t.budget.has_value(); });
+  if (!budgets) return;
+  std::string project;
+  if (const Job* const job = engine_->job(id)) {
+    project = symbols_.Name(job->spec.project);
+  } else if (const auto record = setup_.ledger->reader().Job(id); record.ok()) {
+    project = record->submission.project;
+  }
+  const auto known = std::find_if(
+      terms_.begin(), terms_.end(), [&project](const ProjectTerms& t) {
+        return t.name == project && t.budget.has_value();
+      });
+  if (known == terms_.end()) return;
+  work_.events.emplace_back(
+      EmissionsBooked{id, project, at, GramsCo2e(Grams(*milligrams))});
+}
+
+// "9.8 kg of 10 kg CO2e of this month are used or expected".
+std::string Driver::BudgetText(Symbol project) const {
+  const ProjectStanding standing = engine_->Projects({project}).front();
+  if (!standing.budget) return "";
+  return absl::StrCat(
+      "the carbon budget of project ", symbols_.Name(project), ": ",
+      GramsText(standing.used.value()), " used and ",
+      GramsText(standing.expected.value()), " expected of ",
+      GramsText(standing.budget->limit.value()), " CO2e a ",
+      ToAbsl(ToString(standing.budget->period)), ", until ",
+      absl::FormatTime("%Y-%m-%d", standing.period_end, absl::UTCTimeZone()));
+}
+
+// What a submitter is told: held, or beyond a budget that only warns.
+std::string Driver::BudgetWarning(const Intake& intake) const {
+  const Job* const job = terms_.empty() ? nullptr : engine_->job(intake.first);
+  if (job == nullptr) return "";
+  const ProjectStanding standing =
+      engine_->Projects({job->spec.project}).front();
+  if (!standing.budget) return "";
+  uint32_t held = 0;
+  for (uint32_t i = 0; i < intake.count; ++i) {
+    const Job* const one = engine_->job(JobId(intake.first.value() + i));
+    held += one != nullptr && one->budget_held;
+  }
+  if (held > 0) {
+    return absl::StrCat(
+        held == 1 && intake.count == 1
+            ? "it is held by "
+            : absl::StrCat(held, " of ", intake.count, " jobs are held by "),
+        BudgetText(job->spec.project));
+  }
+  if (standing.used + standing.expected <= standing.budget->limit) return "";
+  return absl::StrCat("it goes beyond ", BudgetText(job->spec.project));
+}
+
+// Names of all projects that stand somewhere: those configured first.
+std::vector<std::string> Driver::KnownProjects() const {
+  std::vector<std::string> names;
+  for (const ProjectTerms& terms : terms_) names.push_back(terms.name);
+  return names;
+}
+
+void Driver::SaveShares(bool now) {
+  if (!setup_.cluster.shares) return;
+  const RealTime real = std::chrono::steady_clock::now();
+  if (!now && real < next_shares_) return;
+  next_shares_ = real + kSaveSharesEvery;
+  v1::ChargedShares shares;
+  shares.set_as_of(absl::ToUnixMicros(work_.now));
+  for (Symbol s(0); s.value() < symbols_.size(); s = Symbol(s.value() + 1)) {
+    const ProjectStanding standing = engine_->Projects({s}).front();
+    if (standing.charged <= 0) continue;
+    (*shares.mutable_charged())[symbols_.Name(s)] = standing.charged;
+  }
+  work_.batch.settings.emplace_back(kCharged, shares.SerializeAsString());
+}
+
+void Driver::Apply(ProjectsCall& call) {
+  v1::ProjectsResponse response;
+  *response.mutable_now() = ToProto(work_.now);
+  for (const std::string& name : KnownProjects()) {
+    const ProjectStanding standing =
+        engine_->Projects({symbols_.Intern(name)}).front();
+    v1::ProjectStatus& out = *response.add_projects();
+    out.set_name(name);
+    if (standing.share) {
+      out.set_share(*standing.share);
+      out.set_charged_accelerator_hours(standing.charged / 3600);
+      out.set_load(standing.load);
+      out.set_accelerators(standing.held);
+    }
+    if (!standing.budget) continue;
+    v1::BudgetStatus& budget = *out.mutable_budget();
+    budget.set_limit_g(standing.budget->limit.value());
+    budget.set_period(std::string(ToString(standing.budget->period)));
+    budget.set_action(standing.budget->hold ? "hold" : "warn");
+    budget.set_used_g(standing.used.value());
+    budget.set_expected_g(standing.expected.value());
+    *budget.mutable_period_start() = ToProto(standing.period_start);
+    *budget.mutable_period_end() = ToProto(standing.period_end);
+    budget.set_jobs_held(standing.jobs_held);
+  }
+  work_.outbox.answers.push_back(
+      [response, reply = std::move(call.reply)] { reply(response); });
+}
+
+}  // namespace ccsched
