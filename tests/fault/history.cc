@@ -179,7 +179,7 @@ void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
     }
   }
   if (std::fabs(job.energy_kwh() - kwh * kPue) >
-      0.01 * kwh + kJoulesSlack / 3.6e6) {
+      0.01 * kwh + kRounding / 3.6e6) {
     violation(absl::StrCat("has ", job.energy_kwh(), " kWh on record, its ",
                            "attempts together ", kwh * kPue));
   }
