@@ -90,11 +90,8 @@ void JobRunner::SetClock(const v1::Registered& registered, absl::Duration age) {
   if (!right(plain)) {
     Log(LogLevel::kWarning, "this machine's clock is wrong",
         {{"seconds_behind", absl::ToDoubleSeconds(plain.ToReal(off(plain)))}});
-    // What it said was true at some moment since it was asked: taken for the
-    // middle, it is off by half of that at most. Source: Cristian 1989.
     *settled.mutable_clock_origin() =
-        ToProto(FromProto(settled.clock_origin()) + off(plain) +
-                plain.ToCluster(age / 2));
+        ToProto(FromProto(settled.clock_origin()) + off(plain));
   }
   time_.emplace(settled);
   meter_.set_clock(*time_);

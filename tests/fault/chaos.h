@@ -65,7 +65,6 @@ class Chaos {
   void PauseScheduler();
   void StormScheduler();
   void KillSchedulerAtAnInstant();
-  void JumpSchedulerClock();
   void SlowSchedulerDisk();
   void FillSchedulerDisk();
   // agents:
@@ -73,7 +72,6 @@ class Chaos {
   void PauseAgent();
   void KillAllAgents();
   void KillAgentAtAnInstant();
-  void JumpAgentClock();
   void SlowAgentDisk();
   void FillAgentDisk();
   void CloneAgent();

@@ -32,8 +32,6 @@ std::string AnyOf(const Names& names, Random& random) {
 }  // namespace
 
 void Chaos::RestartScheduler(const std::string& failpoints) {
-  // A restarted scheduler would believe a wrong clock: that is no fault of its.
-  cluster_->scheduler_shim().clock_offset_ns = 0;
   cluster_->StartScheduler(failpoints);
 }
 
@@ -134,24 +132,6 @@ void Chaos::TendArmed() {
     agent_hurt_[i] = false;
     it = armed_agents_.erase(it);
   }
-}
-
-void Chaos::JumpSchedulerClock() {
-  if (!TakeScheduler()) return;
-  Count("scheduler's clock jumps");
-  const int64_t seconds = static_cast<int64_t>(random_.Below(14400)) - 7200;
-  cluster_->scheduler_shim().clock_offset_ns = seconds * 1'000'000'000;
-  HealAfter(Span(500, 5000), [this] {
-    cluster_->scheduler_shim().clock_offset_ns = 0;
-    scheduler_hurt_ = false;
-  });
-}
-
-// It stays wrong, restarts and all, until the next jump.
-void Chaos::JumpAgentClock() {
-  Count("agent's clock jumps");
-  const int64_t seconds = static_cast<int64_t>(random_.Below(14400)) - 7200;
-  cluster_->agent_shim(AnyAgent()).clock_offset_ns = seconds * 1'000'000'000;
 }
 
 void Chaos::SlowSchedulerDisk() {

@@ -16,9 +16,7 @@ namespace ccsched::testing {
 namespace {
 
 // Between what a job writes down and what its supervisor sees, on a machine
-// that is busy with faults.
-// A machine whose clock is wrong goes by what the scheduler said, which a slow
-// disk (up to 0.4 s a write) and a mangled wire have held up: by half of that.
+// that is busy with faults: a slow disk takes up to 0.4 s a write.
 constexpr absl::Duration kSlack = absl::Seconds(1);
 // Each row of the ledger is rounded to a joule.
 constexpr double kRounding = 10;
