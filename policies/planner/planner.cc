@@ -62,8 +62,11 @@ void Planner::Take(const PolicyInput& in, JobRef ref, bool first) {
   }
   planned.known = in.remaining(ref).known;
   planned.blind = !HasData(in, in.placement(ref));
+  // Demand is foreseen from known lengths only: from guessed ones it made
+  // prices that chased jobs that can pause from site to site
+  // (philly-real.yaml).
   planned.index = plan_->Arrive(Us(in.now), Describe(in, job, in.shape(ref)),
-                                first && is_new);
+                                first && is_new && planned.known);
 }
 
 // Where the plan is cold: a job that runs already.
