@@ -332,7 +332,8 @@ TEST(PlannerTest, WeighsAStartOverAllLengthsThatAreBelieved) {
   const std::vector<Event> events = {job};
   const Effects& effects = engine.Step(T(0), events);
   ASSERT_EQ(effects.decisions.size(), 1u);
-  EXPECT_EQ(effects.decisions[0].until, T(12));
+  // At the mean length it would be T(2).
+  EXPECT_GE(effects.decisions[0].until, T(12));
 }
 
 TEST(CarbonTimeTest, WaitsOnlyAsLongAsWaitingPays) {
