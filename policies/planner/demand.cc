@@ -22,16 +22,24 @@ double Size(const PlanJob& job) {
 
 }  // namespace
 
-void DemandHistory::Record(const PlanJob& job) {
+int64_t DemandHistory::Record(const PlanJob& job) {
   if (first_ < 0) first_ = job.release;
   if (!jobs_.empty()) {
     longest_silence_ =
         std::max(longest_silence_, job.release - jobs_.back().release);
   }
-  ++count_;
   jobs_.push_back(job);
   const int64_t oldest = job.release - (options_.weeks + 1) * kWeekUs;
   while (jobs_.front().release < oldest) jobs_.pop_front();
+  return count_++;
+}
+
+void DemandHistory::Amend(int64_t number, int64_t duration) {
+  const int64_t first = count_ - static_cast<int64_t>(jobs_.size());
+  if (number < first || number >= count_) return;
+  PlanJob& job = jobs_[number - first];
+  job.latest_end += duration - job.duration;
+  job.duration = duration;
 }
 
 double DemandHistory::Going(int64_t now) const {

@@ -24,9 +24,11 @@ class DemandHistory {
   DemandHistory() = default;
   explicit DemandHistory(const Options& options) : options_(options) {}
 
-  // A job came, with times counted as in later calls. REQUIRES: not before
-  // the last one recorded.
-  void Record(const PlanJob& job);
+  // A job came, with times counted as in later calls. Returns its number.
+  // REQUIRES: not before the last one recorded.
+  int64_t Record(const PlanJob& job);
+  // It has turned out to be so long. Does nothing if it is forgotten.
+  void Amend(int64_t number, int64_t duration);
 
   // Appends jobs expected in (now, now + horizon], with weights; small ones
   // are bundled, so that their number grows with the work, not with theirs.

@@ -107,7 +107,10 @@ void Planner::TakeChanges(const PolicyInput& in) {
   for (const JobId id : in.gone) {
     const auto found = planned_.find(id);
     if (found == planned_.end()) continue;
-    if (found->second.running && !found->second.known) --unknown_running_;
+    if (found->second.running && !found->second.known) {
+      --unknown_running_;
+      plan_->Ended(Us(in.now), found->second.index);
+    }
     plan_->Forget(Us(in.now), found->second.index);
     planned_.erase(found);
   }

@@ -111,6 +111,7 @@ int64_t RollingPlan::SuspendAt(uint32_t index) const {
 void RollingPlan::Suspended(int64_t now, uint32_t index, int64_t remaining) {
   Entry& entry = entries_[index];
   HoldStretches(entry, -1, now);
+  if (entry.running) entry.done += std::max(now - entry.start, int64_t{0});
   entry.running = false;
   entry.leaving = false;
   entry.paused = true;

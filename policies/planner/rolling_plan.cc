@@ -87,7 +87,7 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
   if (expect_again) {
     PlanJob again = job;
     again.spread = nullptr;
-    demand_.Record(again);
+    entry.record = demand_.Record(again);
   }
   const int64_t needed = Relative(job, now).latest_end + kSlotUs;
   if (!based_ || needed > work_.end()) {
@@ -118,6 +118,13 @@ void RollingPlan::Start(uint32_t job, int pool, int64_t start, int64_t end) {
   } else {
     Hold(entry.job.count, entry.run(), 1, start);
   }
+}
+
+void RollingPlan::Ended(int64_t now, uint32_t job) {
+  const Entry& entry = entries_[job];
+  if (!entry.running || entry.record < 0) return;
+  demand_.Amend(entry.record,
+                entry.done + std::max(now - entry.start, int64_t{1}));
 }
 
 void RollingPlan::Forget(int64_t now, uint32_t job) {

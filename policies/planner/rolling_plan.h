@@ -78,6 +78,9 @@ class RollingPlan {
   void Suspended(int64_t now, uint32_t job, int64_t remaining);
   // When a running job is to be suspended; 0: it is not.
   int64_t SuspendAt(uint32_t job) const;
+  // A job of unknown runtime ended by itself: jobs that are expected after it
+  // are expected to be so long.
+  void Ended(int64_t now, uint32_t job);
   // It ended or is no longer to be planned: what it held is free from now on.
   void Forget(int64_t now, uint32_t job);
   // It holds what it holds until `end`, it is now thought.
@@ -115,6 +118,8 @@ class RollingPlan {
     double worth = 0;      // of its useful work, when last planned
     std::vector<Stretch> stretches;
     uint64_t sequence = 0;  // of arrivals
+    int64_t record = -1;    // among the arrivals remembered
+    int64_t done = 0;       // time run before the running attempt
     Stretch run() const { return {pool, start, end}; }
   };
   // A place and what it costs, in grams: what GramsFn said, the price of

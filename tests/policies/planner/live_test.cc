@@ -41,6 +41,20 @@ TEST(DemandHistoryTest, ExpectsTheLoadToGoOn) {
   EXPECT_NEAR(WorkExpected(history, 71 * kSlotUs + kMinuteUs), 48, 2);
 }
 
+TEST(DemandHistoryTest, ExpectsJobsToLastAsLongAsTheyTurnedOutTo) {
+  DemandHistory history({.least_size = 1});
+  PlanJob job;
+  job.count = 2;
+  for (int h = 0; h < 72; ++h) {
+    job.release = h * kSlotUs;
+    job.duration = 5 * kSlotUs;  // it was believed
+    job.latest_end = job.release + 6 * kSlotUs;
+    history.Amend(history.Record(job), kSlotUs);
+  }
+  history.Amend(1000, 100 * kSlotUs);  // of none that is remembered
+  EXPECT_NEAR(WorkExpected(history, 71 * kSlotUs + kMinuteUs), 48, 2);
+}
+
 TEST(DemandHistoryTest, ExpectsLessAfterTheLongestSilenceOfAll) {
   DemandHistory history({.least_size = 1});
   PlanJob job;
