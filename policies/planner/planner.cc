@@ -62,11 +62,8 @@ void Planner::Take(const PolicyInput& in, JobRef ref, bool first) {
   }
   planned.known = in.remaining(ref).known;
   planned.blind = !HasData(in, in.placement(ref));
-  // Demand is foreseen from known lengths only: from guessed ones it made
-  // prices that chased jobs that can pause from site to site
-  // (philly-real.yaml).
   planned.index = plan_->Arrive(Us(in.now), Describe(in, job, in.shape(ref)),
-                                first && is_new && planned.known);
+                                first && is_new, planned.known);
 }
 
 // Where the plan is cold: a job that runs already.
@@ -90,9 +87,8 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
     plan_->SetEnd(planned.index, end);
     Job so_far = job;
     so_far.executed += std::max(absl::ZeroDuration(), ran - run.overhead);
-    PlanJob now = Describe(in, so_far, in.shape(ref));
-    plan_->SetRemaining(planned.index, end - Us(in.now), now.latest_end,
-                        std::move(now.spread));
+    plan_->SetRemaining(planned.index, end - Us(in.now),
+                        Describe(in, so_far, in.shape(ref)).latest_end);
     return;
   }
   planned.running = true;

@@ -102,7 +102,8 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
       plan.duration >= settings_.rolling.least_pausable_hours * kSlotUs;
   // One that can't be paused again holds its place through its restart.
   if (resumes && !pausable) plan.duration += plan.restart;
-  if (!belief.known && settings_.spread && planned_.size() <= kMostSpread) {
+  if (!belief.known && !pausable && settings_.spread &&
+      planned_.size() <= kMostSpread) {
     plan.spread = SpreadOf(in, job, shape);
   }
   return plan;

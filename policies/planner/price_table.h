@@ -23,12 +23,6 @@ class PriceTable {
   // REQUIRES: `prices` has a value for each slot.
   void SetPrices(const PlanInstance& instance, int pool, const double* prices);
 
-  // Takes a pool's prices from `from`, a table of the same slots, but in slot
-  // first + i only its share `alive[i]` (0 beyond the last) of what sets it
-  // apart from the pool's mean over the slots from `first` on.
-  void SetFaded(const PriceTable& from, int pool, int32_t first,
-                const std::vector<double>& alive);
-
   int32_t slots() const { return slots_; }
   // The cost of a slot and of all slots before it.
   const double* rate(int pool) const {

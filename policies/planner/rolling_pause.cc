@@ -1,7 +1,6 @@
 // The plan of a live cluster: jobs that may be suspended.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <utility>
 
 #include "policies/planner/rolling_plan.h"
 
@@ -11,32 +10,6 @@ void RollingPlan::HoldStretches(const Entry& entry, int sign, int64_t from) {
   for (const Stretch& s : entry.stretches) {
     Hold(entry.job.count, s, sign, from);
   }
-}
-
-// A pause puts off all that follows by as long: it saves what its hours differ
-// from others, if the job still runs in them. So where a job's length is only
-// believed, prices fade into their mean as the job's survival does.
-// `job` is relative to the origin.
-const PriceTable& RollingPlan::PricesFor(const PlanJob& job) {
-  if (job.spread == nullptr) return priced_;
-  const int32_t first = static_cast<int32_t>(job.release / kSlotUs);
-  const int32_t last = static_cast<int32_t>((job.latest_end - 1) / kSlotUs);
-  // So many end in each slot, if they run without a pause.
-  std::vector<double> alive(std::max(0, last - first + 1), 0.0);
-  for (const LengthSpread::Share& s : job.spread->shares) {
-    const int64_t end = (job.release + s.length) / kSlotUs - first;
-    if (end < static_cast<int64_t>(alive.size())) alive[end] += s.share;
-  }
-  double ended = 0;
-  for (double& share : alive) {
-    const double now = share;
-    share = std::max(0.0, 1 - ended - now / 2);
-    ended += now;
-  }
-  for (const uint16_t pool : work_.placements[job.pools]) {
-    faded_.SetFaded(priced_, pool, first, alive);
-  }
-  return faded_;
 }
 
 void RollingPlan::PutPausable(int64_t now, Entry& entry) {
@@ -50,8 +23,8 @@ void RollingPlan::PutPausable(int64_t now, Entry& entry) {
   job.release = now - origin_;
   job.latest_end = std::max(job.latest_end, job.release + job.duration);
   std::vector<Stretch> stretches;
-  pauses_.Plan(work_, PricesFor(job), *schedule_, job, origin,
-               options_.least_gain, entry.worth, stretches);
+  pauses_.Plan(work_, priced_, *schedule_, job, origin, options_.least_gain,
+               entry.worth, stretches);
   for (Stretch& s : stretches) {
     s.start += origin_;
     s.end += origin_;
@@ -94,12 +67,9 @@ void RollingPlan::PutPausable(int64_t now, Entry& entry) {
 }
 
 void RollingPlan::SetRemaining(uint32_t index, int64_t remaining,
-                               int64_t latest_end,
-                               std::shared_ptr<const LengthSpread> spread) {
-  PlanJob& job = entries_[index].job;
-  job.duration = std::max<int64_t>(1, remaining);
-  job.latest_end = latest_end;
-  job.spread = std::move(spread);
+                               int64_t latest_end) {
+  entries_[index].job.duration = std::max<int64_t>(1, remaining);
+  entries_[index].job.latest_end = latest_end;
 }
 
 int64_t RollingPlan::SuspendAt(uint32_t index) const {

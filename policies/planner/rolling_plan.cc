@@ -68,8 +68,8 @@ void RollingPlan::Drop(int64_t now, Entry& entry) {
   }
 }
 
-uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
-                             bool expect_again) {
+uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job, bool expect_again,
+                             bool known) {
   uint32_t index = static_cast<uint32_t>(entries_.size());
   if (!free_.empty()) {
     index = free_.back();
@@ -87,6 +87,10 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job,
   if (expect_again) {
     PlanJob again = job;
     again.spread = nullptr;
+    if (!known) {
+      again.latest_end -= again.duration;
+      again.duration = 0;
+    }
     entry.record = demand_.Record(again);
   }
   const int64_t needed = Relative(job, now).latest_end + kSlotUs;

@@ -61,7 +61,10 @@ class RollingPlan {
 
   // A job came, or is waiting again. It gets a place, under the prices of the
   // last replanning. `job.release` is when it came.
-  uint32_t Arrive(int64_t now, const PlanJob& job, bool expect_again);
+  // If it is not `known`, its length counts for the demand to come only once
+  // it has Ended().
+  uint32_t Arrive(int64_t now, const PlanJob& job, bool expect_again,
+                  bool known = true);
   // What is thought of a job that waits and has not run is another now. Takes
   // effect with the next replanning.
   void Redescribe(uint32_t job, const PlanJob& now) { entries_[job].job = now; }
@@ -70,8 +73,7 @@ class RollingPlan {
   void Start(uint32_t job, int pool, int64_t start, int64_t end);
   // So much work of a running job that may be suspended is left, and it may
   // end so late.
-  void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end,
-                    std::shared_ptr<const LengthSpread> spread);
+  void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end);
   // It was asked to suspend: nothing about it is planned until Suspended().
   void Leaving(uint32_t job) { entries_[job].leaving = true; }
   // It is suspended, with so much of its work left.
@@ -155,7 +157,6 @@ class RollingPlan {
   void Put(int64_t now, Entry& entry) { Put(now, entry, settled_); }
   void Put(int64_t now, Entry& entry, const PriceTable& table);
   void PutPausable(int64_t now, Entry& entry);
-  const PriceTable& PricesFor(const PlanJob& job);
   // Adds or frees all stretches of a job from `from` on.
   void HoldStretches(const Entry& entry, int sign, int64_t from);
   void Drop(int64_t now, Entry& entry);
@@ -183,7 +184,6 @@ class RollingPlan {
   // The same, but what no known job wants at the full price is cheap at once.
   PriceTable settled_;
   PriceTable carbon_;
-  PriceTable faded_;  // of the job that is being planned
 };
 
 }  // namespace ccsched
