@@ -133,8 +133,9 @@ void Engine::State::WeighContention() {
       contested[p] = contested[p] || !packers_[p].Fits(demand, pools_[p]);
     }
   }
-  for (uint16_t p = 0; p < pools_.size(); ++p) {
-    shares_->SetContested(PoolId(p), contested[p] || wanted_[p] > 0);
+  for (size_t p = 0; p < pools_.size(); ++p) {
+    shares_->SetContested(PoolId(static_cast<uint16_t>(p)),
+                          contested[p] || wanted_[p] > 0);
   }
 }
 

@@ -52,20 +52,22 @@ Shadow::Shadow(const ShadowSetup& setup, std::unique_ptr<Policy> policy,
   }
   if (!setup.terms.empty()) events.emplace_back(ProjectsAgreed{setup.terms});
   for (const NodeId node : setup.silent) events.emplace_back(NodeSilent{node});
-  for (uint16_t r = 0; r < setup.grid.forecasts.size(); ++r) {
+  for (size_t r = 0; r < setup.grid.forecasts.size(); ++r) {
     if (setup.grid.forecasts[r] == nullptr) continue;
-    events.emplace_back(ForecastIssued{RegionId(r), setup.grid.forecasts[r]});
+    events.emplace_back(ForecastIssued{RegionId(static_cast<uint16_t>(r)),
+                                       setup.grid.forecasts[r]});
   }
-  for (uint16_t r = 0; r < setup.grid.prices.size(); ++r) {
+  for (size_t r = 0; r < setup.grid.prices.size(); ++r) {
     if (setup.grid.prices[r] == nullptr) continue;
-    events.emplace_back(PricesPublished{RegionId(r), setup.grid.prices[r]});
+    events.emplace_back(PricesPublished{RegionId(static_cast<uint16_t>(r)),
+                                        setup.grid.prices[r]});
   }
   for (const RestoredJob& job : setup.jobs) {
     Watched& watched = jobs_[job.spec.id];
     if (!watched.shadow.running) continue;
     SetDue(job.spec.id, watched, absl::InfiniteFuture());
   }
-  StepTo(setup.now, std::move(events));
+  StepTo(setup.now, events);
 }
 
 void Shadow::SetDue(JobId id, Watched& job, absl::Time due) {
@@ -101,7 +103,7 @@ void Shadow::Follow(const ShadowStep& step) {
     std::vector<Event> events;
     EndDue(next, events);
     events.emplace_back(Tick{});
-    StepTo(next, std::move(events));
+    StepTo(next, events);
   }
   TakeLive(step);
   std::vector<Event> events;
@@ -126,7 +128,7 @@ void Shadow::Follow(const ShadowStep& step) {
                 after.end());
   }
   if (events.empty()) events.emplace_back(Tick{});
-  StepTo(step.now, std::move(events));
+  StepTo(step.now, events);
 }
 
 void Shadow::TakeLive(const ShadowStep& step) {
@@ -185,7 +187,7 @@ void Shadow::LiveEnded(const AttemptEnded& e) {
   SettleIfDone(e.job);
 }
 
-void Shadow::StepTo(absl::Time now, std::vector<Event> events) {
+void Shadow::StepTo(absl::Time now, absl::Span<const Event> events) {
   const Effects& effects = engine_.Step(now, events);
   wake_ = effects.wake;
   Carry(now, effects);

@@ -103,7 +103,7 @@ class Shadow {
 
   void TakeLive(const ShadowStep& step);
   void LiveEnded(const AttemptEnded& e);
-  void StepTo(absl::Time now, std::vector<Event> events);
+  void StepTo(absl::Time now, absl::Span<const Event> events);
   void Carry(absl::Time now, const Effects& effects);
   void SetDue(JobId id, Watched& job, absl::Time due);
   absl::Time DueOf(const Watched& job, JobId id, absl::Time now) const;
