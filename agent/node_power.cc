@@ -3,14 +3,8 @@
 #include "agent/node_power.h"
 
 #include <curl/curl.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -22,18 +16,17 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "agent/boot_clock.h"
-#include "agent/spawn.h"
+#include "agent/program_output.h"
 #include "scheduler/base/status.h"
-
-extern char** environ;
 
 namespace ccsched {
 namespace {
 
 constexpr std::chrono::seconds kEvery{5};
 constexpr int64_t kStaleNs = 30 * kNanosPerSecond;
-constexpr int kAnswerMsMax = 10'000;
+constexpr absl::Duration kPatience = absl::Seconds(10);
 constexpr size_t kAnswerBytesMax = 1 << 20;
 // No node takes more; a board that says so is wrong.
 constexpr double kWattsMax = 1e6;
@@ -71,43 +64,6 @@ std::optional<Watts> ReadHwmon(const std::vector<std::string>& files) {
   return Plausible(watts);
 }
 
-// What a program prints, or as much as comes within the time it is given.
-std::string OutputOf(std::vector<std::string> words) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return "";
-  const Fd in(ends[0]);
-  Fd out(ends[1]);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, out.get(), STDOUT_FILENO);
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  pid_t pid = 0;
-  const int error =
-      posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  out = Fd();
-  if (error != 0) return "";
-  std::string text;
-  const int64_t until = BootNanos() + kAnswerMsMax * int64_t{1'000'000};
-  for (;;) {
-    const int64_t left_ms = (until - BootNanos()) / 1'000'000;
-    pollfd readable{in.get(), POLLIN, 0};
-    char bytes[4096];
-    if (left_ms <= 0 || poll(&readable, 1, static_cast<int>(left_ms)) <= 0) {
-      break;
-    }
-    const ssize_t n = read(in.get(), bytes, sizeof(bytes));
-    if (n <= 0 || text.size() > kAnswerBytesMax) break;
-    text.append(bytes, n);
-  }
-  kill(pid, SIGKILL);
-  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return text;
-}
-
 size_t TakeBytes(char* bytes, size_t size, size_t count, void* text) {
   auto& all = *static_cast<std::string*>(text);
   if (all.size() + size * count > kAnswerBytesMax) return 0;
@@ -125,7 +81,8 @@ std::string Fetch(const std::string& url, const std::string& login) {
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
   if (!who.empty()) curl_easy_setopt(curl.get(), CURLOPT_USERPWD, who.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, long{kAnswerMsMax});
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS,
+                   static_cast<long>(absl::ToInt64Milliseconds(kPatience)));
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_FAILONERROR, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &TakeBytes);
@@ -184,7 +141,11 @@ absl::StatusOr<std::unique_ptr<NodePower>> NodePower::Open(
   } else if (kind == "ipmi") {
     const std::string program = where.empty() ? "ipmitool" : where;
     read = [program] {
-      return ParseDcmiPower(OutputOf({program, "dcmi", "power", "reading"}));
+      return ParseDcmiPower(
+          OutputOf({.program = program,
+                    .words = {program, "dcmi", "power", "reading"},
+                    .patience = kPatience,
+                    .bytes_max = kAnswerBytesMax}));
     };
   } else if (kind == "redfish" && !where.empty()) {
     read = [where, login] { return ParseRedfishPower(Fetch(where, login)); };

@@ -3,10 +3,6 @@
 #include "agent/supervisor_program.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/launch_spec.h"
+#include "agent/program_output.h"
 #include "scheduler/base/status.h"
 
 namespace ccsched {
@@ -23,37 +20,16 @@ namespace {
 // Above the numbers that a supervisor finds its own descriptors at.
 constexpr int kLowestFd = 10;
 // A program that says nothing for so long is not a supervisor.
-constexpr int kAnswerMsMax = 5000;
+constexpr absl::Duration kPatience = absl::Seconds(5);
+constexpr size_t kAnswerBytesMax = 32;
 
 // What the program prints for kLaunchVersionFlag; empty if it does not run.
 std::string Ask(const std::string& program) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return "";
-  const Fd in(ends[0]);
-  Fd out(ends[1]);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, out.get(), STDOUT_FILENO);
-  std::string name = "ccsched-supervise";
-  std::string flag = kLaunchVersionFlag;
-  char* argv[] = {name.data(), flag.data(), nullptr};
-  char* env[] = {nullptr};
-  pid_t pid = 0;
-  const int error =
-      posix_spawn(&pid, program.c_str(), &actions, nullptr, argv, env);
-  posix_spawn_file_actions_destroy(&actions);
-  out = Fd();
-  if (error != 0) return "";
-  pollfd readable{in.get(), POLLIN, 0};
-  char answer[32];
-  ssize_t n = 0;
-  if (poll(&readable, 1, kAnswerMsMax) == 1) {
-    n = read(in.get(), answer, sizeof(answer));
-  }
-  kill(pid, SIGKILL);
-  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  return n > 0 ? std::string(answer, n) : "";
+  return OutputOf({.program = program,
+                   .words = {"ccsched-supervise", kLaunchVersionFlag},
+                   .environment = false,
+                   .patience = kPatience,
+                   .bytes_max = kAnswerBytesMax});
 }
 
 }  // namespace
