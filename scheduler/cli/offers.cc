@@ -14,6 +14,34 @@
 
 namespace ccsched {
 
+std::vector<Column> OfferColumns() {
+  return {{"SITE"},
+          {"ACCELERATORS", Align::kRight},
+          {"START P50"},
+          {"START P90"},
+          {"FINISH P50"},
+          {"FINISH P90"},
+          {"ENERGY", Align::kRight},
+          {"CO2E", Align::kRight},
+          {"+ PRICE", Align::kRight}};
+}
+
+std::vector<Cell> OfferCells(const v1::Offer& offer, Style style) {
+  return {
+      {offer.site(), style},
+      absl::StrCat(offer.count(), " ", offer.accelerator()),
+      // Decisions on record from before there were predictions have one start.
+      offer.has_start_p50() ? ShortTime(true, offer.start_p50())
+                            : ShortTime(offer.has_start(), offer.start()),
+      ShortTime(offer.has_start_p90(), offer.start_p90()),
+      ShortTime(offer.has_finish_p50(), offer.finish_p50()),
+      ShortTime(offer.has_finish_p90(), offer.finish_p90()),
+      EnergyText(offer.energy_kwh() > 0 ? std::optional(offer.energy_kwh())
+                                        : std::nullopt),
+      {CarbonText(offer.co2e_g()), style},
+      CarbonText(offer.price_g())};
+}
+
 void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
                  bool colour, std::ostream& out) {
   std::vector<Record> records;
@@ -29,15 +57,7 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
     head.AddRecord("reason", ReasonRecordOf(preview.reason()));
     return PrintJson(out, "offers", head, "offers", records);
   }
-  std::vector<Column> columns = {{"SITE"},
-                                 {"ACCELERATORS", Align::kRight},
-                                 {"START P50"},
-                                 {"START P90"},
-                                 {"FINISH P50"},
-                                 {"FINISH P90"},
-                                 {"ENERGY", Align::kRight},
-                                 {"CO2E", Align::kRight},
-                                 {"+ PRICE", Align::kRight}};
+  std::vector<Column> columns = OfferColumns();
   const bool priced =
       std::any_of(preview.offers().begin(), preview.offers().end(),
                   [](const v1::Offer& offer) { return offer.has_cost(); });
@@ -47,17 +67,7 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
   Table table(std::move(columns));
   for (const v1::Offer& offer : preview.offers()) {
     const Style style = offer.chosen() ? Style::kGreen : Style::kPlain;
-    std::vector<Cell> cells = {
-        {offer.site(), style},
-        absl::StrCat(offer.count(), " ", offer.accelerator()),
-        ShortTime(offer.has_start_p50(), offer.start_p50()),
-        ShortTime(offer.has_start_p90(), offer.start_p90()),
-        ShortTime(offer.has_finish_p50(), offer.finish_p50()),
-        ShortTime(offer.has_finish_p90(), offer.finish_p90()),
-        EnergyText(offer.energy_kwh() > 0 ? std::optional(offer.energy_kwh())
-                                          : std::nullopt),
-        {CarbonText(offer.co2e_g()), style},
-        CarbonText(offer.price_g())};
+    std::vector<Cell> cells = OfferCells(offer, style);
     if (priced) cells.emplace_back(CostText(offer), style);
     cells.emplace_back(offer.chosen() ? "*" : "", style);
     cells.emplace_back(absl::StrCat(

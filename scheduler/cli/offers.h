@@ -5,14 +5,22 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "ccsched/v1/jobs.pb.h"
+#include "scheduler/cli/table.h"
 
 namespace ccsched {
 
 // `format` is table, json or csv.
 void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
                  bool colour, std::ostream& out);
+
+// What every table of offers has: site to price of capacity, in this order.
+std::vector<Column> OfferColumns();
+// An offer's row of these; `style` is that of its site and its carbon.
+std::vector<Cell> OfferCells(const v1::Offer& offer,
+                             Style style = Style::kPlain);
 
 }  // namespace ccsched
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
+#include "scheduler/cli/offers.h"
 #include "scheduler/cli/output.h"
 #include "scheduler/cli/table.h"
 #include "scheduler/wire/text.h"
@@ -19,17 +20,9 @@ struct WhyOptions {
 };
 
 void PrintChoices(const v1::Reason& reason, Context& context) {
-  std::vector<Column> columns = {{"CHOICE"},
-                                 {"SITE"},
-                                 {"ACCELERATORS", Align::kRight},
-                                 {"START P50"},
-                                 {"START P90"},
-                                 {"FINISH P50"},
-                                 {"FINISH P90"},
-                                 {"ENERGY", Align::kRight},
-                                 {"CO2E", Align::kRight},
-                                 {"+ PRICE", Align::kRight},
-                                 {"= COST", Align::kRight}};
+  std::vector<Column> columns = OfferColumns();
+  columns.insert(columns.begin(), {"CHOICE"});
+  columns.push_back({"= COST", Align::kRight});
   const bool priced = reason.chosen().has_cost();
   if (priced) columns.push_back({"MONEY", Align::kRight});
   Table table(std::move(columns));
@@ -38,21 +31,9 @@ void PrintChoices(const v1::Reason& reason, Context& context) {
         std::tuple("at once, first site", reason.has_now(), &reason.now()),
         std::tuple("next best", reason.has_next(), &reason.next())}) {
     if (!given) continue;
-    // Decisions on record from before there were predictions have one start.
-    std::vector<Cell> cells = {
-        name,
-        offer->site(),
-        absl::StrCat(offer->count(), " ", offer->accelerator()),
-        offer->has_start_p50() ? ShortTime(true, offer->start_p50())
-                               : ShortTime(offer->has_start(), offer->start()),
-        ShortTime(offer->has_start_p90(), offer->start_p90()),
-        ShortTime(offer->has_finish_p50(), offer->finish_p50()),
-        ShortTime(offer->has_finish_p90(), offer->finish_p90()),
-        EnergyText(offer->energy_kwh() > 0 ? std::optional(offer->energy_kwh())
-                                           : std::nullopt),
-        CarbonText(offer->co2e_g()),
-        CarbonText(offer->price_g()),
-        CarbonText(offer->co2e_g() + offer->price_g())};
+    std::vector<Cell> cells = OfferCells(*offer);
+    cells.insert(cells.begin(), name);
+    cells.emplace_back(CarbonText(offer->co2e_g() + offer->price_g()));
     if (priced) cells.emplace_back(CostText(*offer));
     table.Add(std::move(cells));
   }
