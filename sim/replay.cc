@@ -121,7 +121,6 @@ absl::StatusOr<RecalledJob> Replay::Recall(const SubmissionRow& row,
 void Replay::Track(absl::Span<const Event> events) {
   for (const Event& event : events) {
     if (const auto* job = std::get_if<JobSubmitted>(&event)) {
-      live_.insert(job->spec.id);
       last_job_ = std::max(last_job_, job->spec.id);
       ++result_.jobs;
     } else if (const auto* node = std::get_if<NodeJoined>(&event)) {
@@ -159,35 +158,10 @@ absl::Status Replay::Boot(const v1::JournalBoot& boot, absl::Time now) {
 absl::Status Replay::TakeUp(const Engine& before) {
   std::vector<RestoredNode> nodes;
   for (const auto& [id, node] : nodes_) nodes.push_back(node);
-  std::vector<RestoredJob> jobs;
-  for (auto it = live_.begin(); it != live_.end();) {
-    const Job* const job = before.job(*it);
-    if (job == nullptr || IsTerminal(job->state)) {
-      it = live_.erase(it);
-      continue;
-    }
-    RestoredJob& r = jobs.emplace_back();
-    r.spec = job->spec;
-    r.shape = before.shape(*job);
-    r.shape.placement = engine_->InternPlacement(before.placement(*job));
-    r.state = job->state;
-    r.epoch = job->epoch;
-    r.queue_key = job->queue_key;
-    r.wake = job->wake;
-    r.planned_pool = job->planned_pool;
-    r.executed = job->executed;
-    r.hold_wanted = job->hold_wanted;
-    r.cancel_wanted = job->cancel_wanted;
-    r.budget_held = job->budget_held;
-    r.after = before.dependencies(*it);
-    if (const Run* const run = before.run(*job); run != nullptr) {
-      r.pool = run->pool;
-      r.count = run->count;
-      r.start = run->start;
-      r.confirmed = run->confirmed;
-      r.nodes.assign(run->nodes.begin(), run->nodes.end());
-    }
-    ++it;
+  std::vector<RestoredJob> jobs = before.LiveJobs();
+  for (RestoredJob& job : jobs) {
+    job.shape.placement =
+        engine_->InternPlacement(before.placement(*before.job(job.spec.id)));
   }
   return engine_->Restore(nodes, std::move(jobs));
 }

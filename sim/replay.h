@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -63,7 +62,6 @@ class Replay {
   LedgerReader& reader_;
   std::unique_ptr<Engine> engine_;
   SymbolTable symbols_;
-  std::set<JobId> live_;
   JobId last_job_;
   std::map<NodeId, RestoredNode> nodes_;
   ReplayResult result_;

@@ -63,6 +63,9 @@ struct RestoredNode {
   PoolId pool;
   uint32_t count = 0;
   bool drained = false;
+  // As last known. Restore does not rely on it: nothing starts at a node before
+  // it has joined again and said so.
+  bool containers = false;
 };
 
 struct EngineOptions {

@@ -25,6 +25,17 @@ absl::StatusOr<JobRef> Engine::State::FindJob(JobId id) const {
   return ref;
 }
 
+absl::StatusOr<JobRef> Engine::State::FindAttempt(JobId id, Epoch epoch) const {
+  ASSIGN_OR_RETURN(const JobRef ref, FindJob(id));
+  const Job& job = jobs_[ref];
+  if (job.epoch != epoch || job.run == kNoRun) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("job ", id.value(), " is in epoch ", job.epoch.value(),
+                     ", not in ", epoch.value()));
+  }
+  return ref;
+}
+
 void Engine::State::MarkChanged(JobRef ref) {
   Job& job = jobs_[ref];
   if (job.dirty) return;
@@ -85,9 +96,9 @@ void Engine::State::SetAside(JobRef ref) {
       queued ? std::max<int64_t>(0, absl::ToUnixMicros(now_) - rank) : 0;
 }
 
-void Engine::State::ReleaseRun(JobRef ref) {
+Run Engine::State::ReleaseRun(JobRef ref) {
   Job& job = jobs_[ref];
-  const Run& run = runs_[job.run];
+  Run run = std::move(runs_[job.run]);
   const uint32_t pool = run.pool.value();
   if (shares_) {
     const auto claim = claims_.find(job.spec.id);
@@ -105,6 +116,7 @@ void Engine::State::ReleaseRun(JobRef ref) {
   runs_.Erase(job.run);
   job.run = kNoRun;
   capacity_freed_ = true;
+  return run;
 }
 
 void Engine::State::Finish(JobRef ref) {
@@ -281,8 +293,12 @@ absl::Status Engine::State::Apply(const JobHeld& e) {
     return absl::OkStatus();
   }
   // A hold by a budget becomes one by whoever asks.
+  const bool by_budget = job.budget_held;
   DropBudgetHold(ref);
-  if (job.state == JobState::kHeld) return absl::OkStatus();
+  if (job.state == JobState::kHeld) {
+    if (by_budget) MarkChanged(ref);
+    return absl::OkStatus();
+  }
   SetAside(ref);
   gone_.push_back(e.job);
   RETURN_IF_ERROR(TryMove(ref, Trigger::kHold));
@@ -319,19 +335,29 @@ absl::Status Engine::State::Apply(const JobReleased& e) {
 }
 
 absl::Status Engine::State::Apply(const AttemptStarted& e) {
-  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  ASSIGN_OR_RETURN(const JobRef ref, FindAttempt(e.job, e.epoch));
   Job& job = jobs_[ref];
-  if (job.epoch != e.epoch || job.run == kNoRun) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("job ", e.job.value(), " is in epoch ", job.epoch.value(),
-                     ", not in ", e.epoch.value()));
-  }
   Run& run = runs_[job.run];
   if (run.confirmed) return absl::OkStatus();
   RETURN_IF_ERROR(TryMove(ref, Trigger::kConfirm));
   run.confirmed = true;
   run.start = std::max(e.at, run.start);
   return absl::OkStatus();
+}
+
+absl::Duration Engine::State::WorkDone(const Run& run, absl::Time by) {
+  return std::max(by - run.start - run.overhead, absl::ZeroDuration());
+}
+
+bool Engine::State::HoldIfWanted(JobRef ref) {
+  Job& job = jobs_[ref];
+  if (!job.hold_wanted) return false;
+  job.hold_wanted = false;
+  job.queue_key = 0;
+  Move(ref, Trigger::kHold);
+  DropBudgetHold(ref);  // its project owes nothing for it while it is held
+  LeaveArray(ref);
+  return true;
 }
 
 void Engine::State::Requeue(JobRef ref) {
@@ -344,28 +370,15 @@ void Engine::State::Requeue(JobRef ref) {
     return;
   }
   Move(ref, Trigger::kRequeue);
-  if (job.hold_wanted) {
-    job.hold_wanted = false;
-    job.queue_key = 0;
-    Move(ref, Trigger::kHold);
-    LeaveArray(ref);
-    return;
-  }
+  if (HoldIfWanted(ref)) return;
   Enqueue(ref, key);
 }
 
 absl::Status Engine::State::Apply(const AttemptEnded& e) {
-  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  ASSIGN_OR_RETURN(const JobRef ref, FindAttempt(e.job, e.epoch));
   Job& job = jobs_[ref];
-  if (job.epoch != e.epoch || job.run == kNoRun) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("job ", e.job.value(), " is in epoch ", job.epoch.value(),
-                     ", not in ", e.epoch.value()));
-  }
-  const Run run = runs_[job.run];
-  const absl::Duration ran =
-      std::max(e.at - run.start - run.overhead, absl::ZeroDuration());
-  ReleaseRun(ref);
+  const Run run = ReleaseRun(ref);
+  const absl::Duration ran = WorkDone(run, e.at);
   switch (e.outcome) {
     case Outcome::kSucceeded:
     case Outcome::kFailed:

@@ -46,14 +46,9 @@ void Engine::State::RequeueLost(JobRef ref, PoolId pool, absl::Duration ran) {
 
 // Its state is saved: it waits to be taken up, or is held, if that was wanted.
 void Engine::State::Suspended(JobRef ref) {
-  Job& job = jobs_[ref];
   Move(ref, Trigger::kSuspended);
-  if (job.hold_wanted) {
-    job.hold_wanted = false;
-    job.queue_key = 0;
-    Move(ref, Trigger::kHold);
-    LeaveArray(ref);
-    gone_.push_back(job.spec.id);
+  if (HoldIfWanted(ref)) {
+    gone_.push_back(jobs_[ref].spec.id);
     return;
   }
   suspended_.insert(std::lower_bound(suspended_.begin(), suspended_.end(), ref,
@@ -76,13 +71,8 @@ void Engine::State::LearnCheckpoint(Job& job, absl::Duration cost) {
 }
 
 absl::Status Engine::State::Apply(const SuspendDeclined& e) {
-  ASSIGN_OR_RETURN(const JobRef ref, FindJob(e.job));
+  ASSIGN_OR_RETURN(const JobRef ref, FindAttempt(e.job, e.epoch));
   Job& job = jobs_[ref];
-  if (job.epoch != e.epoch || job.run == kNoRun) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("job ", e.job.value(), " is in epoch ", job.epoch.value(),
-                     ", not in ", e.epoch.value()));
-  }
   RETURN_IF_ERROR(TryMove(ref, Trigger::kGoOn));
   job.hold_wanted = false;
   Run& run = runs_[job.run];

@@ -59,8 +59,9 @@ absl::Status Engine::State::Apply(const NodeLost& e) {
   for (const JobRef ref : here) {
     Job& job = jobs_[ref];
     if (runs_[job.run].nodes.size() == 1) {
-      ReleaseRun(ref);
-      Requeue(ref);
+      const Run run = ReleaseRun(ref);
+      beliefs_->Paused(job, shapes_[job.shape]);
+      RequeueLost(ref, run.pool, WorkDone(run, now_));
     } else if (job.state != JobState::kStopping) {
       // The rest of the gang has to stop before the job can run again.
       Move(ref, Trigger::kAskStop);

@@ -49,7 +49,7 @@ GramsCo2e Engine::State::Expected(const Job& job, PoolId pool,
   absl::Duration done = job.executed;
   if (job.run != kNoRun) {
     const Run& run = runs_[job.run];
-    done += std::max(absl::ZeroDuration(), now_ - run.start - run.overhead);
+    done += WorkDone(run, now_);
   }
   const absl::Duration left = beliefs_->Remaining(job, shape, done).mean;
   return forecast->PerKilowatt(from, from + left) *

@@ -93,6 +93,7 @@ std::vector<RestoredJob> Engine::LiveJobs() const {
     r.executed = job.executed;
     r.hold_wanted = job.hold_wanted;
     r.cancel_wanted = job.cancel_wanted;
+    r.losses = job.losses;
     r.budget_held = job.budget_held;
     r.after = dependencies(job.spec.id);
     const auto member = s.in_array_.find(job.spec.id);

@@ -109,13 +109,18 @@ class Engine::State : public Actions {
   void Unlink(JobRef ref);
   // The same, keeping in its key for how long it has queued.
   void SetAside(JobRef ref);
-  void ReleaseRun(JobRef ref);
+  // Frees what the job holds. Returns its run as it was.
+  Run ReleaseRun(JobRef ref);
   void AttachRun(JobRef ref, Run run);
   void Finish(JobRef ref);  // it is terminal: dependants, eviction
   void SettleDependants(JobId id, bool succeeded);
   // The running attempt is over: the job queues again (or is cancelled or
   // held, where that was wanted).
   void Requeue(JobRef ref);
+  // Whether the job, which has just stopped, was to be held; if so, it is.
+  bool HoldIfWanted(JobRef ref);
+  // How long a run has done useful work.
+  static absl::Duration WorkDone(const Run& run, absl::Time by);
   // The same after an attempt that was lost, having run for `ran`.
   void RequeueLost(JobRef ref, PoolId pool, absl::Duration ran);
   void Suspended(JobRef ref);
@@ -123,6 +128,8 @@ class Engine::State : public Actions {
   bool AskToSuspend(JobRef ref, uint32_t resize_to);
   void GoOnResized(JobRef ref, const Run& before);
   absl::StatusOr<JobRef> FindJob(JobId id) const;
+  // The job, if it holds capacity in this epoch.
+  absl::StatusOr<JobRef> FindAttempt(JobId id, Epoch epoch) const;
   Demand DemandOf(const JobShape& shape, uint32_t count) const;
   PoolId BaselinePool(const JobShape& shape) const;
   absl::Status CheckSubmission(const JobSubmitted& e) const;

@@ -14,8 +14,10 @@ constexpr absl::Duration kSameStart = absl::Minutes(1);
 // No job is believed to have less left than this.
 constexpr absl::Duration kLeastLeft = absl::Minutes(1);
 
-EngineOptions Options(const ShadowSetup& setup) {
+EngineOptions Options(ShadowSetup& setup) {
   EngineOptions options;
+  options.beliefs = std::move(setup.beliefs);
+  options.resize_in_place = false;  // as the live cluster's
   options.shares = setup.shares;
   options.explain = false;
   options.baselines = false;
@@ -24,7 +26,7 @@ EngineOptions Options(const ShadowSetup& setup) {
 
 }  // namespace
 
-Shadow::Shadow(const ShadowSetup& setup, std::unique_ptr<Policy> policy,
+Shadow::Shadow(ShadowSetup setup, std::unique_ptr<Policy> policy,
                PolicyFactory factory)
     : engine_(setup.topology, std::move(policy), std::move(factory),
               Options(setup)) {
@@ -48,7 +50,8 @@ Shadow::Shadow(const ShadowSetup& setup, std::unique_ptr<Policy> policy,
   if (!engine_.Restore(setup.nodes, setup.jobs).ok()) return;
   std::vector<Event> events;
   for (const RestoredNode& node : setup.nodes) {
-    events.emplace_back(NodeJoined{node.node, node.pool, node.count});
+    events.emplace_back(
+        NodeJoined{node.node, node.pool, node.count, node.containers});
   }
   if (!setup.terms.empty()) events.emplace_back(ProjectsAgreed{setup.terms});
   for (const NodeId node : setup.silent) events.emplace_back(NodeSilent{node});
@@ -219,12 +222,10 @@ void Shadow::Carry(absl::Time now, const Effects& effects) {
     SetDue(start.job, job, DueOf(job, start.job, now));
   }
   for (const StopAttempt& stop : effects.stops) {
-    Watched& job = jobs_[stop.job];
-    if (!job.shadow.running || job.stopping) continue;
-    const Job* const here = engine_.job(stop.job);
-    const bool saves = stop.why == StopWhy::kSuspend && here != nullptr;
-    job.stopping = saves ? Outcome::kSuspended : Outcome::kStopped;
-    SetDue(stop.job, job, saves ? now + engine_.shape(*here).checkpoint : now);
+    AskToStop(stop.job, stop.why, now);
+  }
+  for (const ResizeAttempt& resize : effects.resizes) {
+    AskToStop(resize.job, StopWhy::kSuspend, now);
   }
   for (const JobId id : effects.changed) {
     const Job* const here = engine_.job(id);
@@ -235,6 +236,15 @@ void Shadow::Carry(absl::Time now, const Effects& effects) {
     found->second.shadow.ended_at = now;
     SettleIfDone(id);
   }
+}
+
+void Shadow::AskToStop(JobId id, StopWhy why, absl::Time now) {
+  Watched& job = jobs_[id];
+  if (!job.shadow.running || job.stopping) return;
+  const Job* const here = engine_.job(id);
+  const bool saves = why == StopWhy::kSuspend && here != nullptr;
+  job.stopping = saves ? Outcome::kSuspended : Outcome::kStopped;
+  SetDue(id, job, saves ? now + engine_.shape(*here).checkpoint : now);
 }
 
 void Shadow::EndDue(absl::Time now, std::vector<Event>& events) {

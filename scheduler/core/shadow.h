@@ -27,7 +27,8 @@ namespace ccsched {
 struct ShadowSetup {
   Topology topology;
   std::optional<FairShareOptions> shares;
-  std::vector<Placement> placements;  // all so far, in their order
+  std::unique_ptr<RuntimeBeliefs> beliefs;  // null: what each spec says
+  std::vector<Placement> placements;        // all so far, in their order
   std::vector<RestoredNode> nodes;
   std::vector<NodeId> silent;
   std::vector<RestoredJob> jobs;
@@ -64,7 +65,7 @@ struct ShadowSummary {
 
 class Shadow {
  public:
-  Shadow(const ShadowSetup& setup, std::unique_ptr<Policy> policy,
+  Shadow(ShadowSetup setup, std::unique_ptr<Policy> policy,
          PolicyFactory factory);
 
   // REQUIRES: steps in their order.
@@ -105,6 +106,7 @@ class Shadow {
   void LiveEnded(const AttemptEnded& e);
   void StepTo(absl::Time now, absl::Span<const Event> events);
   void Carry(absl::Time now, const Effects& effects);
+  void AskToStop(JobId id, StopWhy why, absl::Time now);
   void SetDue(JobId id, Watched& job, absl::Time due);
   absl::Time DueOf(const Watched& job, JobId id, absl::Time now) const;
   // Ends what is due by `now`; appends what the engine is to be told.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "policies/planner/survival.h"
 #include "policies/registry.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
@@ -46,10 +47,15 @@ absl::Status Driver::StartShadow(const v1::PolicyConfig& policy) {
   ShadowSetup setup;
   setup.topology = topology();
   setup.shares = setup_.cluster.shares;
+  // What Restore gave the engine; it goes its own way from here.
+  setup.beliefs = std::make_unique<LearnedBeliefs>(
+      static_cast<const LearnedBeliefs&>(engine_->runtimes()));
   setup.placements = engine_->Placements(0);
   shadow_placements_ = setup.placements.size();
   for (const NodeEntry& node : nodes_.nodes()) {
-    setup.nodes.push_back({node.id, node.pool, node.count, node.drained});
+    setup.nodes.push_back({node.id, node.pool, node.count,
+                           node.drained || !node.unfit.empty(),
+                           !node.container_runtime.empty()});
     if (node.state != NodeState::kUp) setup.silent.push_back(node.id);
   }
   setup.jobs = engine_->LiveJobs();

@@ -37,15 +37,17 @@ struct ShadowRunner::Shared {
     events = 0;
   }
 
-  void Work(const ShadowSetup& setup, std::unique_ptr<Policy> policy,
+  void Work(ShadowSetup setup, std::unique_ptr<Policy> policy,
             PolicyFactory factory) {
-    Shadow shadow(setup, std::move(policy), std::move(factory));
+    Shadow shadow(std::move(setup), std::move(policy), std::move(factory));
     for (;;) {
       ShadowStep step;
       {
         std::unique_lock<std::mutex> hold(mutex);
         report.summary = shadow.Summary();
-        wake.wait(hold, [this] { return closing || !steps.empty(); });
+        wake.wait(hold, [this] {
+          return closing || !report.stopped.empty() || !steps.empty();
+        });
         if (closing || !report.stopped.empty()) return;
         step = std::move(steps.front());
         steps.pop_front();
@@ -64,7 +66,7 @@ ShadowRunner::ShadowRunner(ShadowSetup setup, std::unique_ptr<Policy> policy,
                policy = std::move(policy),
                factory = std::move(factory)]() mutable {
     try {
-      shared->Work(setup, std::move(policy), std::move(factory));
+      shared->Work(std::move(setup), std::move(policy), std::move(factory));
     } catch (const std::exception& e) {
       shared->Stop(absl::StrCat("its policy failed: ", e.what()));
     } catch (...) {

@@ -93,6 +93,18 @@ TEST_F(GoingOnTest, PausesAJobThatIsLostAgainAndAgain) {
   EXPECT_EQ(pauses.back(), absl::Minutes(5)) << "the longest pause";
 }
 
+TEST_F(GoingOnTest, AJobWhoseNodesAreLostAgainAndAgainPausesToo) {
+  Step(T(0), {Join(1, 0, 8), Submit(*engine_, 1)});
+  for (int loss = 1; loss <= 2; ++loss) {
+    Step(T(0), {NodeLost{NodeId(1)}});
+    Step(T(0), {Join(1, 0, 8)});
+    EXPECT_EQ(JobOf(1).state, JobState::kStarting);
+  }
+  EXPECT_EQ(Step(T(0), {NodeLost{NodeId(1)}}).wake, T(0) + absl::Seconds(1));
+  EXPECT_EQ(JobOf(1).losses, 3);
+  EXPECT_EQ(engine_->LiveJobs().front().losses, 3);
+}
+
 TEST_F(GoingOnTest, ALossAfterALongRunCostsNoPause) {
   Step(T(0), {Join(1, 0, 8), Submit(*engine_, 1)});
   for (uint32_t epoch = 1; epoch <= 6; ++epoch) {

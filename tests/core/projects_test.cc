@@ -16,6 +16,7 @@ namespace ccsched {
 namespace {
 
 using testing::ClusterBuilder;
+using ::testing::ElementsAre;
 using testing::End;
 using ::testing::HasSubstr;
 using testing::HourlyForecast;
@@ -157,12 +158,27 @@ TEST_F(ProjectsTest, NobodyReleasesAJobFromItsBudgetButMayCancelIt) {
   ASSERT_EQ(effects.refusals.size(), 1u);
   EXPECT_THAT(std::string(effects.refusals[0].status.message()),
               HasSubstr("carbon budget"));
-  Step(2, {JobHeld{JobId(1)}});
+  const Effects& held = Step(2, {JobHeld{JobId(1)}});
   EXPECT_FALSE(Held(1));  // now it is its user's hold
+  EXPECT_THAT(held.changed, ElementsAre(JobId(1))) << "or a restart forgets";
   Step(3, {ProjectsAgreed{}});
   EXPECT_EQ(StateOf(1), JobState::kHeld);
   Step(4, {JobCancelled{JobId(1)}});
   EXPECT_EQ(StateOf(1), JobState::kCancelled);
+}
+
+TEST_F(ProjectsTest, NothingIsExpectedOfAJobThatItsUserHolds) {
+  Build("fcfs", false);
+  Step(0, {ProjectsAgreed{{Budget(1000)}}});
+  JobSubmitted job = std::get<JobSubmitted>(Of(kRed, 1, 0));
+  job.shape.suspendable = true;
+  Step(0, {job, Of(kRed, 2, 0, 8)});
+  Step(0, {AttemptStarted{JobId(1), Epoch(1), T(0)}});
+  ASSERT_NEAR(Red().expected.value(), 300, 1e-9);
+  Step(0.5, {JobHeld{JobId(1)}});
+  Step(0.5, {End(1, 1, 0.5, Outcome::kSuspended)});
+  EXPECT_EQ(StateOf(1), JobState::kHeld);
+  EXPECT_NEAR(Red().expected.value(), 0, 1e-9);
 }
 
 TEST_F(ProjectsTest, HoldsSurviveARestart) {

@@ -40,12 +40,12 @@ class ShadowTest : public ::testing::Test {
     placements_ = live_->Placements(0).size();
     setup.placements = live_->Placements(0);
     setup.nodes = {{NodeId(1), PoolId(0), 4, false},
-                   {NodeId(2), PoolId(1), 4, false}};
+                   {NodeId(2), PoolId(1), 4, false, /*containers=*/true}};
     setup.jobs = live_->LiveJobs();
     setup.grid = live_->grid();
     setup.now = T(now_);
-    shadow_ =
-        std::make_unique<Shadow>(setup, *MakePolicy(policy, {}), MakePolicy);
+    shadow_ = std::make_unique<Shadow>(std::move(setup),
+                                       *MakePolicy(policy, {}), MakePolicy);
   }
   void Step(double hours, std::vector<Event> events) {
     now_ = hours;
@@ -128,6 +128,17 @@ TEST_F(ShadowTest, TakesUpWhatRunsAndWaitsWhenItBegins) {
   EXPECT_EQ(shadow_->Summary().running, 2u);
   EXPECT_EQ(shadow_->Summary().waiting, 0u);
   EXPECT_EQ(shadow_->Summary().compared, 0u) << "none of them began with it";
+}
+
+TEST_F(ShadowTest, RunsImagesWhereTheLiveClusterCan) {
+  Step(0, {NodeJoined{NodeId(2), PoolId(1), 4, /*containers=*/true}});
+  StartShadow("fcfs");
+  Event event = Job(1, 1);
+  std::get<JobSubmitted>(event).shape.container = true;
+  Step(1, {event});
+  EXPECT_EQ(shadow_->Summary().running, 1u);
+  ASSERT_EQ(shadow_->Summary().latest.size(), 1u);
+  EXPECT_EQ(shadow_->Summary().latest[0].shadow->first, PoolId(1));
 }
 
 TEST_F(ShadowTest, LeavesTheLiveClusterAsItIs) {
