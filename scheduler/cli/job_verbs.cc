@@ -1,4 +1,4 @@
-// `ccsched cancel`, `hold`, `release` and `wait`.
+// `ccsched cancel`, `hold`, `release`, `resize` and `wait`.
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdint>
 #include <memory>

@@ -75,9 +75,12 @@ int RunShow(Context& context, const PolicyOptions& o) {
                                       DidYouMean(o.name, names)));
   }
   // The current policy is shown with what another would have done beside it.
-  const auto shadow = context.client().Shadow();
-  if (!shadow.ok()) return context.Fail(shadow.status());
-  const bool shadowed = found->current() && !shadow->policy().empty();
+  absl::StatusOr<v1::ShadowResponse> shadow = v1::ShadowResponse();
+  if (found->current() && o.format != "csv") {
+    shadow = context.client().Shadow();
+    if (!shadow.ok()) return context.Fail(shadow.status());
+  }
+  const bool shadowed = !shadow->policy().empty();
   std::vector<Record> records;
   Table table({{"PARAMETER"}, {"VALUE"}, {"DEFAULT"}, {"UNIT"}, {"WHAT"}});
   for (const v1::PolicyParameter& p : found->parameters()) {
@@ -112,14 +115,10 @@ int RunShow(Context& context, const PolicyOptions& o) {
 int RunSet(Context& context, const PolicyOptions& o) {
   v1::SetPolicyRequest request;
   request.set_name(o.name);
-  for (const std::string& parameter : o.parameters) {
-    const size_t equals = parameter.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return context.Wrong(absl::StrCat("policy set: '", parameter,
-                                        "' must be PARAMETER=VALUE"));
-    }
-    (*request.mutable_parameters())[parameter.substr(0, equals)] =
-        parameter.substr(equals + 1);
+  const absl::Status given =
+      SetParameters(o.parameters, *request.mutable_parameters());
+  if (!given.ok()) {
+    return context.Wrong(absl::StrCat("policy set: ", given.message()));
   }
   const absl::Status status = context.client().SetPolicy(request);
   if (!status.ok()) return context.Fail(status);

@@ -37,18 +37,28 @@ Record SideRecord(const v1::ShadowSide& side) {
 
 }  // namespace
 
+absl::Status SetParameters(
+    const std::vector<std::string>& words,
+    google::protobuf::Map<std::string, std::string>& parameters) {
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", word, "' must be PARAMETER=VALUE"));
+    }
+    parameters[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return absl::OkStatus();
+}
+
 int RunShadow(Context& context, const std::string& name,
               const std::vector<std::string>& parameters) {
   v1::SetShadowRequest request;
   if (name != "off") request.set_name(name);
-  for (const std::string& parameter : parameters) {
-    const size_t equals = parameter.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return context.Wrong(absl::StrCat("policy shadow: '", parameter,
-                                        "' must be PARAMETER=VALUE"));
-    }
-    (*request.mutable_parameters())[parameter.substr(0, equals)] =
-        parameter.substr(equals + 1);
+  const absl::Status given =
+      SetParameters(parameters, *request.mutable_parameters());
+  if (!given.ok()) {
+    return context.Wrong(absl::StrCat("policy shadow: ", given.message()));
   }
   const absl::Status status = context.client().SetShadow(request);
   if (!status.ok()) return context.Fail(status);

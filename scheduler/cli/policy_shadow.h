@@ -3,13 +3,22 @@
 #ifndef CCSCHED_SCHEDULER_CLI_POLICY_SHADOW_H_
 #define CCSCHED_SCHEDULER_CLI_POLICY_SHADOW_H_
 
+#include <google/protobuf/map.h>
+
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "scheduler/cli/context.h"
 #include "scheduler/cli/output.h"
 
 namespace ccsched {
+
+// Reads words like "replan_minutes=30". Errors: InvalidArgument naming the
+// word.
+absl::Status SetParameters(
+    const std::vector<std::string>& words,
+    google::protobuf::Map<std::string, std::string>& parameters);
 
 // Sets the shadow, or ends it if `name` is "off". Returns the exit status.
 int RunShadow(Context& context, const std::string& name,

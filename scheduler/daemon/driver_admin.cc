@@ -275,6 +275,7 @@ void Driver::Apply(GetForecastCall& call) {
 void Driver::Apply(ReloadConfig& /*reload*/) {
   const auto reload = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(Cluster cluster, ReadCluster(setup_.config_file));
+    RETURN_IF_ERROR(CheckPolicyConfig(cluster));
     RETURN_IF_ERROR(CheckReload(setup_.cluster, cluster));
     ASSIGN_OR_RETURN(GridFeed grid,
                      GridFeed::Load(cluster, setup_.config_file));

@@ -12,6 +12,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/daemon/daemon.h"
+#include "scheduler/daemon/policy_setting.h"
 #include "scheduler/rpc/listen_address.h"
 #include "scheduler/wire/time.h"
 
@@ -57,6 +58,7 @@ void RaiseFileLimit() {
 absl::StatusOr<DaemonOptions> ReadOptions(const Options& options) {
   DaemonOptions daemon;
   ASSIGN_OR_RETURN(daemon.cluster, ReadCluster(options.config));
+  RETURN_IF_ERROR(CheckPolicyConfig(daemon.cluster));
   daemon.config_file = options.config;
   daemon.state = options.state;
   v1::ListenConfig& listen = daemon.listen;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "policies/registry.h"
 
 namespace ccsched {
 namespace {
@@ -32,6 +33,20 @@ absl::StatusOr<PolicyParameters> ParseParameters(
     out[name] = value;
   }
   return out;
+}
+
+absl::Status CheckPolicyConfig(const Cluster& cluster) {
+  const v1::PolicyConfig& policy = cluster.config.policy();
+  absl::StatusOr<PolicyParameters> parameters =
+      ParseParameters(policy.parameters());
+  const absl::Status status =
+      parameters.ok() ? MakePolicy(policy.name(), *parameters).status()
+                      : parameters.status();
+  if (status.ok()) return status;
+  const bool named = FindPolicy(policy.name()).ok();
+  return absl::InvalidArgumentError(absl::StrCat(
+      cluster.source.At(named ? "policy.parameters" : "policy.name"), ": ",
+      status.message()));
 }
 
 bool SamePolicy(const v1::PolicyConfig& a, const v1::PolicyConfig& b) {

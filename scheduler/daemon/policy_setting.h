@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "ccsched/v1/config.pb.h"
 #include "policies/policy.h"
+#include "scheduler/wire/cluster_config.h"
 
 namespace ccsched {
 
@@ -18,6 +19,10 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 // Errors: InvalidArgument naming the parameter whose value is no number.
 absl::StatusOr<PolicyParameters> ParseParameters(
     const google::protobuf::Map<std::string, std::string>& parameters);
+
+// Whether the configuration's policy can be made. Errors: InvalidArgument
+// naming its line, and the policy, parameter or value that is wrong.
+absl::Status CheckPolicyConfig(const Cluster& cluster);
 
 bool SamePolicy(const v1::PolicyConfig& a, const v1::PolicyConfig& b);
 

@@ -403,7 +403,9 @@ absl::StatusOr<Cluster> ReadCluster(const std::string& path) {
   v1::ClusterConfig config;
   YamlSource source;
   RETURN_IF_ERROR(ReadYamlFile(path, config, &source));
-  return MakeCluster(std::move(config), &source);
+  ASSIGN_OR_RETURN(Cluster cluster, MakeCluster(std::move(config), &source));
+  cluster.source = std::move(source);
+  return cluster;
 }
 
 std::string RelativeTo(const std::string& file, const std::string& path) {

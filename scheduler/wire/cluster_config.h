@@ -33,6 +33,7 @@ struct Cluster {
   std::vector<PoolSize> sizes;
   std::vector<ProjectTerms> projects;  // without symbols
   std::optional<FairShareOptions> shares;
+  YamlSource source;  // for errors found later; empty if it came from no file
 };
 
 // Reads, checks and completes. Paths in it stay relative to the file. Errors
