@@ -47,8 +47,8 @@ void PrintAnatomy(const PlanInstance& plan, const PriceTable& priced,
     const Stretch& run = live.runs[j];
     const StartChoice best = BestStart(plan, priced, job);
     StartChoice here;
-    BestStart(priced, run.pool, job.release, job.latest_start(), job.duration,
-              here);
+    BestStart(priced, run.pool, job.release, job.latest_start(),
+              RunLength::Of(job), here);
     const double cost = priced.Between(run.pool, run.start, run.end);
     const double size = job.count * (job.duration * (1.0 / kSlotUs));
     Lost& l = lost[SizeClass(size)];

@@ -40,8 +40,9 @@ LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
       const PlanJob& job = plan.jobs[it->second];
       result.grams +=
           job.count * carbon.Between(entry.pool, entry.start, entry.end);
-      use.Add(entry.pool, entry.start, std::min(entry.end, plan.end()),
-              job.count);
+      // A late run may lie beyond the grid.
+      use.Add(entry.pool, std::min(entry.start, plan.end()),
+              std::min(entry.end, plan.end()), job.count);
       result.runs[it->second] = entry.run();
       result.late += entry.end > job.latest_end;
       result.wait_hours += (entry.start - job.release) / 3.6e9;

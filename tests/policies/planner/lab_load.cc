@@ -58,9 +58,14 @@ PlanInstance LoadLab(const LabSetup& setup) {
   const absl::Time end = start + absl::Hours(24 * setup.days);
   std::ifstream in(setup.traces + "/" + setup.jobs);
   std::string line;
-  std::getline(in, line);
+  if (!std::getline(in, line)) {
+    std::fprintf(stderr, "can't read %s/%s\n", setup.traces.c_str(),
+                 setup.jobs.c_str());
+    std::exit(2);
+  }
   Random random(7);
   int64_t latest = 0;
+  int too_wide = 0;
   while (std::getline(in, line)) {
     const std::vector<std::string> cells = Split(line);
     // Either a date or seconds since the trace's beginning.
@@ -79,8 +84,21 @@ PlanInstance LoadLab(const LabSetup& setup) {
     job.suspendable = setup.suspendable;
     job.checkpoint = job.restart =
         static_cast<int64_t>(setup.overhead_minutes * 6e7);
+    if (job.count > setup.capacity) {
+      ++too_wide;
+      continue;
+    }
     latest = std::max(latest, job.latest_end);
     plan.jobs.push_back(job);
+  }
+  if (too_wide > 0) {
+    std::printf("left out %d jobs wider than a pool\n", too_wide);
+  }
+  if (plan.jobs.empty()) {
+    std::fprintf(stderr, "%s has no job in %d days from %s, moved %d weeks\n",
+                 setup.jobs.c_str(), setup.days, setup.start.c_str(),
+                 setup.shift_weeks);
+    std::exit(2);
   }
   std::stable_sort(
       plan.jobs.begin(), plan.jobs.end(),

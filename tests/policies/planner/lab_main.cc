@@ -187,7 +187,12 @@ int Main(int argc, char** argv) {
       {"least", "60"},   {"horizon", "168"}};
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
-    args[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
+    const auto found = args.find(arg.substr(0, arg.find('=')));
+    if (found == args.end() || arg.find('=') == std::string::npos) {
+      std::fprintf(stderr, "no such argument: %s\n", arg.c_str());
+      return 2;
+    }
+    found->second = arg.substr(arg.find('=') + 1);
   }
   const PlanInstance plan = LoadLab(Setup(args));
   double hours = 0;
