@@ -84,6 +84,14 @@ absl::Status Driver::Run() {
 
 absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   work_.now = ReadClock();
+  // A reload takes up what is on record: it goes before the inputs of its step,
+  // which are not, yet.
+  const auto is_reload = [](const Input& input) {
+    return std::holds_alternative<ReloadConfig>(input);
+  };
+  if (std::any_of(inputs.begin(), inputs.end(), is_reload)) {
+    std::stable_partition(inputs.begin(), inputs.end(), is_reload);
+  }
   for (Input& input : inputs) {
     std::visit([this](auto& in) { Apply(in); }, input);
   }

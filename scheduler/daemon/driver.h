@@ -13,6 +13,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -161,7 +162,8 @@ class Driver {
   void BookEmission(JobId id, absl::Time at, std::optional<int64_t> milligrams);
   std::string BudgetText(Symbol project) const;
   std::string BudgetWarning(const Intake& intake) const;
-  std::vector<std::string> KnownProjects() const;
+  Symbol InternProject(const std::string& name);
+  std::vector<ProjectTerms> KnownProjects() const;
   void SaveShares(bool now);
   void Apply(ProjectsCall& call);
 
@@ -232,15 +234,15 @@ class Driver {
   absl::Status StartClock(const Snapshot& snapshot);
   absl::StatusOr<RecalledJob> Recall(const SubmissionRow& row);
   absl::Status RestoreNodes(const Snapshot& snapshot);
-  absl::Status LearnForecastErrors();
+  absl::Status TakeUpGrids(const std::vector<GridRow>& in_force,
+                           GridFeed& grid);
   // Puts on record what is under contract, if it has changed.
   void RecordContracts(std::vector<ContractRow> rows, Batch& batch,
                        absl::Time now);
   absl::Status RestoreJobs(const Snapshot& snapshot);
   absl::Status RestoreJob(const Snapshot::LiveJob& live,
                           const LiveJobs& live_jobs, RestoredJob& job);
-  absl::Status RestoreAttempt(const AttemptRow& row, JobState state,
-                              bool cancel_wanted, RestoredJob& job);
+  absl::Status RestoreAttempt(const Snapshot::LiveJob& live, RestoredJob& job);
 
   absl::StatusOr<PoolId> FindPool(const std::string& site,
                                   const std::string& accelerator) const;
@@ -260,8 +262,9 @@ class Driver {
   std::unique_ptr<ShadowRunner> shadow_;
   size_t shadow_placements_ = 0;  // that it knows
   SymbolTable symbols_;
-  std::vector<ProjectTerms> terms_;  // agreed with projects
-  bool agree_ = false;               // the engine does not know them yet
+  std::vector<ProjectTerms> terms_;         // agreed with projects
+  std::map<std::string, Symbol> projects_;  // seen so far
+  bool agree_ = false;                      // the engine does not know them yet
   RealTime next_shares_{};
   NodeTable nodes_;
   AttemptTable attempts_;

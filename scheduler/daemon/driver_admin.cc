@@ -279,12 +279,9 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
     RETURN_IF_ERROR(CheckReload(setup_.cluster, cluster));
     ASSIGN_OR_RETURN(GridFeed grid,
                      GridFeed::Load(cluster, setup_.config_file));
-    ASSIGN_OR_RETURN(const std::vector<GridRow> pushed,
-                     setup_.ledger->reader().Grids({}));
-    for (const GridRow& row : pushed) {
-      RETURN_IF_ERROR(grid.Restore(row));
-      grid.LearnFrom(row);
-    }
+    ASSIGN_OR_RETURN(const std::vector<GridRow> in_force,
+                     setup_.ledger->reader().GridsInForce());
+    RETURN_IF_ERROR(TakeUpGrids(in_force, grid));
     ASSIGN_OR_RETURN(std::vector<ContractRow> contracts,
                      ReadContractConfig(cluster, setup_.config_file));
     ASSIGN_OR_RETURN(PriceFeed prices,

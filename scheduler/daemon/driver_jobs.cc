@@ -157,7 +157,7 @@ SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
     intake.first = JobId(last_job_ + 1);
     intake.first_event = work_.events.size();
     job.spec.user = symbols_.Intern(spec.user());
-    job.spec.project = symbols_.Intern(spec.project());
+    job.spec.project = InternProject(spec.project());
     job.spec.name = symbols_.Intern(spec.name());
     for (uint32_t i = 0; i < intake.count; ++i) {
       job.spec.id = JobId(++last_job_);

@@ -11,10 +11,6 @@ namespace {
 
 using prometheus::MetricType;
 
-constexpr const char* kStates[] = {
-    "held",    "blocked",    "queued",    "deferred", "starting",
-    "running", "suspending", "suspended", "stopping", "succeeded",
-    "failed",  "cancelled",  "timed-out"};
 constexpr double kGramsPerMilligram = .001;
 
 }  // namespace
@@ -126,8 +122,9 @@ MetricFamilies Driver::MakeMetrics() const {
   FamilyBuilder jobs("ccsched_jobs",
                      "Jobs by state; ended ones since the scheduler's start",
                      MetricType::Gauge);
-  for (size_t s = 0; s < std::size(kStates); ++s) {
-    jobs.Add(static_cast<double>(job_counts_[s]), {{"state", kStates[s]}});
+  for (size_t s = 0; s <= static_cast<size_t>(JobState::kTimedOut); ++s) {
+    jobs.Add(static_cast<double>(job_counts_[s]),
+             {{"state", std::string(ToString(static_cast<JobState>(s)))}});
   }
   jobs.MoveTo(families);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,22 +31,16 @@ double Grams(int64_t milligrams) {
 absl::StatusOr<std::vector<ProjectTerms>> Driver::TermsOnRecord(
     const Cluster& cluster, absl::Time now) {
   std::vector<ProjectTerms> terms = cluster.projects;
-  std::map<BudgetPeriod, std::map<std::string, double>> used;
+  std::map<BudgetPeriod, std::map<std::string, int64_t>> used;
   for (ProjectTerms& t : terms) {
-    t.symbol = symbols_.Intern(t.name);
+    t.symbol = InternProject(t.name);
     if (!t.budget) continue;
     const auto [it, is_new] = used.try_emplace(t.budget->period);
     if (is_new) {
-      ReportFilter filter;
-      filter.by = ReportBy::kProject;
-      filter.from = PeriodStart(t.budget->period, now);
-      ASSIGN_OR_RETURN(const std::vector<ReportRecord> rows,
-                       setup_.ledger->reader().Report(filter));
-      for (const ReportRecord& row : rows) {
-        it->second[row.key] = Grams(row.milligrams.value_or(0));
-      }
+      ASSIGN_OR_RETURN(it->second, setup_.ledger->reader().EmittedByProject(
+                                       PeriodStart(t.budget->period, now)));
     }
-    t.used = GramsCo2e(it->second[t.name]);
+    t.used = GramsCo2e(Grams(it->second[t.name]));
   }
   return terms;
 }
@@ -75,7 +70,7 @@ absl::Status Driver::RestoreProjects(const Snapshot& snapshot) {
       ProjectTerms& terms =
           known != terms_.end() ? *known : terms_.emplace_back();
       terms.name = project;
-      terms.symbol = symbols_.Intern(project);
+      terms.symbol = InternProject(project);
       if (!terms.share) terms.share = 1;
       terms.charged = charged * kept;
     }
@@ -152,11 +147,29 @@ std::string Driver::BudgetWarning(const Intake& intake) const {
   return absl::StrCat("it goes beyond ", BudgetText(job->spec.project));
 }
 
-// Names of all projects that stand somewhere: those configured first.
-std::vector<std::string> Driver::KnownProjects() const {
-  std::vector<std::string> names;
-  for (const ProjectTerms& terms : terms_) names.push_back(terms.name);
-  return names;
+Symbol Driver::InternProject(const std::string& name) {
+  const auto [it, is_new] = projects_.try_emplace(name);
+  if (is_new) it->second = symbols_.Intern(name);
+  return it->second;
+}
+
+// All projects that stand somewhere: those configured first, then those that
+// were charged for what they used.
+std::vector<ProjectTerms> Driver::KnownProjects() const {
+  std::vector<ProjectTerms> known = terms_;
+  if (!setup_.cluster.shares) return known;
+  std::set<std::string> agreed;
+  for (const ProjectTerms& terms : terms_) agreed.insert(terms.name);
+  for (const auto& [name, symbol] : projects_) {
+    if (agreed.contains(name)) continue;
+    const ProjectStanding standing = engine_->Projects({symbol}).front();
+    if (standing.charged <= 0 && standing.held == 0) continue;
+    ProjectTerms& terms = known.emplace_back();
+    terms.name = name;
+    terms.symbol = symbol;
+    terms.share = 1;
+  }
+  return known;
 }
 
 void Driver::SaveShares(bool now) {
@@ -166,10 +179,10 @@ void Driver::SaveShares(bool now) {
   next_shares_ = real + kSaveSharesEvery;
   v1::ChargedShares shares;
   shares.set_as_of(absl::ToUnixMicros(work_.now));
-  for (Symbol s(0); s.value() < symbols_.size(); s = Symbol(s.value() + 1)) {
-    const ProjectStanding standing = engine_->Projects({s}).front();
+  for (const auto& [name, symbol] : projects_) {
+    const ProjectStanding standing = engine_->Projects({symbol}).front();
     if (standing.charged <= 0) continue;
-    (*shares.mutable_charged())[symbols_.Name(s)] = standing.charged;
+    (*shares.mutable_charged())[name] = standing.charged;
   }
   work_.batch.settings.emplace_back(kCharged, shares.SerializeAsString());
 }
@@ -177,11 +190,10 @@ void Driver::SaveShares(bool now) {
 void Driver::Apply(ProjectsCall& call) {
   v1::ProjectsResponse response;
   *response.mutable_now() = ToProto(work_.now);
-  for (const std::string& name : KnownProjects()) {
-    const ProjectStanding standing =
-        engine_->Projects({symbols_.Intern(name)}).front();
+  for (const ProjectTerms& terms : KnownProjects()) {
+    const ProjectStanding standing = engine_->Projects({terms.symbol}).front();
     v1::ProjectStatus& out = *response.add_projects();
-    out.set_name(name);
+    out.set_name(terms.name);
     if (standing.share) {
       out.set_share(*standing.share);
       out.set_charged_accelerator_hours(standing.charged / 3600);

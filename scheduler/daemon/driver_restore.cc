@@ -16,6 +16,7 @@
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/wire/journal.h"
 #include "scheduler/wire/money.h"
+#include "scheduler/wire/time.h"
 
 namespace ccsched {
 
@@ -62,16 +63,11 @@ absl::Status Driver::Restore() {
                    PriceFeed::Load(setup_.cluster, setup_.config_file));
   RETURN_IF_ERROR(CheckMoneyWeight(policy_parameters_, prices_.prices(),
                                    setup_.cluster.topology));
-  for (const GridRow& row : snapshot.grids) {
-    const absl::Status taken = grid_->Restore(row);
-    // A region that is not configured any more.
-    if (!taken.ok() && !absl::IsNotFound(taken)) return taken;
-  }
   contracts_ = snapshot.contracts;
   ASSIGN_OR_RETURN(std::vector<ContractRow> contracts,
                    ReadContractConfig(setup_.cluster, setup_.config_file));
   RETURN_IF_ERROR(StartClock(snapshot));
-  RETURN_IF_ERROR(LearnForecastErrors());
+  RETURN_IF_ERROR(TakeUpGrids(snapshot.grids, *grid_));
   Batch batch;
   RecordContracts(std::move(contracts), batch, ReadClock());
   RETURN_IF_ERROR(setup_.ledger->Commit(batch));
@@ -129,7 +125,7 @@ absl::StatusOr<RecalledJob> Driver::Recall(const SubmissionRow& row) {
   recalled.job.spec = model.spec;
   recalled.job.spec.id = row.id;
   recalled.job.spec.user = symbols_.Intern(row.user);
-  recalled.job.spec.project = symbols_.Intern(row.project);
+  recalled.job.spec.project = InternProject(row.project);
   recalled.job.spec.name = symbols_.Intern(row.name);
   return recalled;
 }
@@ -151,15 +147,28 @@ absl::Status Driver::RestoreNodes(const Snapshot& snapshot) {
   return absl::OkStatus();
 }
 
-absl::Status Driver::LearnForecastErrors() {
+// Gives a new feed what is on record: the series in force, and the forecasts of
+// the last weeks, from which errors are learnt.
+absl::Status Driver::TakeUpGrids(const std::vector<GridRow>& in_force,
+                                 GridFeed& grid) {
   constexpr absl::Duration kPast = absl::Hours(24 * 60);
+  for (const GridRow& row : in_force) {
+    const absl::Status taken = grid.Restore(row);
+    // A region that is not configured any more, or had another basis.
+    if (taken.ok() || absl::IsNotFound(taken)) continue;
+    if (!absl::IsInvalidArgument(taken)) return taken;
+    Log(LogLevel::kWarning, "a recorded grid series is left out",
+        {{"region", row.region},
+         {"issued", FormatRfc3339(row.issued)},
+         {"error", taken}});
+  }
   ASSIGN_OR_RETURN(std::vector<GridRow> rows,
                    setup_.ledger->reader().Grids(
                        {.actual = false, .from = ReadClock() - kPast}));
   std::stable_sort(
       rows.begin(), rows.end(),
       [](const GridRow& a, const GridRow& b) { return a.issued < b.issued; });
-  for (const GridRow& row : rows) grid_->LearnFrom(row);
+  for (const GridRow& row : rows) grid.LearnFrom(row);
   return absl::OkStatus();
 }
 
@@ -172,30 +181,10 @@ void Driver::RecordContracts(std::vector<ContractRow> rows, Batch& batch,
       {{"contracts", contracts_.rows.size()}});
 }
 
-namespace {
-
-// Emissions on record of an attempt that still runs: where its account goes
-// on, and what the job has used so far.
-absl::StatusOr<absl::Time> TakeUpEmissions(LedgerReader& reader, JobId job,
-                                           uint32_t epoch, absl::Time start,
-                                           JobNotes& notes) {
-  ASSIGN_OR_RETURN(const std::vector<EmissionRow> rows, reader.Emissions(job));
-  absl::Time until = start;
-  for (const EmissionRow& row : rows) {
-    if (row.epoch == epoch) until = std::max(until, row.end);
-    if (row.joules) {
-      notes.joules = notes.joules.value_or(0) + *row.joules;
-    } else {
-      notes.energy_unknown = true;
-    }
-  }
-  return until;
-}
-
-}  // namespace
-
-absl::Status Driver::RestoreAttempt(const AttemptRow& row, JobState state,
-                                    bool cancel_wanted, RestoredJob& job) {
+absl::Status Driver::RestoreAttempt(const Snapshot::LiveJob& live,
+                                    RestoredJob& job) {
+  const AttemptRow& row = *live.attempt;
+  const JobState state = job.state;
   auto attempt = std::make_unique<LiveAttempt>();
   attempt->job = row.job;
   attempt->epoch = Epoch(row.epoch);
@@ -220,17 +209,14 @@ absl::Status Driver::RestoreAttempt(const AttemptRow& row, JobState state,
   if (state == JobState::kSuspending) attempt->stop = v1::StopAttempt::SUSPEND;
   if (state == JobState::kStopping) {
     attempt->stop =
-        cancel_wanted ? v1::StopAttempt::CANCEL : v1::StopAttempt::MOVE;
+        job.cancel_wanted ? v1::StopAttempt::CANCEL : v1::StopAttempt::MOVE;
   }
   job.pool = attempt->pool;
   job.count = row.count;
   job.start = row.started.value_or(row.sent);
   job.confirmed = attempt->confirmed;
-  ASSIGN_OR_RETURN(
-      const absl::Time until,
-      TakeUpEmissions(setup_.ledger->reader(), row.job, row.epoch,
-                      row.started.value_or(row.sent), notes_[row.job]));
-  attempt->energy = NewEnergy(*attempt, until);
+  attempt->energy = NewEnergy(
+      *attempt, std::max(live.accounted_until.value_or(job.start), job.start));
   attempts_.Add(std::move(attempt));
   return absl::OkStatus();
 }
@@ -248,7 +234,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   job.spec = model.spec;
   job.spec.id = submission.id;
   job.spec.user = symbols_.Intern(submission.user);
-  job.spec.project = symbols_.Intern(submission.project);
+  job.spec.project = InternProject(submission.project);
   job.spec.name = symbols_.Intern(submission.name);
   job.shape = model.shape;
   job.shape.placement = engine_->InternPlacement(model.placement);
@@ -267,6 +253,10 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   }
   JobNotes& notes = notes_[submission.id];
   notes.first_started = state.started;
+  notes.joules = live.joules;
+  notes.energy_unknown = live.energy_unknown;
+  notes.milligrams = live.milligrams;
+  notes.ran = live.ran;
   if (!state.budget_held) notes.note = state.note;
   CountJob(notes, static_cast<JobState>(state.state));
   const absl::StatusOr<PoolId> baseline =
@@ -287,7 +277,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   if (!live.attempt) {
     return absl::DataLossError("it runs, but its attempt is not on record");
   }
-  return RestoreAttempt(*live.attempt, job.state, job.cancel_wanted, job);
+  return RestoreAttempt(live, job);
 }
 
 absl::Status Driver::RestoreJobs(const Snapshot& snapshot) {

@@ -60,7 +60,7 @@ absl::Status Driver::StartShadow(const v1::PolicyConfig& policy) {
   }
   setup.jobs = engine_->LiveJobs();
   setup.grid = engine_->grid();
-  setup.terms = terms_;
+  setup.terms = KnownProjects();
   for (ProjectTerms& terms : setup.terms) {
     const ProjectStanding standing = engine_->Projects({terms.symbol}).front();
     terms.used = standing.used;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "scheduler/base/known_sum.h"
 #include "scheduler/ledger/ledger.h"
 
 namespace ccsched {
@@ -29,16 +30,14 @@ void Batch::Clear() {
   settings.clear();
 }
 
-void AddEnergy(const ReportRecord& part, ReportRecord& sum) {
-  const auto add = [](std::optional<int64_t>& to, std::optional<int64_t> v) {
-    if (v) to = to.value_or(0) + *v;
-  };
-  add(sum.joules, part.joules);
-  add(sum.milligrams, part.milligrams);
-  add(sum.baseline_milligrams, part.baseline_milligrams);
-  add(sum.net_milligrams, part.net_milligrams);
-  add(sum.marginal_milligrams, part.marginal_milligrams);
-  add(sum.embodied_milligrams, part.embodied_milligrams);
+void AddSums(const ReportRecord& part, ReportRecord& sum) {
+  sum.accelerator_hours += part.accelerator_hours;
+  AddKnown(sum.joules, part.joules);
+  AddKnown(sum.milligrams, part.milligrams);
+  AddKnown(sum.baseline_milligrams, part.baseline_milligrams);
+  AddKnown(sum.net_milligrams, part.net_milligrams);
+  AddKnown(sum.marginal_milligrams, part.marginal_milligrams);
+  AddKnown(sum.embodied_milligrams, part.embodied_milligrams);
   sum.measured_joules += part.measured_joules;
   sum.estimated = sum.estimated || part.estimated;
   sum.carbon_free_joules += part.carbon_free_joules;
@@ -49,6 +48,12 @@ void AddEnergy(const ReportRecord& part, ReportRecord& sum) {
     sum.restated_last = std::max(
         sum.restated_last.value_or(*part.restated_last), *part.restated_last);
   }
+  for (const auto& [currency, cost] : part.costs) {
+    ReportCost& to = sum.costs[currency];
+    AddKnown(to.electricity_micros, cost.electricity_micros);
+    AddKnown(to.accelerator_micros, cost.accelerator_micros);
+  }
+  sum.unpriced_joules += part.unpriced_joules;
 }
 
 }  // namespace ccsched

@@ -243,6 +243,13 @@ struct Snapshot {
     SubmissionRow submission;
     JobStateRow state;
     std::optional<AttemptRow> attempt;  // the last one
+    // Of all its attempts so far.
+    std::optional<int64_t> joules;  // before PUE, where known
+    bool energy_unknown = false;    // of some stretch
+    int64_t milligrams = 0;         // where known
+    absl::Duration ran;             // of the attempts that have ended
+    // How far the last attempt's energy is on record; absent: not at all.
+    std::optional<absl::Time> accounted_until;
   };
   std::vector<LiveJob> jobs;  // by id
   std::vector<NodeRow> nodes;
@@ -318,13 +325,25 @@ struct ReportRecord {
   // Slices that are restatements of earlier ones, and when the last was made.
   uint64_t restated = 0;
   std::optional<absl::Time> restated_last;
-  int64_t metered_joules = 0;  // of Unallocated() alone; PUE included
+  int64_t metered_joules = 0;  // of the unallocated alone; PUE included
   std::map<std::string, ReportCost> costs;  // by currency
   int64_t unpriced_joules = 0;  // of those where there are prices; PUE included
 };
 
-// Adds what is energy and emissions in `part` to `sum`.
-void AddEnergy(const ReportRecord& part, ReportRecord& sum);
+// Adds to `sum` what of `part` adds up: not the counts of jobs and attempts,
+// of which one may be in several records.
+void AddSums(const ReportRecord& part, ReportRecord& sum);
+
+struct LedgerReport {
+  std::vector<ReportRecord> rows;  // in the order of their key
+  // Of all rows; each job and attempt counts once. What is known of it where a
+  // part is unknown.
+  ReportRecord total;
+  // What the nodes' meters say that is no job's: by site, region or month; in
+  // one record by anything else, as it is nobody's; none for a user or project.
+  std::vector<ReportRecord> unallocated;
+  ReportRecord unallocated_total;
+};
 
 // Reads; may be called from any thread, beside the writer.
 class LedgerReader {
@@ -349,12 +368,12 @@ class LedgerReader {
       uint32_t limit) = 0;
   // In the order of their arrival.
   virtual absl::StatusOr<std::vector<GridRow>> Grids(const GridFilter&) = 0;
-  virtual absl::StatusOr<std::vector<ReportRecord>> Report(
-      const ReportFilter&) = 0;
-  // What the nodes' meters say that is no job's: by site, region or month; in
-  // one record by anything else, as it is nobody's; none for a user or project.
-  virtual absl::StatusOr<std::vector<ReportRecord>> Unallocated(
-      const ReportFilter&) = 0;
+  // Those that count, as in Snapshot::grids.
+  virtual absl::StatusOr<std::vector<GridRow>> GridsInForce() = 0;
+  virtual absl::StatusOr<LedgerReport> Report(const ReportFilter&) = 0;
+  // Milligrams by project, of the energy used from `from` on.
+  virtual absl::StatusOr<std::map<std::string, int64_t>> EmittedByProject(
+      absl::Time from) = 0;
   // In order, those numbered above `after_sequence`.
   virtual absl::StatusOr<std::vector<StepRow>> Steps(uint64_t after_sequence,
                                                      uint32_t limit) = 0;

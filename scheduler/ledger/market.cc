@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 
+#include "scheduler/base/known_sum.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/units.h"
 #include "scheduler/carbon/matching.h"
@@ -55,8 +56,8 @@ double KwhIn(const ContractRow& row, int64_t hour) {
   return kwh;
 }
 
-void AddTo(std::optional<int64_t>& sum, std::optional<int64_t> value) {
-  if (value) sum = sum.value_or(0) + *value;
+void AddMilligrams(std::optional<int64_t>& sum, double grams) {
+  sum = sum.value_or(0) + std::llround(grams * 1000);
 }
 
 }  // namespace
@@ -189,8 +190,8 @@ double MarketBook::Uncovered(const EnergySlice& slice) const {
 }
 
 void MarketBook::Add(const EnergySlice& slice, ReportRecord& record) const {
-  AddTo(record.milligrams, slice.milligrams);
-  AddTo(record.embodied_milligrams, slice.embodied);
+  AddKnown(record.milligrams, slice.milligrams);
+  AddKnown(record.embodied_milligrams, slice.embodied);
   if (slice.milligrams && slice.estimated) record.estimated = true;
   if (slice.revision > 0) {
     ++record.restated;
@@ -200,11 +201,10 @@ void MarketBook::Add(const EnergySlice& slice, ReportRecord& record) const {
   if (!slice.joules) return;
   const int64_t joules = WithPue(*slice.joules, slice.pue);
   const double kwh = static_cast<double>(joules) / kJoulesPerKwh;
-  AddTo(record.joules, joules);
+  AddKnown(record.joules, std::optional(joules));
   if (slice.method == "measured") record.measured_joules += joules;
   if (slice.marginal) {
-    AddTo(record.marginal_milligrams,
-          std::llround(kwh * *slice.marginal * 1000));
+    AddMilligrams(record.marginal_milligrams, kwh * *slice.marginal);
   }
   const bool market = !contracts_.rows.empty();
   const double uncovered = market ? Uncovered(slice) : 1;
@@ -222,7 +222,7 @@ void MarketBook::Add(const EnergySlice& slice, ReportRecord& record) const {
   }
   if (uncovered == 0) rest = 0;
   if (rest) {
-    AddTo(record.net_milligrams, std::llround(kwh * uncovered * *rest * 1000));
+    AddMilligrams(record.net_milligrams, kwh * uncovered * *rest);
   }
 }
 

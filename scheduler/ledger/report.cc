@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "scheduler/base/known_sum.h"
 #include "scheduler/base/status.h"
-#include "scheduler/ledger/costs.h"
 #include "scheduler/ledger/market.h"
 #include "scheduler/ledger/rows.h"
 
@@ -29,7 +29,33 @@ absl::Time MonthAfter(absl::Time t) {
                          absl::UTCTimeZone());
 }
 
-// The part of one job in one record.
+std::string MonthOf(absl::Time t) {
+  const absl::CivilMonth month = absl::ToCivilMonth(t, absl::UTCTimeZone());
+  return absl::StrFormat("%04d-%02d", month.year(), month.month());
+}
+
+// What a row of emissions cost, where that is on record.
+struct SliceCost {
+  std::optional<int64_t> electricity, accelerators;
+  std::optional<std::string> currency, accelerator_currency;  // or ""
+
+  void AddTo(const EnergySlice& slice, ReportRecord& record) const {
+    if (!currency) return;
+    if (!currency->empty()) {
+      AddKnown(record.costs[*currency].electricity_micros, electricity);
+    }
+    if (!accelerator_currency->empty()) {
+      AddKnown(record.costs[*accelerator_currency].accelerator_micros,
+               accelerators);
+    }
+    if (!electricity && slice.joules) {
+      record.unpriced_joules += WithPue(*slice.joules, slice.pue);
+    }
+  }
+};
+
+// The part of one job in one record; and the sum of all, in which whatever is
+// in several records counts once.
 struct Part {
   ReportRecord sums;
   int64_t attempt = -1;         // the last one counted in `sums`
@@ -45,9 +71,10 @@ class Reporter {
         from_(filter.from.value_or(absl::InfinitePast())),
         to_(filter.to.value_or(absl::InfiniteFuture())) {}
 
-  absl::StatusOr<std::vector<ReportRecord>> Run() {
+  // Adds the jobs' records and their total to `report`.
+  absl::Status Run(const MarketBook& market, LedgerReport& report) {
+    market_ = &market;
     RETURN_IF_ERROR(ReadLastStep());
-    ASSIGN_OR_RETURN(market_, MarketBook::Read(db_, filter_));
     if (filter_.by == ReportBy::kRegion) RETURN_IF_ERROR(ReadRegions());
     Statement& attempts = db_.Prepare(
         "SELECT id, site, count, started, ended, user, project "
@@ -58,7 +85,9 @@ class Reporter {
     emissions_ = &db_.Prepare(
         "SELECT attempt, start, \"end\", joules, milligrams, pue, intensity, "
         "grid_share, marginal, embodied, method, site, region, "
-        "intensity_estimated, revision, recorded FROM emissions "
+        "intensity_estimated, revision, recorded, electricity, currency, "
+        "accelerators, accelerator_currency "
+        "FROM emissions LEFT JOIN costs USING (attempt, start) "
         "WHERE " CCSCHED_STANDS " ORDER BY attempt, start");
     emissions_->Bind(filter_.as_of);
     NextSlice();
@@ -77,7 +106,8 @@ class Reporter {
     RETURN_IF_ERROR(FinishJob());
     // The rest belongs to nobody asked for.
     RETURN_IF_ERROR(emissions_->status());
-    return Finish();
+    Finish(report);
+    return absl::OkStatus();
   }
 
  private:
@@ -90,7 +120,8 @@ class Reporter {
     return step.status();
   }
 
-  // An attempt knows its site only; the region stands with the energy.
+  // An attempt knows its site only; the region stands with the energy. Of one
+  // without any it is the newest that its site was in.
   absl::Status ReadRegions() {
     Statement& sites =
         db_.Prepare("SELECT site, max(region) FROM emissions GROUP BY site");
@@ -110,32 +141,40 @@ class Reporter {
                     slice_.milligrams, slice_.pue, slice_.intensity,
                     slice_.grid_share, slice_.marginal, slice_.embodied,
                     slice_.method, slice_.site, slice_.region, slice_.estimated,
-                    slice_.revision, slice_.recorded));
+                    slice_.revision, slice_.recorded, cost_.electricity,
+                    cost_.currency, cost_.accelerators,
+                    cost_.accelerator_currency));
   }
 
   bool InRange(absl::Time t) const { return t >= from_ && t < to_; }
 
   void AddAttempt(const AttemptSpan& a) {
     while (more_ && slice_.owner < a.id) NextSlice();
-    bool sliced = more_ && slice_.owner == a.id;
-    if (a.started) AddRun(a, *a.started, sliced);
+    const bool sliced = more_ && slice_.owner == a.id;
+    if (a.started) {
+      const auto known = regions_.find(a.site);
+      const std::string region = sliced                    ? slice_.region
+                                 : known == regions_.end() ? ""
+                                                           : known->second;
+      AddRun(a, region, *a.started, sliced);
+    }
     for (; more_ && slice_.owner == a.id; NextSlice()) AddSlice(a);
   }
 
-  void AddRun(const AttemptSpan& a, absl::Time start, bool sliced) {
+  void AddRun(const AttemptSpan& a, const std::string& region, absl::Time start,
+              bool sliced) {
     absl::Time end = a.ended ? *a.ended : std::max(start, last_step_);
     if (filter_.as_of) end = std::min(end, *filter_.as_of);
     if (InRange(start)) {
-      Part& part = PartOf(a, start);
+      Part& part = PartOf(a, region, start);
       // No record of its energy at all: unknown, unless it took no time.
-      if (!sliced && end > start)
-        Once(part.unknown_energy, a.id, part.sums.unknown_energy_attempts);
+      if (!sliced && end > start) UnknownEnergy(part, a.id);
     }
     absl::Time last = std::min(end, to_);
     for (absl::Time t = std::max(start, from_); t < last;) {
       absl::Time stop =
           filter_.by == ReportBy::kMonth ? std::min(last, MonthAfter(t)) : last;
-      PartOf(a, t).sums.accelerator_hours +=
+      PartOf(a, region, t).sums.accelerator_hours +=
           a.count * absl::ToDoubleHours(stop - t);
       t = stop;
     }
@@ -144,28 +183,38 @@ class Reporter {
   void AddSlice(const AttemptSpan& a) {
     if (slice_.joules) job_joules_ += WithPue(*slice_.joules, slice_.pue);
     if (!InRange(slice_.start)) return;
-    Part& part = PartOf(a, slice_.start);
+    Part& part = PartOf(a, slice_.region, slice_.start);
     if (!slice_.joules) {
-      Once(part.unknown_energy, a.id, part.sums.unknown_energy_attempts);
+      UnknownEnergy(part, a.id);
     } else if (!slice_.milligrams) {
       Once(part.unknown_carbon, a.id, part.sums.unknown_carbon_attempts);
+      Once(total_.unknown_carbon, a.id, total_.sums.unknown_carbon_attempts);
     }
-    market_.Add(slice_, part.sums);
+    market_->Add(slice_, part.sums);
+    cost_.AddTo(slice_, part.sums);
   }
 
   static void Once(int64_t& last, int64_t attempt, uint64_t& count) {
     if (last != attempt) ++count;
     last = attempt;
   }
+  void UnknownEnergy(Part& part, int64_t attempt) {
+    for (Part* const p : {&part, &total_}) {
+      Once(p->unknown_energy, attempt, p->sums.unknown_energy_attempts);
+    }
+  }
 
   // The job's part that `t` of this attempt belongs to; counts the attempt.
-  Part& PartOf(const AttemptSpan& a, absl::Time t) {
-    Part& part = parts_[KeyOf(a, t)];
-    Once(part.attempt, a.id, part.sums.attempts);
+  Part& PartOf(const AttemptSpan& a, const std::string& region, absl::Time t) {
+    Part& part = parts_[KeyOf(a, region, t)];
+    for (Part* const p : {&part, &total_}) {
+      Once(p->attempt, a.id, p->sums.attempts);
+    }
     return part;
   }
 
-  std::string KeyOf(const AttemptSpan& a, absl::Time t) const {
+  std::string KeyOf(const AttemptSpan& a, const std::string& region,
+                    absl::Time t) const {
     switch (filter_.by) {
       case ReportBy::kUser:
         return a.user;
@@ -173,10 +222,8 @@ class Reporter {
         return a.project;
       case ReportBy::kSite:
         return a.site;
-      case ReportBy::kRegion: {
-        auto region = regions_.find(a.site);
-        return region == regions_.end() ? "" : region->second;
-      }
+      case ReportBy::kRegion:
+        return region;
       case ReportBy::kMonth:
         return MonthOf(t);
       case ReportBy::kJob:
@@ -193,8 +240,15 @@ class Reporter {
     }
     for (auto& [key, part] : parts_) {
       uint64_t order = filter_.by == ReportBy::kJob ? job_.value() : 0;
-      AddPart(part.sums, records_[{order, key}]);
+      ReportRecord& record = records_[{order, key}];
+      AddSums(part.sums, record);
+      AddSums(part.sums, total_.sums);
+      record.attempts += part.sums.attempts;
+      record.unknown_energy_attempts += part.sums.unknown_energy_attempts;
+      record.unknown_carbon_attempts += part.sums.unknown_carbon_attempts;
+      ++record.jobs;
     }
+    if (!parts_.empty()) ++total_.sums.jobs;
     parts_.clear();
     job_joules_ = 0;
     return absl::OkStatus();
@@ -230,23 +284,13 @@ class Reporter {
     }
   }
 
-  static void AddPart(const ReportRecord& part, ReportRecord& to) {
-    ++to.jobs;
-    to.attempts += part.attempts;
-    to.accelerator_hours += part.accelerator_hours;
-    AddEnergy(part, to);
-    to.unknown_energy_attempts += part.unknown_energy_attempts;
-    to.unknown_carbon_attempts += part.unknown_carbon_attempts;
-  }
-
-  std::vector<ReportRecord> Finish() {
-    std::vector<ReportRecord> result;
-    result.reserve(records_.size());
+  void Finish(LedgerReport& report) {
+    report.rows.reserve(records_.size());
     for (auto& [key, record] : records_) {
       record.key = key.second;
-      result.push_back(std::move(record));
+      report.rows.push_back(std::move(record));
     }
-    return result;
+    report.total = std::move(total_.sums);
   }
 
   SqliteDb& db_;
@@ -255,35 +299,21 @@ class Reporter {
   absl::Time last_step_ = absl::InfinitePast();
   Statement* emissions_ = nullptr;
   EnergySlice slice_;  // the next one, while more_
+  SliceCost cost_;     // of it
   bool more_ = false;
   JobId job_;
   int64_t job_joules_ = 0;  // PUE included, in and out of the range
-  MarketBook market_;
+  const MarketBook* market_ = nullptr;
   std::map<std::string, Part> parts_;
+  Part total_;
   std::map<std::string, std::string> regions_;  // by site
   std::map<std::pair<uint64_t, std::string>, ReportRecord> records_;
 };
 
-}  // namespace
-
-std::string MonthOf(absl::Time t) {
-  absl::CivilMonth month = absl::ToCivilMonth(t, absl::UTCTimeZone());
-  return absl::StrFormat("%04d-%02d", month.year(), month.month());
-}
-
-absl::StatusOr<std::vector<ReportRecord>> MakeReport(
-    SqliteDb& db, const ReportFilter& filter) {
-  ASSIGN_OR_RETURN(std::vector<ReportRecord> records,
-                   Reporter(db, filter).Run());
-  RETURN_IF_ERROR(AddCosts(db, filter, records));
-  return records;
-}
-
-absl::StatusOr<std::vector<ReportRecord>> MakeUnallocatedReport(
-    SqliteDb& db, const ReportFilter& filter) {
-  std::vector<ReportRecord> result;
-  if (!filter.user.empty() || !filter.project.empty()) return result;
-  ASSIGN_OR_RETURN(const MarketBook market, MarketBook::Read(db, filter));
+// What the nodes' meters say that is no job's.
+absl::Status AddUnallocated(SqliteDb& db, const ReportFilter& filter,
+                            const MarketBook& market, LedgerReport& report) {
+  if (!filter.user.empty() || !filter.project.empty()) return absl::OkStatus();
   Statement& s = db.Prepare(
       "SELECT node, start, \"end\", unallocated, milligrams, pue, intensity, "
       "grid_share, marginal, method, site, region, intensity_estimated, "
@@ -312,9 +342,22 @@ absl::StatusOr<std::vector<ReportRecord>> MakeUnallocatedReport(
   RETURN_IF_ERROR(s.status());
   for (auto& [key, record] : records) {
     record.key = key;
-    result.push_back(std::move(record));
+    AddSums(record, report.unallocated_total);
+    report.unallocated.push_back(std::move(record));
   }
-  return result;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<LedgerReport> MakeReport(SqliteDb& db,
+                                        const ReportFilter& filter) {
+  LedgerReport report;
+  report.total.key = report.unallocated_total.key = "total";
+  ASSIGN_OR_RETURN(const MarketBook market, MarketBook::Read(db, filter));
+  RETURN_IF_ERROR(Reporter(db, filter).Run(market, report));
+  RETURN_IF_ERROR(AddUnallocated(db, filter, market, report));
+  return report;
 }
 
 }  // namespace ccsched

@@ -5,11 +5,8 @@
 
 #include <cmath>
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/ledger/sqlite_db.h"
 
@@ -23,14 +20,8 @@ inline int64_t WithPue(int64_t joules, double pue) {
 
 // Reads attempts and emissions once, side by side in the order of their jobs;
 // memory is of the size of the answer. The records come in order of their key.
-absl::StatusOr<std::vector<ReportRecord>> MakeReport(
-    SqliteDb& db, const ReportFilter& filter);
-
-// The nodes' energy that is no job's; see LedgerReader::Unallocated.
-absl::StatusOr<std::vector<ReportRecord>> MakeUnallocatedReport(
-    SqliteDb& db, const ReportFilter& filter);
-
-std::string MonthOf(absl::Time t);  // "2026-11", UTC
+absl::StatusOr<LedgerReport> MakeReport(SqliteDb& db,
+                                        const ReportFilter& filter);
 
 }  // namespace ccsched
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/known_sum.h"
 #include "scheduler/base/status.h"
 #include "scheduler/ledger/market.h"
 #include "scheduler/ledger/report.h"
@@ -93,14 +94,11 @@ absl::Status Complete(SqliteDb& db, JobRecord& record) {
   while (emissions.Next()) {
     auto joules = emissions.Column<std::optional<int64_t>>(0);
     auto milligrams = emissions.Column<std::optional<int64_t>>(2);
-    if (joules) {
-      record.joules = record.joules.value_or(0) +
-                      WithPue(*joules, emissions.Column<double>(1));
-    }
-    if (milligrams) {
-      record.milligrams = record.milligrams.value_or(0) + *milligrams;
-      record.estimated = record.estimated || emissions.Column<bool>(3);
-    }
+    if (joules) *joules = WithPue(*joules, emissions.Column<double>(1));
+    AddKnown(record.joules, joules);
+    AddKnown(record.milligrams, milligrams);
+    record.estimated =
+        record.estimated || (milligrams && emissions.Column<bool>(3));
   }
   RETURN_IF_ERROR(emissions.status());
 
@@ -273,16 +271,24 @@ absl::StatusOr<std::vector<StepRow>> SqliteReader::Steps(
   return rows;
 }
 
-absl::StatusOr<std::vector<ReportRecord>> SqliteReader::Report(
-    const ReportFilter& filter) {
+absl::StatusOr<LedgerReport> SqliteReader::Report(const ReportFilter& filter) {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
   return MakeReport(*db, filter);
 }
 
-absl::StatusOr<std::vector<ReportRecord>> SqliteReader::Unallocated(
-    const ReportFilter& filter) {
+absl::StatusOr<std::map<std::string, int64_t>> SqliteReader::EmittedByProject(
+    absl::Time from) {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
-  return MakeUnallocatedReport(*db, filter);
+  Statement& s = db->Prepare(
+      "SELECT project, sum(milligrams) FROM emissions "
+      "JOIN submissions ON submissions.job = attempt >> 20 "
+      "WHERE superseded_by IS NULL AND start >= ? "
+      "AND milligrams IS NOT NULL GROUP BY project");
+  s.Bind(from);
+  std::map<std::string, int64_t> emitted;
+  while (s.Next()) emitted[s.Column<std::string>(0)] = s.Column<int64_t>(1);
+  RETURN_IF_ERROR(s.status());
+  return emitted;
 }
 
 absl::StatusOr<std::optional<Ledger::KeyedJob>> SqliteReader::FindKey(
@@ -299,6 +305,27 @@ absl::StatusOr<std::optional<Ledger::KeyedJob>> SqliteReader::FindKey(
 
 namespace {
 
+absl::Status LoadUse(SqliteDb& db, Snapshot::LiveJob& job) {
+  const JobId id = job.submission.id;
+  Statement& energy = db.Prepare(
+      "SELECT sum(joules), count(*) > count(joules), "
+      "ifnull(sum(milligrams), 0), "
+      "max(CASE WHEN attempt = ?3 THEN \"end\" END) FROM emissions "
+      "WHERE attempt BETWEEN ?1 AND ?2 AND superseded_by IS NULL");
+  energy.Bind(PackedId(id, 0), PackedId(id, kNumberMax),
+              PackedId(id, job.attempt->epoch));
+  if (energy.Next()) {
+    energy.Read(0, std::tie(job.joules, job.energy_unknown, job.milligrams,
+                            job.accounted_until));
+  }
+  RETURN_IF_ERROR(energy.status());
+  Statement& ran = db.Prepare(
+      "SELECT ifnull(sum(ended - started), 0) FROM attempts "
+      "WHERE id BETWEEN ? AND ?");
+  if (BindJob(ran, id).Next()) job.ran = ran.Column<absl::Duration>(0);
+  return ran.status();
+}
+
 absl::Status LoadJobs(SqliteDb& db, std::vector<Snapshot::LiveJob>& jobs) {
   Statement& s = db.Prepare(CCSCHED_FROM_JOBS("jobs_live") "ORDER BY s.job");
   Statement& last = db.Prepare("SELECT id, " CCSCHED_ATTEMPT_COLUMNS
@@ -312,8 +339,24 @@ absl::Status LoadJobs(SqliteDb& db, std::vector<Snapshot::LiveJob>& jobs) {
       job.attempt = ReadAttempt(last);
     }
     RETURN_IF_ERROR(last.status());
+    if (job.attempt) RETURN_IF_ERROR(LoadUse(db, job));
   }
   return s.status();
+}
+
+// Of equal issue times the last to arrive counts.
+absl::StatusOr<std::vector<GridRow>> ReadGridsInForce(SqliteDb& db) {
+  Statement& s =
+      db.Prepare("SELECT " CCSCHED_GRID_COLUMNS
+                 " FROM grids AS g WHERE actual OR NOT EXISTS (SELECT 1 FROM "
+                 "grids AS n WHERE n.actual = 0 AND n.region = g.region AND "
+                 "n.source = g.source AND n.basis = g.basis AND "
+                 "(n.issued, n.id) > (g.issued, g.id)) ORDER BY id");
+  s.Bind();
+  std::vector<GridRow> rows;
+  while (s.Next()) rows.push_back(ReadGrid(s));
+  RETURN_IF_ERROR(s.status());
+  return rows;
 }
 
 absl::Status LoadCluster(SqliteDb& db, Snapshot& snapshot) {
@@ -323,17 +366,7 @@ absl::Status LoadCluster(SqliteDb& db, Snapshot& snapshot) {
   while (nodes.Next()) nodes.Read(0, NodeFields(snapshot.nodes.emplace_back()));
   RETURN_IF_ERROR(nodes.status());
 
-  // Of equal issue times the last to arrive counts.
-  Statement& grids =
-      db.Prepare("SELECT " CCSCHED_GRID_COLUMNS
-                 " FROM grids AS g WHERE actual OR NOT EXISTS (SELECT 1 FROM "
-                 "grids AS n WHERE n.actual = 0 AND n.region = g.region AND "
-                 "n.source = g.source AND n.basis = g.basis AND "
-                 "(n.issued, n.id) > (g.issued, g.id)) ORDER BY id");
-  grids.Bind();
-  while (grids.Next()) snapshot.grids.push_back(ReadGrid(grids));
-  RETURN_IF_ERROR(grids.status());
-
+  ASSIGN_OR_RETURN(snapshot.grids, ReadGridsInForce(db));
   ASSIGN_OR_RETURN(snapshot.contracts,
                    ReadContracts(db, absl::InfiniteFuture()));
   Statement& until = db.Prepare(
@@ -357,6 +390,11 @@ absl::Status LoadCluster(SqliteDb& db, Snapshot& snapshot) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<GridRow>> SqliteReader::GridsInForce() {
+  ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
+  return ReadGridsInForce(*db);
+}
 
 absl::StatusOr<Snapshot> SqliteReader::Load() {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());

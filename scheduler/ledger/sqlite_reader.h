@@ -3,6 +3,7 @@
 #ifndef CCSCHED_SCHEDULER_LEDGER_SQLITE_READER_H_
 #define CCSCHED_SCHEDULER_LEDGER_SQLITE_READER_H_
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,10 +33,10 @@ class SqliteReader : public LedgerReader {
       const std::string& region, absl::Time from, absl::Time to,
       uint32_t limit) override;
   absl::StatusOr<std::vector<GridRow>> Grids(const GridFilter& filter) override;
-  absl::StatusOr<std::vector<ReportRecord>> Report(
-      const ReportFilter& filter) override;
-  absl::StatusOr<std::vector<ReportRecord>> Unallocated(
-      const ReportFilter& filter) override;
+  absl::StatusOr<std::vector<GridRow>> GridsInForce() override;
+  absl::StatusOr<LedgerReport> Report(const ReportFilter& filter) override;
+  absl::StatusOr<std::map<std::string, int64_t>> EmittedByProject(
+      absl::Time from) override;
   absl::StatusOr<std::vector<StepRow>> Steps(uint64_t after_sequence,
                                              uint32_t limit) override;
 

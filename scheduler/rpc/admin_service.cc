@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
-#include "scheduler/base/units.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/rpc/unary.h"
 #include "scheduler/wire/proto_time.h"
@@ -23,52 +22,18 @@ absl::StatusOr<ReportBy> ParseReportBy(const std::string& by) {
       "by: \"", by, "\" is none of user, project, site, region, job, month"));
 }
 
-void AddTo(std::optional<int64_t>& total, const std::optional<int64_t>& part) {
-  if (part.has_value()) total = total.value_or(0) + *part;
-}
-
-// The sum of all rows; what is known of it where a part is unknown (the rows
-// count the attempts whose energy is).
-ReportRecord TotalOf(const std::vector<ReportRecord>& rows) {
-  ReportRecord total;
-  total.key = "total";
-  for (const ReportRecord& row : rows) {
-    total.jobs += row.jobs;
-    total.attempts += row.attempts;
-    total.accelerator_hours += row.accelerator_hours;
-    AddEnergy(row, total);
-    total.unknown_energy_attempts += row.unknown_energy_attempts;
-    total.unknown_carbon_attempts += row.unknown_carbon_attempts;
-    for (const auto& [currency, cost] : row.costs) {
-      AddTo(total.costs[currency].electricity_micros, cost.electricity_micros);
-      AddTo(total.costs[currency].accelerator_micros, cost.accelerator_micros);
-    }
-    total.unpriced_joules += row.unpriced_joules;
-  }
-  return total;
-}
-
-double Kwh(int64_t joules) {
-  return static_cast<double>(joules) / kJoulesPerKwh;
-}
-
 // The nodes' energy that is nobody's, and whether all of it adds up.
-absl::Status AddUnallocated(LedgerReader& reader, const ReportFilter& filter,
-                            const ReportRecord& jobs,
-                            v1::ReportResponse& response) {
-  ASSIGN_OR_RETURN(const std::vector<ReportRecord> rows,
-                   reader.Unallocated(filter));
-  if (rows.empty()) return absl::OkStatus();
-  for (const ReportRecord& row : rows) {
+void AddUnallocated(const LedgerReport& report, v1::ReportResponse& response) {
+  if (report.unallocated.empty()) return;
+  for (const ReportRecord& row : report.unallocated) {
     *response.add_unallocated() = ReportView(row);
   }
-  const ReportRecord total = TotalOf(rows);
-  *response.mutable_unallocated_total() = ReportView(total);
-  response.set_metered_kwh(Kwh(total.metered_joules));
-  response.set_unmetered_kwh(Kwh(jobs.joules.value_or(0) +
-                                 total.joules.value_or(0) -
-                                 total.metered_joules));
-  return absl::OkStatus();
+  const ReportRecord& idle = report.unallocated_total;
+  *response.mutable_unallocated_total() = ReportView(idle);
+  response.set_metered_kwh(Kwh(idle.metered_joules));
+  response.set_unmetered_kwh(Kwh(report.total.joules.value_or(0) +
+                                 idle.joules.value_or(0) -
+                                 idle.metered_joules));
 }
 
 absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
@@ -83,11 +48,12 @@ absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
   }
   filter.user = request.user();
   filter.project = request.project();
-  ASSIGN_OR_RETURN(const std::vector<ReportRecord> rows, reader.Report(filter));
-  for (const ReportRecord& row : rows) *response.add_rows() = ReportView(row);
-  const ReportRecord total = TotalOf(rows);
-  *response.mutable_total() = ReportView(total);
-  RETURN_IF_ERROR(AddUnallocated(reader, filter, total, response));
+  ASSIGN_OR_RETURN(const LedgerReport report, reader.Report(filter));
+  for (const ReportRecord& row : report.rows) {
+    *response.add_rows() = ReportView(row);
+  }
+  *response.mutable_total() = ReportView(report.total);
+  AddUnallocated(report, response);
   if (request.has_as_of()) *response.mutable_as_of() = request.as_of();
   response.set_baseline(
       "each ended job run at its submission, at the first allowed site that "

@@ -16,9 +16,6 @@
 namespace ccsched {
 namespace {
 
-double Kwh(int64_t joules) {
-  return static_cast<double>(joules) / kJoulesPerKwh;
-}
 double Grams(int64_t milligrams) {
   return static_cast<double>(milligrams) / 1000;
 }
@@ -93,6 +90,10 @@ void FillState(const JobRecord& record, v1::Job& out) {
 }
 
 }  // namespace
+
+double Kwh(int64_t joules) {
+  return static_cast<double>(joules) / kJoulesPerKwh;
+}
 
 v1::JobState ToProto(JobState state) {
   return static_cast<v1::JobState>(static_cast<int>(state) + 1);

@@ -28,6 +28,8 @@ std::vector<v1::NodeShare> ParseNodeShares(const std::string& nodes);
 
 v1::EmissionSlice SliceView(const EmissionRow& row);
 
+double Kwh(int64_t joules);
+
 v1::ReportRow ReportView(const ReportRecord& record);
 
 }  // namespace ccsched

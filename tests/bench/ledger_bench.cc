@@ -200,15 +200,15 @@ void Ask(const std::string& path) {
     return reader.Jobs({.states = {9}, .after = JobId(90000), .limit = 1000})
         ->size();
   });
-  Time("report by site", [&] { return reader.Report({})->size(); });
+  Time("report by site", [&] { return reader.Report({})->rows.size(); });
   Time("report by region",
-       [&] { return reader.Report({.by = ReportBy::kRegion})->size(); });
+       [&] { return reader.Report({.by = ReportBy::kRegion})->rows.size(); });
   Time("report by job, of one hour", [&] {
     const absl::Time from = absl::FromUnixSeconds(1600000000 + 360000);
     return reader
         .Report(
             {.by = ReportBy::kJob, .from = from, .to = from + absl::Hours(1)})
-        ->size();
+        ->rows.size();
   });
 }
 

@@ -106,10 +106,18 @@ class AccountsTest : public DaemonTest {
     absl::Time start, end;
   };
   Ran RunJob(FakeAgent& agent) {
-    Ran ran;
     v1::JobSpec spec = Spec();
     spec.add_site("here");
-    ran.id = Submit(spec);
+    spec.set_suspendable(true);
+    Ran ran = StartOf(agent, Submit(spec));
+    ran.end = ran.start + absl::Hours(2);
+    agent.Send(Telemetry(ran.key, ran.start, ran.end, 2, 1));
+    return ran;
+  }
+  // Its newest attempt, as soon as the agent has started it.
+  Ran StartOf(FakeAgent& agent, uint64_t id) {
+    Ran ran;
+    ran.id = id;
     const auto start = agent.WaitStart();
     EXPECT_TRUE(start.has_value());
     ran.key = start->key();
@@ -117,20 +125,28 @@ class AccountsTest : public DaemonTest {
     *started.mutable_status()->mutable_key() = ran.key;
     *started.mutable_status()->mutable_started() = ToProto(Now());
     agent.Send(started);
-    ran.start =
-        FromProto(WaitFor(ran.id, v1::JOB_RUNNING).attempts(0).started());
-    ran.end = ran.start + absl::Hours(2);
-    agent.Send(Telemetry(ran.key, ran.start, ran.end, 2, 1));
+    const v1::Job job = WaitFor(ran.id, v1::JOB_RUNNING);
+    ran.start = FromProto(job.attempts(job.attempts_size() - 1).started());
     return ran;
   }
-  void End(FakeAgent& agent, const Ran& ran) {
+  void End(FakeAgent& agent, const Ran& ran,
+           v1::Outcome outcome = v1::OUTCOME_SUCCEEDED) {
     v1::AgentMessage ended;
     *ended.mutable_status()->mutable_key() = ran.key;
     *ended.mutable_status()->mutable_started() = ToProto(ran.start);
     *ended.mutable_status()->mutable_ended() = ToProto(ran.end);
-    ended.mutable_status()->set_outcome(v1::OUTCOME_SUCCEEDED);
+    ended.mutable_status()->set_outcome(outcome);
     agent.Send(ended);
-    WaitFor(ran.id, v1::JOB_SUCCEEDED);
+    WaitFor(ran.id, outcome == v1::OUTCOME_SUCCEEDED ? v1::JOB_SUCCEEDED
+                                                     : v1::JOB_HELD);
+  }
+  template <typename Method>
+  void Act(Method method, uint64_t id) {
+    grpc::ClientContext context;
+    v1::JobActionRequest request;
+    request.add_job_ids(id);
+    v1::JobActionResponse response;
+    ASSERT_TRUE(((*jobs).*method)(&context, request, &response).ok());
   }
 };
 
@@ -214,6 +230,33 @@ TEST_F(AccountsTest, RestatesOnActualDataAndStillTellsWhatItSaidBefore) {
   EXPECT_NEAR(then.total().co2e_g(), 1500, .01);
   EXPECT_NEAR(then.unallocated(0).co2e_g(), 750, .01);
   EXPECT_EQ(then.total().restated_slices(), 0);
+}
+
+// The first attempt was suspended before a restart, the second ran after it.
+TEST_F(AccountsTest, ABaselineKnowsWhatWasUsedBeforeARestart) {
+  Start();
+  Push(500, /*actual=*/true);
+  uint64_t id = 0;
+  {
+    auto agent = Agent({.node = "n1"});
+    const Ran ran = RunJob(*agent);
+    id = ran.id;
+    Act(&v1::Jobs::Stub::Hold, id);
+    ASSERT_TRUE(agent->WaitStop().has_value());
+    End(*agent, ran, v1::OUTCOME_SUSPENDED);
+  }
+  Restart();
+  auto agent = Agent({.node = "n1"});
+  Act(&v1::Jobs::Stub::Release, id);
+  Ran ran = StartOf(*agent, id);
+  ran.end = ran.start + absl::Hours(1);
+  agent->Send(Telemetry(ran.key, ran.start, ran.end, 1, 0));
+  End(*agent, ran);
+  const v1::ReportResponse report = Report("job");
+  EXPECT_NEAR(report.total().energy_kwh(), 4.5, 1e-5);
+  EXPECT_NEAR(report.total().co2e_g(), 2250, .01);
+  EXPECT_NEAR(report.total().baseline_co2e_g(), 2250, .01)
+      << "of all three hours, on the same grid";
 }
 
 TEST_F(AccountsTest, RefusesContractsThatMakeNoSenseByName) {

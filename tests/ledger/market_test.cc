@@ -18,7 +18,7 @@ class MarketTest : public testing::Test {
     ASSERT_TRUE(status.ok()) << status;
   }
   ReportRecord Only(const ReportFilter& filter = {}) {
-    auto records = ledger_->reader().Report(filter).value();
+    auto records = ledger_->reader().Report(filter).value().rows;
     EXPECT_THAT(records, SizeIs(1));
     return records.empty() ? ReportRecord() : records[0];
   }
@@ -111,12 +111,12 @@ TEST_F(MarketTest, EverybodySharesWhatIsBoughtIdleNodesToo) {
   // 80 kWh in all, of which 60 are covered: a quarter is left, at 600 g.
   EXPECT_EQ(Only({.user = "ada"}).net_milligrams, 4'500'000);
   EXPECT_EQ(Only({.user = "bob"}).net_milligrams, 6'000'000);
-  auto idle = ledger_->reader().Unallocated({}).value();
+  auto idle = ledger_->reader().Report({}).value().unallocated;
   ASSERT_THAT(idle, SizeIs(1));
   EXPECT_EQ(idle[0].key, "oregon");
   EXPECT_EQ(idle[0].net_milligrams, 1'500'000);
   EXPECT_EQ(idle[0].metered_joules, 80 * 3'600'000);
-  EXPECT_THAT(ledger_->reader().Unallocated({.user = "ada"}).value(),
+  EXPECT_THAT(ledger_->reader().Report({.user = "ada"}).value().unallocated,
               IsEmpty());
 }
 
@@ -165,10 +165,14 @@ TEST_F(MarketTest, AReportAsOfAnEarlierTimeIsTheOneGivenThen) {
   EXPECT_EQ(then.baseline_milligrams, 900'000);
   EXPECT_EQ(then.restated, 0);
   EXPECT_TRUE(then.estimated);
-  EXPECT_EQ(ledger_->reader().Unallocated({}).value()[0].milligrams, 300'000);
-  EXPECT_EQ(
-      ledger_->reader().Unallocated({.as_of = At(5)}).value()[0].milligrams,
-      500'000);
+  EXPECT_EQ(ledger_->reader().Report({}).value().unallocated[0].milligrams,
+            300'000);
+  EXPECT_EQ(ledger_->reader()
+                .Report({.as_of = At(5)})
+                .value()
+                .unallocated[0]
+                .milligrams,
+            500'000);
   // The second of two rows that cover the hour names what it replaced.
   const auto all = ledger_->reader().Emissions(JobId(1), true).value();
   ASSERT_THAT(all, SizeIs(2));

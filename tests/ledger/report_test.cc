@@ -24,11 +24,11 @@ class ReportTest : public testing::Test {
     ASSERT_TRUE(status.ok()) << status;
   }
   std::map<std::string, ReportRecord> Report(const ReportFilter& filter) {
-    auto records = ledger_->reader().Report(filter);
-    EXPECT_TRUE(records.ok()) << records.status();
+    auto report = ledger_->reader().Report(filter);
+    EXPECT_TRUE(report.ok()) << report.status();
     std::map<std::string, ReportRecord> by_key;
-    for (const ReportRecord& record : *records) by_key[record.key] = record;
-    EXPECT_EQ(by_key.size(), records->size());
+    for (const ReportRecord& record : report->rows) by_key[record.key] = record;
+    EXPECT_EQ(by_key.size(), report->rows.size());
     return by_key;
   }
   ReportRecord Only(const ReportFilter& filter) {
@@ -113,9 +113,88 @@ TEST_F(ReportTest, EveryWayOfGroupingAddsUpToTheSame) {
   EXPECT_EQ(regions["US-NW"].jobs, 12);
 }
 
+TEST_F(ReportTest, TheTotalCountsAJobOnceThoughItIsInSeveralRows) {
+  Commit(MovedJob(1, "ada"));
+  Commit(MovedJob(2, "bob"));
+  for (const ReportBy by : {ReportBy::kSite, ReportBy::kRegion}) {
+    const LedgerReport report = ledger_->reader().Report({.by = by}).value();
+    ASSERT_THAT(report.rows, SizeIs(2));
+    EXPECT_EQ(report.rows[0].jobs + report.rows[1].jobs, 4);
+    EXPECT_EQ(report.total.jobs, 2);
+    EXPECT_EQ(report.total.attempts, 4);
+    EXPECT_EQ(report.total.milligrams, 2 * 980000);
+    EXPECT_DOUBLE_EQ(report.total.accelerator_hours, 2 * 12);
+  }
+}
+
+// A site that was first in one region, then in another; its cost goes where
+// its energy goes, and what was restated took its cost along.
+TEST_F(ReportTest, CostsAreKeyedAndDatedAsTheEnergyThatTheyAreOf) {
+  Batch batch = MovedJob(1, "ada");
+  batch.emissions[1].region = "US-SW";
+  for (EmissionRow& row : batch.emissions) row.recorded = At(6);
+  for (const EmissionRow& row : batch.emissions) {
+    batch.costs.push_back(
+        {row.job, row.epoch, row.start, 1'000'000, 250'000, "EUR", "EUR"});
+  }
+  batch.costs[2].electricity_micros.reset();
+  Commit(batch);
+  Batch restated;
+  restated.emissions = {Emission(1, 2, 5)};
+  restated.emissions[0].region = "GB";
+  restated.emissions[0].recorded = At(20);
+  Commit(restated);
+  auto regions = Report({.by = ReportBy::kRegion});
+  ASSERT_THAT(regions, SizeIs(3));
+  for (const char* region : {"US-NW", "US-SW"}) {
+    EXPECT_EQ(regions[region].costs["EUR"].electricity_micros, 1'000'000);
+    EXPECT_EQ(regions[region].joules, 3960000);
+  }
+  EXPECT_EQ(regions["GB"].unpriced_joules, 3960000);
+  EXPECT_EQ(regions["GB"].costs["EUR"].accelerator_micros, 250'000);
+  regions = Report({.by = ReportBy::kRegion, .as_of = At(10)});
+  EXPECT_EQ(regions["IE"].unpriced_joules, 3960000);
+  EXPECT_EQ(regions["IE"].costs["EUR"].accelerator_micros, 250'000);
+  EXPECT_FALSE(regions.contains("GB"));
+  EXPECT_THAT(Report({.as_of = At(5)})["oregon"].costs, IsEmpty())
+      << "nothing was on record then";
+  const ReportRecord total = ledger_->reader().Report({}).value().total;
+  EXPECT_EQ(total.costs.at("EUR").electricity_micros, 2'000'000);
+  EXPECT_EQ(total.costs.at("EUR").accelerator_micros, 750'000);
+  EXPECT_EQ(total.unpriced_joules, 3960000);
+}
+
+TEST_F(ReportTest, WhatAProjectEmittedSinceIsOneSum) {
+  Commit(MovedJob(1, "ada"));
+  Batch other = MovedJob(2, "bob");
+  other.submissions[0].project = "blue";
+  other.emissions[0].milligrams.reset();
+  Commit(other);
+  EXPECT_THAT(ledger_->reader().EmittedByProject(At(0)).value(),
+              ElementsAre(Pair("blue", 540000), Pair("engine", 980000)));
+  EXPECT_THAT(ledger_->reader().EmittedByProject(At(5)).value(),
+              ElementsAre(Pair("blue", 100000), Pair("engine", 100000)));
+}
+
+TEST_F(ReportTest, ARestartIsToldWhatALiveJobHasUsed) {
+  Batch batch = MovedJob(1, "ada");
+  batch.states = {State(1, JobState::kRunning)};
+  batch.attempts[1].ended.reset();
+  batch.emissions[2].milligrams.reset();
+  Commit(batch);
+  const Snapshot snapshot = ledger_->Load().value();
+  ASSERT_THAT(snapshot.jobs, SizeIs(1));
+  const Snapshot::LiveJob& job = snapshot.jobs[0];
+  EXPECT_EQ(job.joules, 3 * 3600000);
+  EXPECT_FALSE(job.energy_unknown);
+  EXPECT_EQ(job.milligrams, 880000);
+  EXPECT_EQ(job.ran, absl::Hours(2)) << "of the attempt that has ended";
+  EXPECT_EQ(job.accounted_until, At(6));
+}
+
 TEST_F(ReportTest, JobsComeInTheOrderOfTheirNumbers) {
   for (uint64_t id : {9, 10, 100}) Commit(MovedJob(id, "ada"));
-  auto records = ledger_->reader().Report({.by = ReportBy::kJob}).value();
+  auto records = ledger_->reader().Report({.by = ReportBy::kJob}).value().rows;
   ASSERT_THAT(records, SizeIs(3));
   EXPECT_EQ(records[0].key, "9");
   EXPECT_EQ(records[1].key, "10");
