@@ -213,7 +213,7 @@ void JobRunner::OnGone(AttemptId id) {
     const std::string why = lived ? "" : NeverLived(info);
     status.set_outcome(why.empty() ? v1::OUTCOME_LOST : v1::OUTCOME_REFUSED);
     status.set_message(why.empty() ? "its supervisor was killed" : why);
-    if (!why.empty()) SetUnfit(why);
+    if (!why.empty()) SetUnfit(Obstacle::kSupervisor, why);
   }
   ended = std::max(ended, running.use.counted.until);
   *status.mutable_ended() = ToProto(ended);

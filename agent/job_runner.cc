@@ -197,7 +197,7 @@ void JobRunner::Settle() {
   for (const v1::StartAttempt& start : batch) Accept(start);
   const absl::Status done = store_.Commit();
   if (!done.ok()) return OnCommitFailed(done);
-  if (std::exchange(journal_fails_, false)) SetUnfit("");
+  if (std::exchange(journal_fails_, false)) SetUnfit(Obstacle::kJournal, "");
   if (!finished_.empty()) Failpoint("agent.recorded");
   for (const AttemptId id : std::exchange(finished_, {})) ReportFinished(id);
   if (!accepted_.empty()) Failpoint("agent.accepted");
@@ -209,8 +209,8 @@ void JobRunner::OnCommitFailed(const absl::Status& status) {
   Log(LogLevel::kError, "journal not written", {{"status", status}});
   // Before the refusals: so the jobs are not sent here again.
   if (!std::exchange(journal_fails_, true)) {
-    SetUnfit(absl::StrCat("its journal can't be written: ",
-                          std::string(status.message())));
+    SetUnfit(Obstacle::kJournal, absl::StrCat("its journal can't be written: ",
+                                              std::string(status.message())));
   }
   for (const Accepted& accepted : std::exchange(accepted_, {})) {
     v1::AttemptStatus refusal =
@@ -244,7 +244,8 @@ void JobRunner::Spawn(const Accepted& accepted) {
         {{"attempt", id.ToString()}, {"status", supervised.status()}});
     // A full disk, no processes left: the next start would fare no better.
     const std::string why(supervised.status().message());
-    if (absl::IsUnavailable(supervised.status())) SetUnfit(why);
+    if (absl::IsUnavailable(supervised.status()))
+      SetUnfit(Obstacle::kSupervisor, why);
     EndAtOnce(id, v1::OUTCOME_REFUSED, why);
     return;
   }
@@ -389,8 +390,8 @@ void JobRunner::ReportEnded() {
   }
 }
 
-void JobRunner::SetUnfit(const std::string& why) {
-  if (unfit_) unfit_(why);
+void JobRunner::SetUnfit(Obstacle obstacle, const std::string& why) {
+  if (unfit_) unfit_(obstacle, why);
 }
 
 void JobRunner::Report(const v1::AttemptStatus& status) {

@@ -26,6 +26,9 @@
 
 namespace ccsched {
 
+// What can stand in the way of starts. Each comes and goes by itself.
+enum class Obstacle { kJournal, kSupervisor };
+
 struct RunnerOptions {
   LaunchSettings launch;
   std::string supervisor;  // path of the program
@@ -34,7 +37,7 @@ struct RunnerOptions {
 class JobRunner {
  public:
   using Ended = std::function<void(AttemptId)>;
-  using Unfit = std::function<void(const std::string&)>;
+  using Unfit = std::function<void(Obstacle, const std::string&)>;
 
   // REQUIRES: `loop`, `store` and `meter` outlive this.
   JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
@@ -46,8 +49,9 @@ class JobRunner {
   // Told of each attempt whose processes are all gone.
   void set_ended(Ended ended) { ended_ = std::move(ended); }
 
-  // Told why this node can start nothing now, as soon as that shows; and with
-  // an empty text once what stood in the way of starts is over.
+  // Told why this node can start nothing now, as soon as that shows. That the
+  // journal is written again is told by an empty text; of the supervisor who
+  // listens has to find out.
   void set_unfit(Unfit unfit) { unfit_ = std::move(unfit); }
 
   // Takes up what an earlier agent left. Call once, before anything else.
@@ -75,8 +79,6 @@ class JobRunner {
   void EndAll();
   // Runs, or is about to.
   bool IsRunning(AttemptId id) const;
-  // The last write to it succeeded.
-  bool journal_works() const { return !journal_fails_; }
   size_t running_count() const { return running_.size(); }
 
  private:
@@ -95,7 +97,7 @@ class JobRunner {
   };
 
   void AdoptOne(AttemptId id);
-  void SetUnfit(const std::string& why);
+  void SetUnfit(Obstacle obstacle, const std::string& why);
   int64_t BootNanosAt(const KnownAttempt& known,
                       const Supervised& supervised) const;
   void Track(AttemptId id, Running running);

@@ -240,7 +240,9 @@ int RunAgent(const Flags& flags) {
   {
     SessionOptions options = MakeOptions(flags, *folder);
     options.runner.supervisor = supervisor->exec_path();
-    const std::string cgroup_root = options.runner.launch.cgroup_root;
+    // Only what FindCgroupRoot made is this agent's to remove.
+    const Cgroup made(flags.cgroup == "auto" ? options.runner.launch.cgroup_root
+                                             : "");
     options.check = [&] { return supervisor->Check(); };
     if (flags.memory_mib > 0 &&
         !CanLimitMemory(options.runner.launch.cgroup_root)) {
@@ -267,7 +269,7 @@ int RunAgent(const Flags& flags) {
     session.Begin();
     loop.Run();
     loop.Forget(stop.get());
-    Cgroup(cgroup_root).Remove();  // stays where jobs go on
+    made.Remove();  // stays where jobs go on
   }
   Log(LogLevel::kInfo, "agent stopped", {{"node", flags.node}});
   return 0;

@@ -155,16 +155,22 @@ absl::StatusOr<std::unique_ptr<NodePower>> NodePower::Open(
                      ": known are auto, off, hwmon, ipmi[:PROGRAM], "
                      "redfish:URL"));
   }
-  if (!read || !read()) {
+  const std::optional<Watts> first = read ? read() : std::nullopt;
+  if (!first) {
+    // A board may list a meter that says nothing: not what was asked for.
+    if (kind == "auto") return nullptr;
     return absl::NotFoundError(absl::StrCat(
         "--node-meter ", meter, ": no power can be read there now"));
   }
   return std::make_unique<NodePower>(kind == "auto" ? "hwmon" : kind,
-                                     std::move(read));
+                                     std::move(read), first);
 }
 
-NodePower::NodePower(std::string name, Read read)
-    : name_(std::move(name)), read_(std::move(read)) {
+NodePower::NodePower(std::string name, Read read, std::optional<Watts> first)
+    : name_(std::move(name)),
+      read_(std::move(read)),
+      latest_(first),
+      read_at_ns_(BootNanos()) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -185,6 +191,10 @@ std::optional<Watts> NodePower::Latest() const {
 
 void NodePower::Run() {
   std::unique_lock lock(mutex_);
+  const auto pause = [&] {
+    wake_.wait_for(lock, kEvery, [this] { return stop_; });
+  };
+  if (latest_) pause();  // it was read by who made this
   while (!stop_) {
     lock.unlock();
     const std::optional<Watts> now = read_();
@@ -193,7 +203,7 @@ void NodePower::Run() {
       latest_ = now;
       read_at_ns_ = BootNanos();
     }
-    wake_.wait_for(lock, kEvery, [this] { return stop_; });
+    pause();
   }
 }
 

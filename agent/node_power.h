@@ -23,15 +23,16 @@ class NodePower {
  public:
   using Read = std::function<std::optional<Watts>()>;
 
-  // `meter`: "auto" (hwmon, else none), "off", "hwmon", "ipmi[:PROGRAM]",
-  // "redfish:URL" of a chassis's Power or a sensor; `login` is a file that
-  // holds USER:PASSWORD for it. Null: there is none. Errors: InvalidArgument,
-  // NotFound if what was named can't be read now.
+  // `meter`: "auto" (hwmon if it can be read, else none), "off", "hwmon",
+  // "ipmi[:PROGRAM]", "redfish:URL" of a chassis's Power or a sensor; `login`
+  // is a file that holds USER:PASSWORD for it. Null: there is none. Errors:
+  // InvalidArgument, NotFound if what was named can't be read now.
   static absl::StatusOr<std::unique_ptr<NodePower>> Open(
       const std::string& meter, const std::string& sys,
       const std::string& login);
-  // For tests: asks `read`.
-  NodePower(std::string name, Read read);
+  // For tests: asks `read`; `first` is what it said just now, if it was asked.
+  NodePower(std::string name, Read read,
+            std::optional<Watts> first = std::nullopt);
   ~NodePower();
   NodePower(const NodePower&) = delete;
   NodePower& operator=(const NodePower&) = delete;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agent/boot_clock.h"
 #include "agent/log_keeper.h"
 #include "scheduler/base/log.h"
@@ -59,7 +60,9 @@ Session::Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
                    link_->queued() < SchedulerLink::kQueuedMany;
           }) {
   runner_.set_ended([this](AttemptId id) { OnEnded(id); });
-  runner_.set_unfit([this](const std::string& why) { OnUnfit(why); });
+  runner_.set_unfit([this](Obstacle obstacle, const std::string& why) {
+    OnUnfit(obstacle, why);
+  });
 }
 
 Session::~Session() {
@@ -74,7 +77,7 @@ void Session::Begin() {
   loop_.set_after_batch([this] { runner_.Settle(); });
   if (options_.check) {
     const absl::Status fit = options_.check();
-    if (!fit.ok()) OnUnfit(std::string(fit.message()));
+    if (!fit.ok()) OnUnfit(Obstacle::kSupervisor, std::string(fit.message()));
   }
   runner_.Adopt();
   // Without jobs an old lease means nothing; its time may be of another boot.
@@ -86,16 +89,25 @@ void Session::Begin() {
 }
 
 // Running jobs go on; the scheduler sends no new ones.
-void Session::OnUnfit(const std::string& why) {
-  if (why == unfit_) return;
-  unfit_ = why;
-  Log(why.empty() ? LogLevel::kInfo : LogLevel::kError,
-      why.empty() ? "fit for new jobs again" : "unfit for new jobs",
-      {{"node", options_.identity.node()}, {"reason", why}});
+void Session::OnUnfit(Obstacle obstacle, const std::string& why) {
+  if (why.empty()) {
+    obstacles_.erase(obstacle);
+  } else {
+    obstacles_[obstacle] = why;
+  }
+  std::string all;
+  for (const auto& [which, text] : obstacles_) {
+    absl::StrAppend(&all, all.empty() ? "" : "; ", text);
+  }
+  if (obstacles_.contains(Obstacle::kSupervisor) && !check_timer_) CheckSoon();
+  if (all == unfit_) return;
+  unfit_ = all;
+  Log(all.empty() ? LogLevel::kInfo : LogLevel::kError,
+      all.empty() ? "fit for new jobs again" : "unfit for new jobs",
+      {{"node", options_.identity.node()}, {"reason", all}});
   v1::AgentMessage message;
-  message.mutable_health()->set_unfit(why);
+  message.mutable_health()->set_unfit(all);
   Send(std::move(message));
-  if (!why.empty() && !check_timer_) CheckSoon();
 }
 
 void Session::CheckSoon() {
@@ -103,8 +115,7 @@ void Session::CheckSoon() {
   check_timer_ = loop_.At(BootNanos() + kCheckNs, [this] {
     check_timer_.reset();
     const absl::Status fit = options_.check();
-    if (fit.ok() && runner_.journal_works()) return OnUnfit("");
-    if (!unfit_.empty()) CheckSoon();
+    OnUnfit(Obstacle::kSupervisor, std::string(fit.message()));
   });
 }
 

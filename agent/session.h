@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ struct SessionOptions {
   // All of Register but its attempts.
   v1::Register identity;
   RunnerOptions runner;
-  // Asked while the node is unfit for starts: OK once it is fit again.
+  // Asked at the start, and while the supervisor was seen not to run: OK once
+  // it would.
   std::function<absl::Status()> check;
   absl::Duration sample_interval = absl::Seconds(5);  // real time
   uint64_t seed = 0;  // of the jitter between attempts to connect
@@ -65,7 +67,7 @@ class Session {
   void Extend(int64_t sent_ns);
   void Heartbeat();
   void OnEnded(AttemptId id);
-  void OnUnfit(const std::string& why);
+  void OnUnfit(Obstacle obstacle, const std::string& why);
   void CheckSoon();
   void KeepLogsSoon();
   void SampleSoon();
@@ -95,7 +97,8 @@ class Session {
   std::optional<EventLoop::Timer> poll_timer_;
   std::optional<EventLoop::Timer> logs_timer_;
   std::optional<EventLoop::Timer> check_timer_;
-  std::string unfit_;
+  std::map<Obstacle, std::string> obstacles_;
+  std::string unfit_;  // all of them, in words
   std::function<void()> all_ended_;
   JobRunner runner_;
   LogServer logs_;

@@ -336,5 +336,32 @@ TEST_F(FullDiskTest, RefusesWhatItCannotRecordAndLosesNoEnd) {
   }
 }
 
+// Two things stand in the way of starts; that one is gone leaves the other.
+TEST_F(FullDiskTest, AWrittenJournalDoesNotMakeUpForTheSupervisor) {
+  const std::string other = Path("other");
+  std::ofstream(other) << "#!/bin/sh\necho 1\n";
+  std::filesystem::permissions(other, std::filesystem::perms::owner_all);
+  StartAgent({"--supervisor", other});
+  EXPECT_THAT(scheduler_->WaitRegistered(1)->unfit(), HasSubstr("version"));
+  const auto told = [&] {
+    std::vector<std::string> all;
+    for (const v1::AgentMessage& message : scheduler_->Messages()) {
+      if (message.has_health()) all.push_back(message.health().unfit());
+    }
+    return all;
+  };
+  Fill();
+  uint64_t job = 0;
+  while (!testing::Matches(testing::Contains(HasSubstr("journal")))(told())) {
+    RunToEnd(Waiter({++job, 1}));
+    ASSERT_LT(job, 80u);
+  }
+  MakeRoom();
+  while (testing::Matches(HasSubstr("journal"))(told().back())) {
+    RunToEnd(Waiter({++job, 1}));
+  }
+  EXPECT_THAT(told(), testing::Each(testing::Not(testing::IsEmpty())));
+}
+
 }  // namespace
 }  // namespace ccsched

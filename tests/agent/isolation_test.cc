@@ -58,6 +58,13 @@ TEST_F(IsolationTest, AGroupOfItsOwnIsMadeAndRemoved) {
   rmdir(root.c_str());
 }
 
+TEST_F(IsolationTest, TheOperatorsOwnFolderStays) {
+  std::filesystem::create_directories(Path("group"));
+  StartAgent({"--cgroup", Path("group")});
+  EXPECT_EQ(StopAgent(), 0);
+  EXPECT_TRUE(std::filesystem::exists(Path("group")));
+}
+
 TEST_F(IsolationTest, AJobWithAnImageIsRunByWhatTheNodeHas) {
   std::filesystem::create_directory(Path("bin"));
   // In place of podman: says how it was called, then runs what stands last.

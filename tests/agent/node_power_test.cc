@@ -36,7 +36,7 @@ class NodePowerTest : public testing::Test {
     std::ofstream(folder_ / path) << text;
     return folder_ / path;
   }
-  // What it reads first; that Open has read it is known.
+  // What it reads first.
   static std::optional<Watts> First(const NodePower& power) {
     const int64_t until = BootNanos() + 10 * kNanosPerSecond;
     std::optional<Watts> watts;
@@ -70,6 +70,23 @@ TEST_F(NodePowerTest, WithoutABoardAutoIsNothingAndWhatIsNamedIsAnError) {
   EXPECT_THAT(
       std::string(NodePower::Open("steam", folder_, "").status().message()),
       HasSubstr("steam"));
+}
+
+TEST_F(NodePowerTest, AMeterThatSaysNothingIsForAutoNone) {
+  Put("class/hwmon/hwmon0/name", "power_meter\n");
+  Put("class/hwmon/hwmon0/power1_average", "0\n");
+  const auto power = NodePower::Open("auto", folder_, "");
+  ASSERT_TRUE(power.ok()) << power.status();
+  EXPECT_EQ(*power, nullptr);
+  EXPECT_FALSE(NodePower::Open("hwmon", folder_, "").ok());
+}
+
+TEST_F(NodePowerTest, WhatOpenReadIsTheFirstValue) {
+  Put("class/hwmon/hwmon0/name", "power_meter\n");
+  Put("class/hwmon/hwmon0/power1_average", "150000000\n");
+  const auto power = NodePower::Open("hwmon", folder_, "");
+  ASSERT_TRUE(power.ok()) << power.status();
+  EXPECT_EQ((*power)->Latest(), Watts(150));
 }
 
 TEST_F(NodePowerTest, AsksIpmiByItsProgram) {

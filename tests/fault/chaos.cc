@@ -11,14 +11,19 @@
 #include "absl/strings/str_cat.h"
 
 namespace ccsched::testing {
+namespace {
+
+// More jobs than these under way would only wait, and be waited for at the end.
+constexpr uint64_t kLiveMax = 40;
+constexpr size_t kUnacknowledgedMax = 20;
+
+}  // namespace
 
 Chaos::Chaos(TestCluster& cluster, History& history, uint64_t seed)
     : cluster_(&cluster),
       history_(&history),
       random_(seed),
-      agent_hurt_(cluster.agents()) {
-  history_->KilledJobs();
-}
+      agent_hurt_(cluster.agents()) {}
 
 void Chaos::Rage(absl::Duration how_long) {
   const absl::Time end = absl::Now() + how_long;
@@ -44,6 +49,22 @@ void Chaos::TrySubmit(const std::string& key) {
 }
 
 void Chaos::SubmitSome() {
+  // While the scheduler is down each question costs its deadline, and each try
+  // too: one is enough.
+  if (!scheduler_hurt_ && next_key_ % 8 == 0) {
+    live_ = cluster_->LiveJobs().value_or(live_);
+  }
+  if (live_ < kLiveMax && unacknowledged_.size() < kUnacknowledgedMax) {
+    AddJob();
+  } else {
+    live_ = cluster_->LiveJobs().value_or(live_);
+  }
+  if (!unacknowledged_.empty()) {
+    TrySubmit(std::string(unacknowledged_.begin()->first));
+  }
+}
+
+void Chaos::AddJob() {
   const std::string key = absl::StrCat("job-", next_key_++);
   Load load;
   load.seconds = 0.02 + random_.Exponential(0.4);
@@ -54,9 +75,6 @@ void Chaos::SubmitSome() {
   }
   history_->Tried(key, load.exit_code);
   unacknowledged_[key] = load;
-  // While the scheduler is down each try costs its deadline: one is enough.
-  const std::string oldest = unacknowledged_.begin()->first;
-  TrySubmit(oldest);
 }
 
 void Chaos::CancelOne() {
@@ -139,7 +157,7 @@ bool Chaos::Settle(absl::Duration patience) {
   HealDue(true);
   for (const auto& [i, instant] : armed_agents_) cluster_->StartAgent(i);
   armed_agents_.clear();
-  if (!armed_scheduler_.empty()) RestartScheduler("");
+  if (!armed_scheduler_.empty()) cluster_->StartScheduler();
   armed_scheduler_.clear();
   scheduler_hurt_ = false;
   agent_hurt_.assign(agent_hurt_.size(), false);
@@ -147,11 +165,12 @@ bool Chaos::Settle(absl::Duration patience) {
   if (!cluster_->WaitUntilServing()) return false;
   const absl::Time deadline = absl::Now() + patience;
   while (!unacknowledged_.empty() && absl::Now() < deadline) {
-    TrySubmit(unacknowledged_.begin()->first);
+    TrySubmit(std::string(unacknowledged_.begin()->first));
   }
+  // A busy machine may take long for all of them, not for the next one.
   for (const auto& [key, id] : history_->acknowledged()) {
     const uint64_t job = id;
-    const bool ended = Eventually(deadline - absl::Now(), [this, job] {
+    const bool ended = Eventually(patience, [this, job] {
       const absl::StatusOr<v1::Job> state = cluster_->Get(job);
       return state.ok() && IsTerminalState(state->state());
     });

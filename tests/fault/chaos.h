@@ -26,7 +26,7 @@ class Chaos {
   // Load and faults for so long.
   void Rage(absl::Duration how_long);
   // Undoes every fault, delivers what was not acknowledged yet, and waits
-  // until every job has ended; false if one has not within `patience`.
+  // until every job has ended; false if none does within `patience`.
   bool Settle(absl::Duration patience);
 
   int faults() const { return faults_; }
@@ -42,6 +42,7 @@ class Chaos {
   static const std::vector<Kind>& Kinds();
 
   void SubmitSome();
+  void AddJob();
   void TrySubmit(const std::string& key);
   void CancelOne();
   void InjectOne();
@@ -54,7 +55,6 @@ class Chaos {
   // none.
   std::optional<int> TakeAgent();
   bool TakeScheduler();
-  void RestartScheduler(const std::string& failpoints);
   // What was armed to end by itself and has: started again. So is what ended
   // because its disk was full when it started, as a service manager does.
   void Tend();
@@ -107,6 +107,7 @@ class Chaos {
   std::map<int, std::string> armed_agents_;
   std::string armed_scheduler_;
   int next_key_ = 0;
+  uint64_t live_ = 0;  // jobs, as the scheduler said last
   int faults_ = 0;
   std::map<std::string, int> counts_;
 };

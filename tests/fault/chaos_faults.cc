@@ -31,16 +31,12 @@ std::string AnyOf(const Names& names, Random& random) {
 
 }  // namespace
 
-void Chaos::RestartScheduler(const std::string& failpoints) {
-  cluster_->StartScheduler(failpoints);
-}
-
 void Chaos::KillScheduler() {
   if (!TakeScheduler()) return;
   Count("scheduler kill -9");
   cluster_->scheduler().Kill();
   HealAfter(Span(0, 1500), [this] {
-    RestartScheduler("");
+    cluster_->StartScheduler();
     cluster_->WaitUntilServing();
     scheduler_hurt_ = false;
   });
@@ -60,12 +56,12 @@ void Chaos::StormScheduler() {
   if (!TakeScheduler()) return;
   for (int i = 0; i < 6; ++i) {
     Count("scheduler kill -9, in a storm");
-    RestartScheduler("");
+    cluster_->StartScheduler();
     // Somewhere in its start, or just after.
     absl::SleepFor(Span(0, 250));
     cluster_->scheduler().Kill();
   }
-  RestartScheduler("");
+  cluster_->StartScheduler();
   cluster_->WaitUntilServing();
   scheduler_hurt_ = false;
 }
@@ -74,7 +70,7 @@ void Chaos::KillSchedulerAtAnInstant() {
   if (!TakeScheduler()) return;
   armed_scheduler_ = AnyOf(kSchedulerInstants, random_);
   cluster_->scheduler().Kill();
-  RestartScheduler(
+  cluster_->StartScheduler(
       absl::StrCat(armed_scheduler_, "=kill@", 1 + random_.Below(40)));
   cluster_->WaitUntilServing(absl::Seconds(2));
 }
@@ -104,7 +100,7 @@ void Chaos::KillAgentAtAnInstant() {
 void Chaos::Tend() {
   TendArmed();
   if (!scheduler_hurt_ && !cluster_->scheduler().running()) {
-    RestartScheduler("");
+    cluster_->StartScheduler();
     cluster_->WaitUntilServing(absl::Seconds(2));
   }
   for (int i = 0; i < cluster_->agents(); ++i) {
@@ -117,7 +113,7 @@ void Chaos::Tend() {
 void Chaos::TendArmed() {
   if (!armed_scheduler_.empty() && !cluster_->scheduler().running()) {
     Count(absl::StrCat("killed at ", std::exchange(armed_scheduler_, "")));
-    RestartScheduler("");
+    cluster_->StartScheduler();
     cluster_->WaitUntilServing();
     scheduler_hurt_ = false;
   }
@@ -256,7 +252,7 @@ void Chaos::CutWire() {
   cluster_->wire(AnyAgent()).Cut();
 }
 
-// One of the last, so that it may still run. Its shell ends by the signal that
+// Some of those that may run. The job's shell ends by the signal that
 // asks it to save its state, and starts from the beginning at the new width.
 void Chaos::ResizeJob() {
   const auto& acknowledged = history_->acknowledged();
@@ -264,7 +260,10 @@ void Chaos::ResizeJob() {
   for (const auto& [key, id] : acknowledged) newest = std::max(newest, id);
   if (newest == 0) return;
   Count("resize of a job");
-  for (uint64_t id = newest > 8 ? newest - 8 : 1; id <= newest; ++id) {
+  // Few of the live ones run, those that came first.
+  const uint64_t back = 8 + random_.Below(live_ + 1);
+  const uint64_t first = newest > back ? newest - back : 1;
+  for (uint64_t id = first; id <= std::min(newest, first + 8); ++id) {
     cluster_->Resize(id, 1 + random_.Below(cluster_->accelerators()))
         .IgnoreError();
   }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CCSCHED_FAULT_SECONDS (default 40) is the time under faults, CCSCHED_SEED
-// (default 1) the choices. A failure prints both.
+// (default 1) the choices. A failure prints both; with CCSCHED_FAULT_KEEP set
+// it leaves the cluster's folder, ledger and logs, and says where.
 #include "tests/fault/chaos.h"
 
 #include <cstdlib>
@@ -51,6 +52,11 @@ void RageAndCheck(ClusterOptions options, int seconds) {
   EXPECT_TRUE(violations.empty()) << absl::StrJoin(violations, "\n") << "\n"
                                   << cluster.Logs();
   EXPECT_GT(chaos.faults(), 0);
+  if (::testing::Test::HasFailure() &&
+      std::getenv("CCSCHED_FAULT_KEEP") != nullptr) {
+    std::cout << "kept: " << cluster.dir() << "\n";
+    cluster.KeepFolder();
+  }
 }
 
 TEST(ChaosTest, NothingIsLostAndNothingRunsTwice) {

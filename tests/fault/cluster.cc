@@ -93,6 +93,7 @@ TestCluster::~TestCluster() {
   wires_.clear();
   manglers_.clear();
   for (ShimState* shim : shims_) munmap(shim, sizeof(ShimState));
+  if (keep_) return;
   std::error_code ignored;
   fs::remove_all(dir_, ignored);
 }
@@ -317,6 +318,14 @@ absl::StatusOr<v1::Job> TestCluster::Get(uint64_t job) {
       jobs_->Get(Context(absl::Milliseconds(1500)).get(), request, &response);
   if (!status.ok()) return FromGrpc(status);
   return response;
+}
+
+std::optional<uint64_t> TestCluster::LiveJobs() {
+  v1::StatusResponse response;
+  const grpc::Status status =
+      admin_->Status(Context(absl::Milliseconds(500)).get(), {}, &response);
+  if (!status.ok()) return std::nullopt;
+  return response.jobs_live();
 }
 
 absl::Status TestCluster::Cancel(uint64_t job) {

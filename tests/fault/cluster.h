@@ -77,9 +77,13 @@ class TestCluster {
                                   uint32_t accelerators = 1,
                                   const std::string& elastic = "");
   absl::StatusOr<v1::Job> Get(uint64_t job);
+  // How many jobs have not ended; nothing if the scheduler does not say.
+  std::optional<uint64_t> LiveJobs();
   absl::Status Cancel(uint64_t job);
   absl::Status Resize(uint64_t job, uint32_t accelerators);
   absl::StatusOr<std::vector<v1::NodeStatus>> Nodes();
+  // Leaves the folder where it is, for who looks into a failure.
+  void KeepFolder() { keep_ = true; }
   // The ends of all logs, for a failure's message.
   std::string Logs() const;
 
@@ -96,6 +100,7 @@ class TestCluster {
 
   const ClusterOptions options_;
   std::string dir_;
+  bool keep_ = false;
   std::string socket_;
   int port_ = 0;  // of a scheduler with TLS
   Process scheduler_;

@@ -40,9 +40,6 @@ class History {
     acknowledged_[key] = job;
   }
   void AskedToCancel(const std::string& key) { cancelled_.insert(key); }
-  // Processes of some jobs were killed from outside: an attempt may end by
-  // SIGKILL though nobody here asked for that.
-  void KilledJobs() { killed_jobs_ = true; }
 
   const std::map<std::string, uint64_t>& acknowledged() const {
     return acknowledged_;
@@ -67,7 +64,6 @@ class History {
   std::map<std::string, int> tried_;
   std::map<std::string, uint64_t> acknowledged_;
   std::set<std::string> cancelled_;
-  bool killed_jobs_ = false;
 };
 
 // Whether the state is one that a job never leaves.
