@@ -142,6 +142,8 @@ void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
   double kwh = 0;
   for (const v1::Attempt& attempt : job.attempts()) {
     const std::string name = absl::StrCat("attempt ", attempt.epoch());
+    // A part of a gang may have taken energy though the gang never started.
+    kwh += attempt.energy_kwh();
     if (!attempt.has_started() || !attempt.has_ended()) continue;
     const absl::Time started = time(attempt.started());
     const absl::Time ended = time(attempt.ended());
@@ -163,7 +165,6 @@ void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
     const double held =
         attempt.count() * absl::ToDoubleSeconds(ended - started);
     const double joules = attempt.energy_kwh() * 3.6e6;
-    kwh += attempt.energy_kwh();
     // A gang's parts need not end together: what ended first used less. Times
     // are right to kSlack, and so is the energy.
     const double slack = attempt.count() * absl::ToDoubleSeconds(kSlack);
@@ -182,6 +183,17 @@ void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
     violation(absl::StrCat("has ", job.energy_kwh(), " kWh on record, its ",
                            "attempts together ", kwh * kPue));
   }
+}
+
+// Both sides of a job, for who looks into a violation.
+std::string History::Describe(const std::string& key,
+                              const v1::Job& job) const {
+  std::string text = absl::StrCat(":\n  ", job.ShortDebugString(), "\n");
+  std::ifstream in(absl::StrCat(dir_, "/", key));
+  for (std::string line; std::getline(in, line);) {
+    absl::StrAppend(&text, "  ", line, "\n");
+  }
+  return text;
 }
 
 std::vector<std::string> History::Violations(TestCluster& cluster) const {
@@ -204,10 +216,12 @@ std::vector<std::string> History::Violations(TestCluster& cluster) const {
       violations.push_back(absl::StrCat("job ", id, " is ", job->spec().name(),
                                         ", was acknowledged as ", key));
     }
+    const size_t before = violations.size();
     CheckJob(key, *job, [&, number = id, name = key](const std::string& what) {
       violations.push_back(
           absl::StrCat("job ", number, " (", name, ") ", what));
     });
+    if (violations.size() > before) violations.back() += Describe(key, *job);
   }
   for (const std::string& key : KeysThatRan()) {
     if (!tried_.contains(key)) {

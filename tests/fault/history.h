@@ -59,6 +59,7 @@ class History {
   static void CheckAttempts(const v1::Job& job, const Deeds& deeds,
                             const Violation& violation);
   std::set<std::string> KeysThatRan() const;
+  std::string Describe(const std::string& key, const v1::Job& job) const;
 
   const std::string dir_;
   std::map<std::string, int> tried_;
