@@ -41,6 +41,7 @@ void AttemptBook::Apply(const v1::AgentRecord& record) {
       attempt.sampled_until = attempt.started;
       attempt.output = accepted.output();
       attempt.tag = accepted.tag();
+      attempt.began_ns = accepted.began_boot_ns();
       attempt.grace_ms = accepted.grace_ms();
       RaiseFence(id);
       return;
@@ -148,6 +149,7 @@ std::vector<v1::AgentRecord> AttemptBook::Snapshot() const {
     *accepted.mutable_started() = ToProto(attempt.started);
     accepted.set_output(attempt.output);
     accepted.set_tag(attempt.tag);
+    accepted.set_began_boot_ns(attempt.began_ns);
     accepted.set_grace_ms(attempt.grace_ms);
     v1::AttemptSampled& sampled = *records.emplace_back().mutable_sampled();
     *sampled.mutable_key() = ToProto(id);

@@ -35,6 +35,7 @@ struct KnownAttempt {
   absl::Time started;
   std::string output;
   std::string tag;
+  int64_t began_ns = 0;        // BootNanos then, of that boot
   int64_t grace_ms = 0;        // the job's own, real time
   absl::Time sampled_until;    // energy up to here has been taken in
   int64_t sampled_cpu_ns = 0;  // CPU time up to there

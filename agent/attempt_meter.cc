@@ -34,7 +34,7 @@ AttemptMeter::State AttemptMeter::Begin(const KnownAttempt& attempt,
                                         int64_t boot_nanos) {
   State state;
   state.counted.until = attempt.started;
-  state.counted_at_ns = boot_nanos;
+  state.counted_at_ns = attempt.began_ns;
   if (meters_.accelerators) {
     Poll(boot_nanos);
     state.mark = meters_.accelerators->MarkOf(attempt.accelerators);

@@ -48,7 +48,7 @@ class AttemptMeter {
   void Poll(int64_t boot_nanos);
   bool polls() const { return meters_.accelerators != nullptr; }
 
-  // An attempt that starts now.
+  // An attempt that starts now, on record since shortly before.
   State Begin(const KnownAttempt& attempt, int64_t boot_nanos);
 
   // The energy of all running attempts since they were last counted; moves

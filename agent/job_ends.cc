@@ -119,21 +119,6 @@ void JobRunner::Adopt() {
   }
 }
 
-// When its energy was counted up to, by the clock that nobody sets.
-int64_t JobRunner::BootNanosAt(const KnownAttempt& known,
-                               const Supervised& supervised) const {
-  std::optional<ProcessId> first;
-  if (supervised.run.valid()) {
-    const RunFile run(supervised.run.get());
-    first = run.supervisor();
-  }
-  if (!first) return BootNanos();
-  const int64_t tick_ns = kNanosPerSecond / sysconf(_SC_CLK_TCK);
-  return static_cast<int64_t>(first->start_ticks) * tick_ns +
-         absl::ToInt64Nanoseconds(
-             time_->ToReal(known.sampled_until - known.started));
-}
-
 void JobRunner::AdoptOne(AttemptId id) {
   const KnownAttempt& known = *store_.book().Find(id);
   Adopted adopted = FindSupervisor(PathsOf(options_.launch.state, id));
@@ -141,7 +126,9 @@ void JobRunner::AdoptOne(AttemptId id) {
   running.supervised = std::move(adopted.supervised);
   running.use.counted = {.until = known.sampled_until,
                          .cpu_ns = known.sampled_cpu_ns};
-  running.use.counted_at_ns = BootNanosAt(known, running.supervised);
+  running.use.counted_at_ns =
+      known.began_ns + absl::ToInt64Nanoseconds(
+                           time_->ToReal(known.sampled_until - known.started));
   if (const auto before = running_.find(id); before != running_.end()) {
     running.stop = before->second.stop;
   }
@@ -183,10 +170,12 @@ void JobRunner::OnGone(AttemptId id) {
   *status.mutable_started() = ToProto(known.started);
   std::optional<RunEnd> end;
   bool lived = true;
+  absl::Duration alive;  // as long as its supervisor has said
   if (running.supervised.run.valid()) {
     const RunFile run(running.supervised.run.get());
     end = run.end();
     lived = run.supervisor().has_value();
+    alive = time_->ToCluster(absl::Nanoseconds(run.alive_ns()));
   }
   absl::Time ended;
   if (end) {
@@ -205,8 +194,9 @@ void JobRunner::OnGone(AttemptId id) {
           {{"attempt", id.ToString()}});
     }
     // Seen to go: now. Otherwise: when it was last known to run.
-    ended = running.use.counted.until;
+    ended = std::max(running.use.counted.until, known.started + alive);
     if (watched) {
+      ended = running.use.counted.until;
       ended += time_->ToCluster(
           absl::Nanoseconds(BootNanos() - running.use.counted_at_ns));
     }

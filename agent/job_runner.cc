@@ -141,6 +141,7 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   record.mutable_accelerators()->Assign(accelerators->begin(),
                                         accelerators->end());
   *record.mutable_started() = ToProto(time_->Now());
+  record.set_began_boot_ns(BootNanos());
   record.set_tag(NewTag(id));
   record.set_rank(start.rank());
   absl::StatusOr<LaunchSpec> spec =
@@ -150,6 +151,7 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
     EndAtOnce(id, v1::OUTCOME_REFUSED, std::string(spec.status().message()));
     return;
   }
+  spec->began_ns = record.began_boot_ns();
   record.set_output(spec->output);
   record.set_grace_ms(spec->grace_ns / 1'000'000);
   store_.Accept(record);

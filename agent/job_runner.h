@@ -98,8 +98,6 @@ class JobRunner {
 
   void AdoptOne(AttemptId id);
   void SetUnfit(Obstacle obstacle, const std::string& why);
-  int64_t BootNanosAt(const KnownAttempt& known,
-                      const Supervised& supervised) const;
   void Track(AttemptId id, Running running);
   void OnGone(AttemptId id);
   void Accept(const v1::StartAttempt& start);

@@ -70,6 +70,8 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
       return ReadNumber(value, spec.append);
     case 'l':
       return ReadNumber(value, spec.output_limit);
+    case 'b':
+      return ReadNumber(value, spec.began_ns);
     case 't':
       return ReadNumber(value, spec.time_limit_ns);
     case 'g':
@@ -107,6 +109,7 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   out.Bytes('o', spec.output);
   out.Number('p', spec.append);
   out.Number('l', spec.output_limit);
+  out.Number('b', spec.began_ns);
   if (spec.time_limit_ns) out.Number('t', *spec.time_limit_ns);
   out.Number('g', spec.grace_ns);
   out.Number('s', spec.warn_signal);

@@ -31,6 +31,9 @@ struct LaunchSpec {
   // Bytes of output kept on disk: it then passes through the supervisor, which
   // rotates the file. 0: the job writes to the file itself, without bound.
   uint64_t output_limit = 0;
+  // BootNanos when the agent took the job: its time counts from there, as on
+  // record. What lies between is the disk's and the kernel's.
+  int64_t began_ns = 0;
   std::optional<int64_t> time_limit_ns;  // real time
   int64_t grace_ns = 0;  // from the warning of the time limit to the kill
   int32_t warn_signal = 15;
@@ -44,7 +47,7 @@ struct LaunchSpec {
 
 // What agent and supervisor must agree on: the form and meaning of a LaunchSpec
 // and of the run file. To be raised whenever one of them changes.
-inline constexpr uint32_t kLaunchVersion = 2;
+inline constexpr uint32_t kLaunchVersion = 3;
 // A supervisor prints its kLaunchVersion when this is its only argument, and
 // exits with this status, having touched nothing, where a LaunchSpec is of
 // another one.

@@ -15,6 +15,7 @@ namespace {
 constexpr off_t kSupervisorOffset = 64;
 constexpr off_t kJobOffset = 128;
 constexpr off_t kDeclinedOffset = 192;
+constexpr off_t kAliveOffset = 224;
 constexpr off_t kEndOffset = 256;
 constexpr size_t kFileBytes = 1024;
 constexpr char kMagic[] = "ccsched-run 1\n";
@@ -45,7 +46,8 @@ struct EndSlot {
   char checkpoint[401];
 };
 static_assert(kJobOffset + sizeof(ProcessSlot) <= kDeclinedOffset);
-static_assert(kDeclinedOffset + sizeof(CountSlot) <= kEndOffset);
+static_assert(kDeclinedOffset + sizeof(CountSlot) <= kAliveOffset);
+static_assert(kAliveOffset + sizeof(CountSlot) <= kEndOffset);
 static_assert(kEndOffset + sizeof(EndSlot) <= kFileBytes);
 
 // FNV-1a, 64 bits, of all but the sum; never 0, which is an empty slot.
@@ -129,6 +131,11 @@ bool RunFile::WriteDeclined(uint64_t times) const {
   return WriteSlot(fd_, kDeclinedOffset, slot);
 }
 
+bool RunFile::WriteAlive(int64_t elapsed_ns) const {
+  CountSlot slot{.sum = 0, .count = static_cast<uint64_t>(elapsed_ns)};
+  return WriteSlot(fd_, kAliveOffset, slot);
+}
+
 bool RunFile::WriteEnd(const RunEnd& end) const {
   EndSlot slot;
   std::memset(&slot, 0, sizeof(slot));  // the padding too: it is summed
@@ -156,6 +163,12 @@ std::optional<ProcessId> RunFile::job() const {
 uint64_t RunFile::declined() const {
   CountSlot slot;
   return ReadSlot(fd_, kDeclinedOffset, slot) ? slot.count : 0;
+}
+
+int64_t RunFile::alive_ns() const {
+  CountSlot slot;
+  return ReadSlot(fd_, kAliveOffset, slot) ? static_cast<int64_t>(slot.count)
+                                           : 0;
 }
 
 std::optional<RunEnd> RunFile::end() const {

@@ -51,7 +51,7 @@ struct RunEnd {
   EndCause cause = EndCause::kOwn;
   bool core_dumped = false;
   bool out_of_memory = false;
-  int64_t elapsed_ns = 0;  // real time, from the start of the job to its end
+  int64_t elapsed_ns = 0;  // real time, from LaunchSpec::began_ns to its end
   int64_t cpu_ns = 0;      // of all of its processes
   std::string message;     // cut to 256 bytes
   std::string checkpoint;  // id of the last one acknowledged; 400 bytes
@@ -67,6 +67,8 @@ class RunFile {
   bool Create() const;
   bool WriteSupervisor(ProcessId id) const;
   bool WriteJob(ProcessId id) const;
+  // That the job still runs, so long after LaunchSpec::began_ns.
+  bool WriteAlive(int64_t elapsed_ns) const;
   // How often the job was asked to suspend and went on.
   bool WriteDeclined(uint64_t times) const;
   bool WriteEnd(const RunEnd& end) const;
@@ -74,6 +76,7 @@ class RunFile {
   // Nothing if not written yet, or torn.
   std::optional<ProcessId> supervisor() const;
   std::optional<ProcessId> job() const;
+  int64_t alive_ns() const;  // 0 if never written
   uint64_t declined() const;
   std::optional<RunEnd> end() const;
 

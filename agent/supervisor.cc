@@ -31,6 +31,10 @@ constexpr uint64_t kCopyBytes = 1 << 20;
 // Output still in the pipe after the last process is gone.
 constexpr uint64_t kDrainBytes = 1 << 22;
 
+// How far the time on record may be behind if it is killed together with the
+// agent.
+constexpr int64_t kSayAliveNs = 2 * kNanosPerSecond;
+
 // A node that goes down does not wait for long.
 constexpr int64_t kShutdownGraceNs = 5 * kNanosPerSecond;
 
@@ -71,12 +75,12 @@ bool Supervisor::Prepare() {
     return false;
   }
   lease_seen_ = lease_.deadline();
-  start_ns_ = BootNanos();
-  if (lease_seen_ != 0 && start_ns_ >= lease_seen_) {
+  if (lease_seen_ != 0 && BootNanos() >= lease_seen_) {
     end_.cause = EndCause::kLease;
     Refuse(EndKind::kRefused, 0, "the node's lease ran out before the start");
     return false;
   }
+  alive_at_ = BootNanos() + kSayAliveNs;
   return StartJob();
 }
 
@@ -118,15 +122,15 @@ bool Supervisor::StartJob() {
   }
   Failpoint("supervisor.started");
   job_ = start.pid;
-  if (spec_.time_limit_ns) limit_at_ = start_ns_ + *spec_.time_limit_ns;
+  if (spec_.time_limit_ns) limit_at_ = spec_.began_ns + *spec_.time_limit_ns;
   if (const auto job = IdentifyProcess(job_)) run_.WriteJob(*job);
   return true;
 }
 
 int64_t Supervisor::NextDeadline() const {
-  // With no lease yet, one may come.
-  int64_t next =
-      lease_seen_ != 0 ? lease_seen_ : BootNanos() + 10 * kNanosPerSecond;
+  int64_t next = alive_at_;
+  // With no lease yet, one may come: it is looked for whenever this is.
+  if (lease_seen_ != 0) next = std::min(next, lease_seen_);
   for (const auto& at : {limit_at_, kill_at_, suspend_until_}) {
     if (at) next = std::min(next, *at);
   }
@@ -164,6 +168,10 @@ void Supervisor::OnTime() {
   uint64_t count;
   if (read(timer_fd_, &count, sizeof(count)) < 0) return;
   const int64_t now = BootNanos();
+  if (now >= alive_at_) {
+    run_.WriteAlive(now - spec_.began_ns);
+    alive_at_ = now + kSayAliveNs;
+  }
   lease_seen_ = lease_.deadline();
   if (lease_seen_ != 0 && now >= lease_seen_) {
     end_.cause = EndCause::kLease;
@@ -270,7 +278,7 @@ void Supervisor::ReapChildren() {
 void Supervisor::OnReaped(pid_t pid, int status) {
   if (pid != job_ || job_ended_) return;
   job_ended_ = true;
-  end_.elapsed_ns = BootNanos() - start_ns_;
+  end_.elapsed_ns = BootNanos() - spec_.began_ns;
   if (WIFEXITED(status)) {
     end_.kind = EndKind::kExited;
     end_.value = WEXITSTATUS(status);

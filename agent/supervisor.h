@@ -68,7 +68,7 @@ class Supervisor {
   int timer_fd_ = -1;
   pid_t job_ = 0;
   bool job_ended_ = false;
-  int64_t start_ns_ = 0;
+  int64_t alive_at_ = 0;  // when to say so next
   int64_t lease_seen_ = 0;
   std::optional<int64_t> limit_at_;
   std::optional<int64_t> kill_at_;

@@ -255,13 +255,17 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
 // One node's part is over: a gang lives or dies together.
 void Driver::PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
                        Outcome outcome) {
+  const size_t rank = attempt.RankOf(part);
+  // A node that lost power may know less than it had reported.
+  if (outcome == Outcome::kLost) {
+    at = std::min(std::max(at, attempt.energy->until(rank)), work_.now);
+  }
   part.ended = part.started ? std::max(at, *part.started) : at;
   part.outcome = outcome;
   // An agent may not suspend what nobody asked it to: it ran and stopped.
   if (outcome == Outcome::kSuspended && !attempt.asked_to_suspend()) {
     part.outcome = Outcome::kStopped;
   }
-  const size_t rank = attempt.RankOf(part);
   if (!part.started) attempt.energy->Started(rank, *part.ended);
   attempt.energy->Ended(rank, *part.ended);
   if (part.outcome != Outcome::kSucceeded && !attempt.stop) {

@@ -42,6 +42,8 @@ class AttemptEnergy {
 
   // Rows that are complete; with `everything`, all (nothing comes after).
   std::vector<AccountRow> Take(bool everything);
+  // The part's last report went so far.
+  absl::Time until(size_t part) const { return parts_[part].until; }
   // "measured", "modelled", "estimated": the weakest of what went in so far.
   const std::string& method() const { return method_; }
 

@@ -1,11 +1,15 @@
 // What holds when the agent, a supervisor, the connection or the lease fails.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "agent/launch.h"
+#include "agent/run_file.h"
+#include "agent/spawn.h"
 #include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
 #include "tests/agent/agent_fixture.h"
@@ -182,6 +186,25 @@ TEST_F(FaultsTest, WhenTheLeaseIsNotRenewedTheJobsEnd) {
   ASSERT_TRUE(status);
   EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
   EXPECT_THAT(status->message(), HasSubstr("lease"));
+}
+
+TEST_F(FaultsTest, WithBothKilledItRanForAsLongAsTheSupervisorHadSaid) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  const pid_t supervisor = SupervisorOf({1, 1}).pid;
+  const Fd fd(open(PathsOf(Path("state"), {1, 1}).run.c_str(), O_RDONLY));
+  ASSERT_TRUE(
+      scheduler_->WaitFor([&] { return RunFile(fd.get()).alive_ns() > 0; }));
+  KillAgent();
+  kill(supervisor, SIGKILL);
+  ASSERT_TRUE(WaitGone(supervisor));
+  const auto alive = absl::Nanoseconds(RunFile(fd.get()).alive_ns());
+  StartAgent();
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
+  EXPECT_GE(FromProto(status->ended()) - FromProto(status->started()), alive);
 }
 
 TEST_F(FaultsTest, TheLeaseEndsJobsWithoutAnAgentToo) {

@@ -160,6 +160,7 @@ TEST_F(NodePowerTest, TheSumsOfANodeCloseOnItsBoard) {
   attempt.accelerators = {0, 1};
   attempt.started = absl::UnixEpoch();
   int64_t now = BootNanos();
+  attempt.began_ns = now;
   AttemptMeter::State state = meter.Begin(attempt, now);
   meter.Node(now);
   now += 10 * kNanosPerSecond;

@@ -157,6 +157,9 @@ TEST_F(StateTest, ARunFileKeepsItsEndAndTellsATornOne) {
              .message = std::string(1000, 'x')};
   ASSERT_TRUE(file.WriteEnd(end));
   ASSERT_TRUE(file.WriteJob({.pid = 7, .start_ticks = 8}));
+  EXPECT_EQ(file.alive_ns(), 0);
+  ASSERT_TRUE(file.WriteAlive(77));
+  EXPECT_EQ(file.alive_ns(), 77);
   const auto back = file.end();
   ASSERT_TRUE(back);
   EXPECT_EQ(back->kind, EndKind::kKilled);
@@ -176,6 +179,7 @@ TEST_F(StateTest, ALaunchSpecComesBackAndACutOneDoesNot) {
                         .output = "/o",
                         .append = true,
                         .output_limit = 99,
+                        .began_ns = 4,
                         .time_limit_ns = 5,
                         .grace_ns = 6,
                         .warn_signal = 10,
@@ -186,6 +190,7 @@ TEST_F(StateTest, ALaunchSpecComesBackAndACutOneDoesNot) {
   ASSERT_TRUE(back);
   EXPECT_EQ(EncodeLaunchSpec(*back), bytes);
   EXPECT_EQ(back->argv, spec.argv);
+  EXPECT_EQ(back->began_ns, 4);
   EXPECT_EQ(back->run_as->groups, spec.run_as->groups);
   for (size_t n = 0; n < bytes.size() - 5; ++n) {
     EXPECT_FALSE(DecodeLaunchSpec(std::string_view(bytes).substr(0, n)));
