@@ -99,7 +99,10 @@ void Session::OnUnfit(Obstacle obstacle, const std::string& why) {
   for (const auto& [which, text] : obstacles_) {
     absl::StrAppend(&all, all.empty() ? "" : "; ", text);
   }
-  if (obstacles_.contains(Obstacle::kSupervisor) && !check_timer_) CheckSoon();
+  if (obstacles_.contains(Obstacle::kSupervisor)) {
+    // A disk with room again may have been all that was wrong.
+    CheckSoon(obstacle == Obstacle::kJournal && why.empty() ? 0 : kCheckNs);
+  }
   if (all == unfit_) return;
   unfit_ = all;
   Log(all.empty() ? LogLevel::kInfo : LogLevel::kError,
@@ -110,9 +113,10 @@ void Session::OnUnfit(Obstacle obstacle, const std::string& why) {
   Send(std::move(message));
 }
 
-void Session::CheckSoon() {
-  if (!options_.check) return;
-  check_timer_ = loop_.At(BootNanos() + kCheckNs, [this] {
+void Session::CheckSoon(int64_t after_ns) {
+  if (!options_.check || (check_timer_ && after_ns > 0)) return;
+  if (check_timer_) loop_.Cancel(*check_timer_);
+  check_timer_ = loop_.At(BootNanos() + after_ns, [this] {
     check_timer_.reset();
     const absl::Status fit = options_.check();
     OnUnfit(Obstacle::kSupervisor, std::string(fit.message()));

@@ -68,7 +68,7 @@ class Session {
   void Heartbeat();
   void OnEnded(AttemptId id);
   void OnUnfit(Obstacle obstacle, const std::string& why);
-  void CheckSoon();
+  void CheckSoon(int64_t after_ns);
   void KeepLogsSoon();
   void SampleSoon();
   void PollSoon();

@@ -159,7 +159,9 @@ bool AgentTest::Exists(pid_t pid) {
 
 ProcessId AgentTest::SupervisorOf(AttemptId id) const {
   const Fd fd(open(PathsOf(Path("state"), id).run.c_str(), O_RDONLY));
-  return RunFile(fd.get()).supervisor().value_or(ProcessId());
+  const auto supervisor = RunFile(fd.get()).supervisor();
+  if (!supervisor) std::abort();  // a test that kills number 0 kills itself
+  return *supervisor;
 }
 
 ProcessId AgentTest::JobOf(AttemptId id) const {

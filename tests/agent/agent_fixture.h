@@ -46,7 +46,8 @@ class AgentTest : public testing::Test {
   // Waits for the end of a process that need not be a child.
   static bool WaitGone(pid_t pid);
   static bool Exists(pid_t pid);
-  // The supervisor and the first process of a running attempt.
+  // The supervisor and the first process of a running attempt. REQUIRES: it was
+  // seen to run.
   ProcessId SupervisorOf(AttemptId id) const;
   ProcessId JobOf(AttemptId id) const;
 

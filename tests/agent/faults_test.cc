@@ -191,7 +191,7 @@ TEST_F(FaultsTest, WhenTheLeaseIsNotRenewedTheJobsEnd) {
 TEST_F(FaultsTest, WithBothKilledItRanForAsLongAsTheSupervisorHadSaid) {
   StartAgent();
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
-  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
   const pid_t supervisor = SupervisorOf({1, 1}).pid;
   const Fd fd(open(PathsOf(Path("state"), {1, 1}).run.c_str(), O_RDONLY));
   ASSERT_TRUE(

@@ -15,11 +15,18 @@
 namespace ccsched::testing {
 namespace {
 
-// Between what a job writes down and what its supervisor sees, on a machine
-// that is busy with faults: a slow disk takes up to 0.4 s a write.
-constexpr absl::Duration kSlack = absl::Seconds(1);
+// All clocks are one machine's: what a job writes down lies between the two
+// times on record, but for how finely these are kept.
+constexpr absl::Duration kSlack = absl::Milliseconds(50);
+// Where agent and supervisor were killed together, what the supervisor said
+// last counts: it says so every two seconds.
+constexpr absl::Duration kLostSlack = absl::Seconds(3);
 // Each row of the ledger is rounded to a joule.
 constexpr double kRounding = 10;
+
+absl::Time ToTime(const google::protobuf::Timestamp& t) {
+  return absl::FromUnixSeconds(t.seconds()) + absl::Nanoseconds(t.nanos());
+}
 
 }  // namespace
 
@@ -32,15 +39,17 @@ std::string History::Script(const std::string& key, double seconds,
                             int exit_code) const {
   const std::string file = absl::StrCat(dir_, "/", key);
   const auto note = [&](const char* what) {
-    return absl::StrCat("echo ", what, " $CCSCHED_EPOCH `date +%s%N` >> ", file,
+    return absl::StrCat("echo ", what,
+                        " $CCSCHED_EPOCH $CCSCHED_RANK `date +%s%N` >> ", file,
                         "; ");
   };
-  // The first rank of a gang speaks for all. The lock is held by the shell's
-  // descriptor 9, which its children share.
-  return absl::StrCat("[ $CCSCHED_RANK = 0 ] || { sleep ", seconds, "; exit ",
-                      exit_code, "; }; exec 9>>", file, ".lock; flock -n 9 || ",
+  // The first rank of a gang holds the lock for all, by the shell's descriptor
+  // 9, which its children share.
+  return absl::StrCat(note("began"), "[ $CCSCHED_RANK = 0 ] || { sleep ",
+                      seconds, "; ", note("done"), "exit ", exit_code,
+                      "; }; exec 9>>", file, ".lock; flock -n 9 || ",
                       note("overlap"), note("start"), "sleep ", seconds, "; ",
-                      note("end"), "exit ", exit_code);
+                      note("end"), note("done"), "exit ", exit_code);
 }
 
 Deeds History::ReadDeeds(const std::string& key) const {
@@ -50,15 +59,19 @@ Deeds History::ReadDeeds(const std::string& key) const {
   while (std::getline(in, line)) {
     std::istringstream words(line);
     uint32_t epoch = 0;
+    uint32_t rank = 0;
     int64_t ns = 0;
     if (!(words >> what >> epoch)) continue;
-    words >> ns;
+    words >> rank >> ns;
     if (what == "overlap") ++deeds.overlaps;
     if (what == "start") deeds.started.push_back(epoch);
     if (what == "end") deeds.ended.push_back(epoch);
-    if (ns == 0 || what == "overlap") continue;
-    (what == "start" ? deeds.start_times : deeds.end_times)[epoch] =
-        absl::FromUnixNanos(ns);
+    if (what == "began") {
+      deeds.ranks[epoch][rank].began = absl::FromUnixNanos(ns);
+    }
+    if (what == "done") {
+      deeds.ranks[epoch][rank].done = absl::FromUnixNanos(ns);
+    }
   }
   return deeds;
 }
@@ -136,53 +149,91 @@ void History::CheckStates(const std::string& key, const v1::Job& job,
 // Times and energy on record against what the job itself wrote down.
 void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
                             const Violation& violation) {
-  const auto time = [](const google::protobuf::Timestamp& t) {
-    return absl::FromUnixSeconds(t.seconds()) + absl::Nanoseconds(t.nanos());
-  };
   double kwh = 0;
+  // No part of an attempt began before the one before it was over.
+  absl::Time from = ToTime(job.submitted());
   for (const v1::Attempt& attempt : job.attempts()) {
-    const std::string name = absl::StrCat("attempt ", attempt.epoch());
     // A part of a gang may have taken energy though the gang never started.
     kwh += attempt.energy_kwh();
-    if (!attempt.has_started() || !attempt.has_ended()) continue;
-    const absl::Time started = time(attempt.started());
-    const absl::Time ended = time(attempt.ended());
-    const auto start = deeds.start_times.find(attempt.epoch());
-    // A gang has started when all of it has: its first rank may be ahead.
-    if (start != deeds.start_times.end() && attempt.nodes_size() == 1 &&
-        start->second < started - kSlack) {
-      violation(absl::StrCat(name, " ran ",
-                             absl::FormatDuration(started - start->second),
-                             " before the ledger says that it started"));
+    if (attempt.has_started() && attempt.has_ended()) {
+      const auto found = deeds.ranks.find(attempt.epoch());
+      const auto ranks = found == deeds.ranks.end()
+                             ? std::map<uint32_t, RankDeeds>()
+                             : found->second;
+      CheckTimes(attempt, ranks, violation);
+      CheckEnergy(attempt, ranks, from, violation);
     }
-    const auto end = deeds.end_times.find(attempt.epoch());
-    if (end != deeds.end_times.end() && end->second > ended + kSlack) {
-      violation(absl::StrCat(name, " ran ",
-                             absl::FormatDuration(end->second - ended),
-                             " after the ledger says that it ended"));
-    }
-    // Modelled: between idle and at work, by its use of processors.
-    const double held =
-        attempt.count() * absl::ToDoubleSeconds(ended - started);
-    const double joules = attempt.energy_kwh() * 3.6e6;
-    // A gang's parts need not end together: what ended first used less. Times
-    // are right to kSlack, and so is the energy.
-    const double slack = attempt.count() * absl::ToDoubleSeconds(kSlack);
-    const double least = attempt.nodes_size() > 1
-                             ? 0
-                             : 0.98 * kIdleWatts * (held - slack) - kRounding;
-    const double most = 1.02 * kActiveWatts * (held + slack) + kRounding;
-    if (joules < least || joules > most) {
-      violation(absl::StrCat(name, " has ", joules,
-                             " J on record, having held ", "accelerators for ",
-                             held, " s (", attempt.energy_method(), ")"));
-    }
+    if (attempt.has_ended()) from = ToTime(attempt.ended());
   }
   if (std::fabs(job.energy_kwh() - kwh * kPue) >
       0.01 * kwh + kRounding / 3.6e6) {
     violation(absl::StrCat("has ", job.energy_kwh(), " kWh on record, its ",
                            "attempts together ", kwh * kPue));
   }
+}
+
+void History::CheckTimes(const v1::Attempt& attempt,
+                         const std::map<uint32_t, RankDeeds>& ranks,
+                         const Violation& violation) {
+  const std::string name = absl::StrCat("attempt ", attempt.epoch());
+  const absl::Time started = ToTime(attempt.started());
+  // A gang has started when all of it has been taken: its last rank begins
+  // after that, the others may be ahead.
+  std::optional<absl::Time> last;
+  int began = 0;
+  for (const auto& [rank, deeds] : ranks) {
+    if (!deeds.began) continue;
+    last = std::max(last.value_or(absl::InfinitePast()), *deeds.began);
+    ++began;
+  }
+  if (began == attempt.nodes_size() && *last < started - kSlack) {
+    violation(absl::StrCat(name, " ran ", absl::FormatDuration(started - *last),
+                           " before the ledger says that it started"));
+  }
+  const absl::Time ended = ToTime(attempt.ended()) +
+                           (attempt.outcome() == "lost" ? kLostSlack : kSlack);
+  for (const auto& [rank, deeds] : ranks) {
+    if (!deeds.done || *deeds.done <= ended) continue;
+    violation(absl::StrCat(
+        name, " ran ",
+        absl::FormatDuration(*deeds.done - ToTime(attempt.ended())),
+        " after the ledger says that it ended"));
+  }
+}
+
+// Modelled: of each accelerator between idle and at work, by the use of
+// processors, for as long as its part of the attempt was there. On one node
+// that is on record; the parts of a gang need neither begin nor end together,
+// and each was there at least for as long as it says, and at most from `from`.
+void History::CheckEnergy(const v1::Attempt& attempt,
+                          const std::map<uint32_t, RankDeeds>& ranks,
+                          absl::Time from, const Violation& violation) {
+  const absl::Time started = ToTime(attempt.started());
+  const absl::Time ended = ToTime(attempt.ended());
+  const auto seconds = [](absl::Duration d) {
+    return std::max(0.0, absl::ToDoubleSeconds(d));
+  };
+  const bool gang = attempt.nodes_size() > 1;
+  double least_s = 0;
+  double most_s = 0;
+  for (int rank = 0; rank < attempt.nodes_size(); ++rank) {
+    const double count = attempt.nodes(rank).count();
+    const auto deeds = ranks.find(rank);
+    if (!gang) {
+      least_s += count * seconds(ended - started - kSlack);
+    } else if (deeds != ranks.end() && deeds->second.began &&
+               deeds->second.done) {
+      least_s += count * seconds(*deeds->second.done - *deeds->second.began);
+    }
+    most_s += count * seconds(ended - (gang ? from : started) + kSlack);
+  }
+  const double joules = attempt.energy_kwh() * 3.6e6;
+  const double least = 0.98 * kIdleWatts * least_s - kRounding;
+  const double most = 1.02 * kActiveWatts * most_s + kRounding;
+  if (joules >= least && joules <= most) return;
+  violation(absl::StrCat("attempt ", attempt.epoch(), " has ", joules,
+                         " J on record, not between ", least, " and ", most,
+                         " (", attempt.energy_method(), ")"));
 }
 
 // Both sides of a job, for who looks into a violation.

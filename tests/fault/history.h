@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,11 +17,16 @@
 
 namespace ccsched::testing {
 
+// When one rank of one attempt began and was done, as far as it said so.
+struct RankDeeds {
+  std::optional<absl::Time> began, done;
+};
+
 // The deeds of one job, from the file that its processes append to.
 struct Deeds {
   std::vector<uint32_t> started;  // epochs, in order
   std::vector<uint32_t> ended;    // epochs that came to their own end
-  std::map<uint32_t, absl::Time> start_times, end_times;  // by epoch
+  std::map<uint32_t, std::map<uint32_t, RankDeeds>> ranks;  // by epoch
   int overlaps = 0;  // a start while another attempt held the job's lock
 };
 
@@ -58,6 +64,12 @@ class History {
                    const Deeds& deeds, const Violation& violation) const;
   static void CheckAttempts(const v1::Job& job, const Deeds& deeds,
                             const Violation& violation);
+  static void CheckTimes(const v1::Attempt& attempt,
+                         const std::map<uint32_t, RankDeeds>& ranks,
+                         const Violation& violation);
+  static void CheckEnergy(const v1::Attempt& attempt,
+                          const std::map<uint32_t, RankDeeds>& ranks,
+                          absl::Time from, const Violation& violation);
   std::set<std::string> KeysThatRan() const;
   std::string Describe(const std::string& key, const v1::Job& job) const;
 

@@ -222,6 +222,20 @@ TEST_F(NamedFailuresTest, AFullDiskOnANodeFailsNoJob) {
   ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
 }
 
+// An attempt is on record from before it began to after it was done, however
+// long the disk took to say so.
+TEST_F(NamedFailuresTest, ASlowDiskDoesNotShortenWhatIsOnRecord) {
+  Start({.agents = 1, .lease = "60s"});
+  cluster_->agent_shim(0).sync_delay_us = 700'000;
+  const std::string key = "a";
+  history_->Tried(key, 0);
+  const auto job = cluster_->Submit(history_->Script(key, 0.3, 0), key, 2);
+  ASSERT_TRUE(job.ok()) << job.status();
+  history_->Acknowledged(key, *job);
+  ASSERT_TRUE(Reaches(*job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->Violations(*cluster_), std::vector<std::string>{});
+}
+
 // A machine whose clock is an hour off, and set while a job runs: times and
 // energy on record are those of the cluster.
 TEST_F(NamedFailuresTest, AWrongClockOnANodeDoesNotReachTheLedger) {
