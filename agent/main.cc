@@ -152,7 +152,7 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   options.identity.set_count(flags.count);
   options.identity.set_incarnation(RandomId());
   options.identity.set_state_id(folder.id);
-  options.identity.set_version("0.1.0");
+  options.identity.set_version(CCSCHED_VERSION);
   options.sample_interval = absl::Seconds(flags.sample_s);
   const std::string seed = RandomId();
   std::memcpy(&options.seed, seed.data(), sizeof(options.seed));
@@ -281,7 +281,7 @@ int RunAgent(const Flags& flags) {
 int main(int argc, char** argv) {
   CLI::App app("ccsched-agent runs the jobs of one node for the scheduler.",
                "ccsched-agent");
-  app.set_version_flag("--version", "ccsched-agent 0.1.0");
+  app.set_version_flag("--version", "ccsched-agent " CCSCHED_VERSION);
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   ccsched::Flags flags;
   ccsched::AddFlags(app, flags);

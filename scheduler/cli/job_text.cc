@@ -169,7 +169,7 @@ Record OfferRecordOf(const v1::Offer& o) {
   r.AddTime("start", o.has_start(), o.start());
   r.AddTime("finish", o.has_finish(), o.finish());
   r.AddTime("finish_p90", o.has_finish_p90(), o.finish_p90());
-  r.Add("co2e_g", o.co2e_g());
+  r.Add("co2e_g", CCSCHED_OPTIONAL(o, co2e_g));
   r.Add("energy_kwh", o.energy_kwh());
   r.Add("cost", CCSCHED_OPTIONAL(o, cost));
   r.Add("currency", o.currency());

@@ -38,7 +38,7 @@ std::vector<Cell> OfferCells(const v1::Offer& offer, Style style) {
       ShortTime(offer.has_finish_p90(), offer.finish_p90()),
       EnergyText(offer.energy_kwh() > 0 ? std::optional(offer.energy_kwh())
                                         : std::nullopt),
-      {CarbonText(offer.co2e_g()), style},
+      {CarbonText(CCSCHED_OPTIONAL(offer, co2e_g)), style},
       CarbonText(offer.price_g())};
 }
 

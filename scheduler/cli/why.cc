@@ -33,7 +33,9 @@ void PrintChoices(const v1::Reason& reason, Context& context) {
     if (!given) continue;
     std::vector<Cell> cells = OfferCells(*offer);
     cells.insert(cells.begin(), name);
-    cells.emplace_back(CarbonText(offer->co2e_g() + offer->price_g()));
+    cells.emplace_back(CarbonText(
+        offer->has_co2e_g() ? std::optional(offer->co2e_g() + offer->price_g())
+                            : std::nullopt));
     if (priced) cells.emplace_back(CostText(*offer));
     table.Add(std::move(cells));
   }
@@ -74,7 +76,7 @@ int RunWhy(Context& context, const WhyOptions& o) {
   }
   context.out << Printable(reason.text(), 2000) << "\n";
   PrintChoices(reason, context);
-  if (reason.has_chosen()) {
+  if (reason.chosen().has_co2e_g()) {
     context.out << "\nIts cost is " << CarbonText(reason.chosen().co2e_g())
                 << " of carbon, " << CarbonText(reason.capacity_price_g())
                 << " for the price of capacity, "

@@ -50,7 +50,8 @@ OfferContext Driver::ContextOf(const Job& job, const JobShape& shape) const {
           .slip_p50 = slips_.p50(),
           .slip_p90 = slips_.p90(),
           .decided = work_.now,
-          .prices = engine_->grid().prices};
+          .prices = engine_->grid().prices,
+          .forecasts = engine_->grid().forecasts};
 }
 
 // How planned starts turn out, for the predictions of those to come.

@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
       "again: policy, defaults, grid data, leases. Logs are JSON lines on "
       "standard error."};
   app.name("ccschedd");
-  app.set_version_flag("--version", CCSCHED_VERSION);
+  app.set_version_flag("--version", "ccschedd " CCSCHED_VERSION);
   app.add_option("--config", options.config,
                  "The cluster: regions, sites, policy, clock (cluster.yaml)")
       ->required();

@@ -97,6 +97,9 @@ struct OfferContext {
   absl::Time decided = absl::InfinitePast();
   // Electricity prices by region, null where unknown (GridView::prices).
   absl::Span<const std::shared_ptr<const PriceSeries>> prices = {};
+  // Forecasts by region, null where unknown (GridView::forecasts): whatever a
+  // policy assumes there, a choice's carbon is then unknown. Empty: all known.
+  absl::Span<const std::shared_ptr<const Forecast>> forecasts = {};
 };
 v1::Offer ToProto(const Choice& choice, const OfferContext& context);
 // With `text` as ReasonText gives it. Choices that are not valid are absent.

@@ -16,9 +16,18 @@ const std::string& SiteName(const Choice& choice, const Topology& topology) {
   return topology.site(choice.pool).name;
 }
 
+bool CarbonKnown(const Choice& choice, const OfferContext& context) {
+  if (context.forecasts.empty()) return true;
+  const size_t region = context.topology.region(choice.pool).value();
+  return region < context.forecasts.size() &&
+         context.forecasts[region] != nullptr;
+}
+
 // "12.3 kg CO2e instead of 20 kg (-39 %)", or nothing where it is unknown.
-std::string Compared(const Choice& with, const Choice& without) {
+std::string Compared(const Choice& with, const Choice& without,
+                     const OfferContext& context) {
   if (!with.valid || !without.valid) return "";
+  if (!CarbonKnown(with, context) || !CarbonKnown(without, context)) return "";
   const double a = with.carbon.value(), b = without.carbon.value();
   if (!std::isfinite(a) || !std::isfinite(b) || b <= 0) return "";
   return absl::StrFormat("%s CO2e instead of %s (%+.0f %%)", GramsText(a),
@@ -137,7 +146,7 @@ v1::Offer ToProto(const Choice& choice, const OfferContext& context) {
         topology.GridPower(choice.pool, context.count) * *context.runtime;
     offer.set_energy_kwh(energy.value());
   }
-  offer.set_co2e_g(choice.carbon.value());
+  if (CarbonKnown(choice, context)) offer.set_co2e_g(choice.carbon.value());
   offer.set_price_g(choice.price.value());
   return offer;
 }
@@ -197,7 +206,7 @@ std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
   const bool waits = decision.kind == DecisionKind::kDefer ||
                      decision.kind == DecisionKind::kWait ||
                      decision.kind == DecisionKind::kSuspend;
-  const std::string saving = Compared(r.chosen, r.now);
+  const std::string saving = Compared(r.chosen, r.now, context);
   switch (r.code) {
     case ReasonCode::kNone:
       break;

@@ -17,6 +17,7 @@
 namespace ccsched {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -247,6 +248,17 @@ TEST_F(CommandsTest, AJobThatIsNotThereIsAWrongRequest) {
   EXPECT_EQ(Run({"show", "9"}), 2);
   EXPECT_EQ(err_.str(), "ccsched: no such job\n");
   EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_RUNNING, reason: {code: no-data, text: runs, policy: "
+      "p, chosen: {site: oslo, accelerator: a, count: 1, price_g: 3}}}"));
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("Its cost")));
+  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .* - +3.00 g +-\n"));
+  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
 }
 
 TEST_F(CommandsTest, WhySaysWhatElseThereWas) {

@@ -6,8 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "scheduler/carbon/forecast.h"
 #include "scheduler/wire/time.h"
 #include "scheduler/wire/yaml.h"
 
@@ -16,6 +19,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // oslo: a100, v100; rome: v100; on two grids.
 Topology TwoSites() {
@@ -278,6 +282,27 @@ TEST(ReasonTest, TellsTheSavingAndTheTime) {
             d.until + absl::Minutes(150));
   EXPECT_EQ(FromProto(reason.now().start_p90()), kNow);
   EXPECT_EQ(FromProto(reason.now().finish_p90()), kNow + absl::Hours(2));
+}
+
+TEST(ReasonTest, CarbonIsUnknownWhereNothingIsForecast) {
+  const Topology topology = TwoSites();
+  DecisionRecord d;
+  d.kind = DecisionKind::kStart;
+  d.reason.code = ReasonCode::kCleanerSite;
+  d.reason.chosen = {PoolId(2), kNow, GramsCo2e(47), true};
+  d.reason.now = {PoolId(0), kNow, GramsCo2e(1500), true};
+  OfferContext context{topology, 1};
+  std::vector<std::shared_ptr<const Forecast>> forecasts(
+      topology.regions.size());
+  forecasts[topology.region(PoolId(2)).value()] =
+      std::make_shared<const Forecast>(
+          kNow, *StepSeries::Create(kNow, absl::Hours(1), {100}));
+  context.forecasts = forecasts;
+  const v1::Reason reason = ToProto(d, "planner", kNow, context);
+  EXPECT_EQ(reason.chosen().co2e_g(), 47);
+  EXPECT_TRUE(reason.has_now());
+  EXPECT_FALSE(reason.now().has_co2e_g()) << "whatever a policy assumes";
+  EXPECT_THAT(reason.text(), Not(HasSubstr("CO2e")));
 }
 
 TEST(ReasonTest, EveryCodeHasASentence) {
