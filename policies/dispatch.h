@@ -22,6 +22,8 @@ namespace ccsched {
 inline int64_t ToUs(absl::Time t) { return absl::ToUnixMicros(t); }
 inline absl::Time FromUs(int64_t us) { return absl::FromUnixMicros(us); }
 inline int64_t ToUs(absl::Duration d) { return absl::ToInt64Microseconds(d); }
+inline int64_t ToUs(PackedTime t) { return t.us(); }
+inline int64_t ToUs(PackedDuration d) { return d.us(); }
 inline constexpr int64_t kNeverUs = std::numeric_limits<int64_t>::max();
 
 // The heads of the queue's shapes, the first of all jobs on top.

@@ -18,6 +18,7 @@ class EndHeap {
     int64_t at_us = 0;
     uint64_t job = 0;
     uint32_t epoch = 0;
+    uint32_t slot = 0;  // where whoever pops it finds it
 
     bool Before(const Entry& o) const {
       if (at_us != o.at_us) return at_us < o.at_us;

@@ -8,47 +8,50 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
 
 namespace ccsched {
 
 namespace {
 
 // The shape of a scripted job, else null: it is as the scenario's jobs are.
-const JobShape* Scripted(const LiveJob& job) {
-  return job.extra != nullptr && job.extra->shape ? &*job.extra->shape
-                                                  : nullptr;
+const JobShape* Scripted(const Progress& p) {
+  return p.extra != nullptr && p.extra->shape ? &*p.extra->shape : nullptr;
 }
 
 }  // namespace
 
-LiveJob& LiveJobs::Insert(uint64_t id) {
-  const uint64_t block = id / kBlock;
-  if (block >= blocks_.size()) {
+LiveJob& LiveJobs::Insert(uint64_t number, std::string_view id) {
+  const uint64_t b = number / kBlock;
+  if (b >= blocks_.size()) {
     // The last one may have drained while it was still being filled.
     if (!blocks_.empty() && blocks_.back() != nullptr &&
         blocks_.back()->live == 0) {
       spare_ = std::move(blocks_.back());
     }
-    blocks_.resize(block + 1);
+    blocks_.resize(b + 1);
   }
-  if (blocks_[block] == nullptr) {
-    blocks_[block] =
+  if (blocks_[b] == nullptr) {
+    blocks_[b] =
         spare_ != nullptr ? std::move(spare_) : std::make_unique<Block>();
+    blocks_[b]->ids.clear();
   }
-  ++blocks_[block]->live;
+  Block& block = *blocks_[b];
+  ++block.live;
   ++size_;
-  LiveJob& job = blocks_[block]->jobs[id % kBlock];
-  job.live = true;
-  return job;
+  const uint64_t i = number % kBlock;
+  block.ids.append(id);
+  block.id_ends[i] = static_cast<uint32_t>(block.ids.size());
+  return block.jobs[i];
 }
 
-void LiveJobs::Erase(uint64_t id) {
-  std::unique_ptr<Block>& block = blocks_[id / kBlock];
-  block->jobs[id % kBlock] = LiveJob();
+void LiveJobs::Erase(uint64_t number) {
+  std::unique_ptr<Block>& block = blocks_[number / kBlock];
+  block->jobs[number % kBlock] = LiveJob();
   --size_;
   if (--block->live > 0) return;
   // The block that is still being filled stays where it is.
-  if (id / kBlock + 1 == blocks_.size()) return;
+  if (number / kBlock + 1 == blocks_.size()) return;
   spare_ = std::move(block);
 }
 
@@ -61,146 +64,171 @@ Fleet::Fleet(const Scenario& scenario, Tally& tally, StretchSink* sink,
       checkpoint_us_(absl::ToInt64Microseconds(scenario.jobs.checkpoint)),
       restart_us_(absl::ToInt64Microseconds(scenario.jobs.restart)) {}
 
-void Fleet::Submit(uint64_t id, const SimJob& from) {
-  LiveJob& job = jobs_.Insert(id);
-  job.id = from.id;
+void Fleet::Submit(uint64_t number, const SimJob& from) {
+  LiveJob& job = jobs_.Insert(number, from.id);
   job.submit_us = from.submit_us;
   job.duration_us = from.duration_us;
   job.deadline_us = from.deadline_us();
   job.count = from.count;
 }
 
-void Fleet::Describe(uint64_t id, const JobShape& shape, Outcome outcome,
+Progress& Fleet::ProgressOf(uint64_t number) {
+  LiveJob& job = jobs_[number];
+  if (job.progress == LiveJob::kNoProgress) {
+    job.progress = progress_.Add();
+    progress_[job.progress].job = number;
+  }
+  return progress_[job.progress];
+}
+
+Progress* Fleet::Find(uint64_t number) {
+  if (!jobs_.Has(number)) return nullptr;
+  const uint32_t slot = jobs_[number].progress;
+  return slot == LiveJob::kNoProgress ? nullptr : &progress_[slot];
+}
+
+void Fleet::Erase(uint64_t number) {
+  const uint32_t slot = jobs_[number].progress;
+  if (slot != LiveJob::kNoProgress) progress_.Erase(slot);
+  jobs_.Erase(number);
+}
+
+void Fleet::Describe(uint64_t number, const JobShape& shape, Outcome outcome,
                      double load) {
-  LiveJobExtra& extra = jobs_[id].Extra();
+  ProgressExtra& extra = ProgressOf(number).Extra();
   extra.shape = shape;
   extra.outcome = outcome;
   extra.load = load;
 }
 
-void Fleet::Forget(uint64_t id, int64_t now_us) {
-  if (!jobs_.Has(id) || jobs_[id].running) return;
+void Fleet::Forget(uint64_t number, int64_t now_us) {
+  if (!jobs_.Has(number)) return;
+  if (const Progress* const p = Find(number); p != nullptr && p->running) {
+    return;
+  }
   tally_.JobCancelled(now_us);
-  jobs_.Erase(id);
+  Erase(number);
 }
 
-double Fleet::Speed(const LiveJob& job) const {
-  if (job.in_use == job.count) return 1;
-  const double k = static_cast<double>(job.in_use) / job.count;
+double Fleet::Speed(const Progress& p, uint32_t count) const {
+  const double k = static_cast<double>(p.in_use) / count;
   const double exponent = scenario_.jobs.elastic_exponent;
   return exponent == 1 ? k : std::pow(k, exponent);
 }
 
-int64_t Fleet::Work(const LiveJob& job, int64_t now_us) const {
-  const int64_t ran =
-      std::max<int64_t>(0, now_us - job.start_us - job.restart_us);
-  if (job.in_use == job.count) return ran;
-  return static_cast<int64_t>(static_cast<double>(ran) * Speed(job));
+int64_t Fleet::Work(const Progress& p, int64_t now_us) {
+  const int64_t ran = std::max<int64_t>(0, now_us - p.start_us - p.restart_us);
+  const uint32_t count = jobs_[p.job].count;
+  if (p.in_use == count) return ran;
+  return static_cast<int64_t>(static_cast<double>(ran) * Speed(p, count));
 }
 
-void Fleet::Schedule(uint64_t id, LiveJob& job) {
-  int64_t left = job.duration_us - job.executed_us - job.attempt_us;
-  if (job.in_use != job.count) {
-    left =
-        static_cast<int64_t>(std::ceil(static_cast<double>(left) / Speed(job)));
+void Fleet::Schedule(Progress& p) {
+  const LiveJob& job = jobs_[p.job];
+  int64_t left = job.duration_us - p.executed_us - p.attempt_us;
+  if (p.in_use != job.count) {
+    left = static_cast<int64_t>(
+        std::ceil(static_cast<double>(left) / Speed(p, job.count)));
   }
-  job.end_us = job.start_us + job.restart_us + std::max<int64_t>(0, left);
-  ends_.Push({job.end_us, id, job.epoch});
+  p.end_us = p.start_us + p.restart_us + std::max<int64_t>(0, left);
+  ends_.Push({p.end_us, p.job, p.epoch, job.progress});
 }
 
 // Restarting takes as long as it takes, and, at another site, as long as the
 // state needs to get there.
-int64_t Fleet::RestartUs(const LiveJob& job, bool moved) const {
+int64_t Fleet::RestartUs(const Progress& p, bool moved) {
   const int64_t restart_us =
-      Scripted(job) == nullptr
-          ? restart_us_
-          : absl::ToInt64Microseconds(Scripted(job)->restart);
+      Scripted(p) == nullptr ? restart_us_
+                             : absl::ToInt64Microseconds(Scripted(p)->restart);
   if (!moved || scenario_.network_gbit_per_s <= 0) return restart_us;
-  const double seconds =
-      scenario_.jobs.state_gb * job.count * 8 / scenario_.network_gbit_per_s;
+  const double seconds = scenario_.jobs.state_gb * jobs_[p.job].count * 8 /
+                         scenario_.network_gbit_per_s;
   return restart_us + std::llround(seconds * 1e6);
 }
 
-int64_t Fleet::CheckpointUs(const LiveJob& job) const {
-  return Scripted(job) == nullptr
+int64_t Fleet::CheckpointUs(const Progress& p) const {
+  return Scripted(p) == nullptr
              ? checkpoint_us_
-             : absl::ToInt64Microseconds(Scripted(job)->checkpoint);
+             : absl::ToInt64Microseconds(Scripted(p)->checkpoint);
 }
 
 absl::Status Fleet::Start(int64_t now_us, const StartAttempt& start,
                           SimResult& result) {
-  LiveJob& job = jobs_[start.job.value()];
+  Progress& p = ProgressOf(start.job.value());
   const SiteId site = scenario_.topology.pools[start.pool.value()].site;
-  const bool moved = job.segment > 0 && site != job.last_site;
+  const bool moved = p.segment > 0 && site != p.last_site;
   if (moved) ++result.moves;
-  job.restart_us = 0;
+  p.restart_us = 0;
   if (start.resume) {
-    job.restart_us = RestartUs(job, moved);
+    p.restart_us = RestartUs(p, moved);
     if (moved && scenario_.jobs.state_gb > 0) {
-      const double gigabytes = scenario_.jobs.state_gb * job.count;
+      const double gigabytes = scenario_.jobs.state_gb * jobs_[p.job].count;
       GramsCo2e co2e;
-      RETURN_IF_ERROR(tally_.ChargeMove(job.last_site, start.pool, gigabytes,
-                                        now_us, &co2e));
-      job.Extra().move_g = co2e.value();
+      RETURN_IF_ERROR(
+          tally_.ChargeMove(p.last_site, start.pool, gigabytes, now_us, &co2e));
+      p.Extra().move_g = co2e.value();
       result.moved_gb += gigabytes;
     }
   }
-  job.closing_us = 0;
-  job.epoch = start.epoch.value();
-  job.pool = start.pool;
-  job.in_use = start.count;
-  job.start_us = now_us;
-  job.attempt_us = 0;
-  job.running = true;
-  job.stopping = false;
-  job.lost = false;
-  job.last_site = site;
+  p.closing_us = 0;
+  p.epoch = start.epoch.value();
+  p.pool = start.pool;
+  p.in_use = start.count;
+  p.start_us = now_us;
+  p.attempt_us = 0;
+  p.running = true;
+  p.stopping = false;
+  p.lost = false;
+  p.last_site = site;
   if (keep_nodes_) {
-    job.Extra().nodes.assign(start.nodes.begin(), start.nodes.end());
+    p.Extra().nodes.assign(start.nodes.begin(), start.nodes.end());
   }
   ++running_;
-  tally_.Occupy(job.pool, job.in_use);
-  Schedule(start.job.value(), job);
+  tally_.Occupy(p.pool, p.in_use);
+  Schedule(p);
   return absl::OkStatus();
 }
 
-void Fleet::Halt(LiveJob& job, int64_t now_us) {
-  if (job.stopping) {  // while it saved its state
-    job.closing_us = now_us - (job.end_us - job.closing_us);
+void Fleet::Halt(Progress& p, int64_t now_us) {
+  if (p.stopping) {  // while it saved its state
+    p.closing_us = now_us - (p.end_us - p.closing_us);
     return;
   }
-  job.stopping = true;
-  job.attempt_us += Work(job, now_us);
+  p.stopping = true;
+  p.attempt_us += Work(p, now_us);
   // A restart that was cut short is as long as it lasted.
-  job.restart_us = std::min(job.restart_us, now_us - job.start_us);
-  job.closing_us = 0;
+  p.restart_us = std::min(p.restart_us, now_us - p.start_us);
+  p.closing_us = 0;
 }
 
 // A job that is asked to suspend stops working at once and saves its state; one
 // that lost a node has nothing to save.
 void Fleet::Stop(int64_t now_us, const StopAttempt& stop, SimResult& result) {
-  LiveJob& job = jobs_[stop.job.value()];
-  if (!job.running || job.epoch != stop.epoch.value() || job.lost) return;
+  Progress* const p = Find(stop.job.value());
+  if (p == nullptr || !p->running || p->epoch != stop.epoch.value() ||
+      p->lost) {
+    return;
+  }
   const bool lost = stop.why == StopWhy::kMove;
-  if (job.stopping && !lost) return;
-  Halt(job, now_us);
-  job.lost = lost;
+  if (p->stopping && !lost) return;
+  Halt(*p, now_us);
+  p->lost = lost;
   if (stop.why == StopWhy::kSuspend) {
-    job.closing_us = CheckpointUs(job);
+    p->closing_us = CheckpointUs(*p);
     ++result.suspensions;
   }
-  job.cancelled = stop.why == StopWhy::kCancel;
-  job.end_us = now_us + (lost ? 0 : job.closing_us);
-  ends_.Push({job.end_us, stop.job.value(), job.epoch});
+  p->cancelled = stop.why == StopWhy::kCancel;
+  p->end_us = now_us + (lost ? 0 : p->closing_us);
+  ends_.Push({p->end_us, p->job, p->epoch, jobs_[p->job].progress});
 }
 
-absl::Status Fleet::CloseLost(LiveJob& job, int64_t now_us) {
-  ++job.Extra().losses;
+absl::Status Fleet::CloseLost(Progress& p, int64_t now_us) {
+  ++p.Extra().losses;
   ++lost_attempts_;
-  lost_hours_ += job.count * (static_cast<double>(job.attempt_us) / 3.6e9);
-  RETURN_IF_ERROR(
-      Close(job, now_us, job.restart_us + job.closing_us, job.attempt_us));
-  job.running = false;
+  lost_hours_ +=
+      jobs_[p.job].count * (static_cast<double>(p.attempt_us) / 3.6e9);
+  RETURN_IF_ERROR(Close(p, now_us, p.restart_us + p.closing_us, p.attempt_us));
+  p.running = false;
   --running_;
   return absl::OkStatus();
 }
@@ -208,14 +236,15 @@ absl::Status Fleet::CloseLost(LiveJob& job, int64_t now_us) {
 absl::Status Fleet::Fail(int64_t now_us, NodeId node, SimResult& result) {
   ++result.node_failures;
   absl::Status status;
-  jobs_.ForEach([&](LiveJob& job) {
-    if (!job.running || !status.ok()) return;
-    for (const NodeShare& share : job.extra->nodes) {
+  jobs_.ForEach([&](uint64_t number, LiveJob&) {
+    Progress* const p = Find(number);
+    if (p == nullptr || !p->running || !status.ok()) return;
+    for (const NodeShare& share : p->extra->nodes) {
       if (share.node != node) continue;
-      if (job.extra->nodes.size() > 1)
+      if (p->extra->nodes.size() > 1)
         break;  // the engine will ask for the rest
-      Halt(job, now_us);
-      status = CloseLost(job, now_us);
+      Halt(*p, now_us);
+      status = CloseLost(*p, now_us);
       break;
     }
   });
@@ -223,22 +252,23 @@ absl::Status Fleet::Fail(int64_t now_us, NodeId node, SimResult& result) {
 }
 
 absl::Status Fleet::Resize(int64_t now_us, const ResizeAttempt& resize) {
-  LiveJob& job = jobs_[resize.job.value()];
-  if (!job.running || job.epoch != resize.epoch.value() || job.stopping) {
+  Progress* const p = Find(resize.job.value());
+  if (p == nullptr || !p->running || p->epoch != resize.epoch.value() ||
+      p->stopping) {
     return absl::OkStatus();
   }
-  const int64_t restarting = std::min(job.restart_us, now_us - job.start_us);
-  const int64_t left = job.restart_us - restarting;
-  job.attempt_us += Work(job, now_us);
-  RETURN_IF_ERROR(Close(job, now_us, restarting));
-  job.restart_us = left;
-  job.start_us = now_us;
-  job.in_use = resize.count;
+  const int64_t restarting = std::min(p->restart_us, now_us - p->start_us);
+  const int64_t left = p->restart_us - restarting;
+  p->attempt_us += Work(*p, now_us);
+  RETURN_IF_ERROR(Close(*p, now_us, restarting));
+  p->restart_us = left;
+  p->start_us = now_us;
+  p->in_use = resize.count;
   if (keep_nodes_) {
-    job.Extra().nodes.assign(resize.nodes.begin(), resize.nodes.end());
+    p->Extra().nodes.assign(resize.nodes.begin(), resize.nodes.end());
   }
-  tally_.Occupy(job.pool, job.in_use);
-  Schedule(resize.job.value(), job);
+  tally_.Occupy(p->pool, p->in_use);
+  Schedule(*p);
   return absl::OkStatus();
 }
 
@@ -255,99 +285,112 @@ absl::Status Fleet::Carry(int64_t now_us, const Effects& effects,
   return absl::OkStatus();
 }
 
-absl::Status Fleet::Close(LiveJob& job, int64_t end_us, int64_t overhead_us,
+absl::Status Fleet::Close(Progress& p, int64_t end_us, int64_t overhead_us,
                           int64_t lost_us) {
   GramsCo2e co2e;
   const absl::Status charged =
-      tally_.Charge(job.pool, job.in_use, job.start_us, end_us, &co2e,
-                    job.extra != nullptr ? job.extra->load : 1);
+      tally_.Charge(p.pool, p.in_use, p.start_us, end_us, &co2e,
+                    p.extra != nullptr ? p.extra->load : 1);
   if (!charged.ok()) {
-    return absl::Status(
-        charged.code(),
-        absl::StrCat("job ", job.id, ": ", std::string(charged.message())));
+    return absl::Status(charged.code(),
+                        absl::StrCat("job ", ToAbsl(jobs_.Id(p.job)), ": ",
+                                     std::string(charged.message())));
   }
-  tally_.Vacate(job.pool, job.in_use);
-  if (job.extra != nullptr) {
-    co2e += GramsCo2e(job.extra->move_g);
-    job.extra->move_g = 0;
+  tally_.Vacate(p.pool, p.in_use);
+  if (p.extra != nullptr) {
+    co2e += GramsCo2e(p.extra->move_g);
+    p.extra->move_g = 0;
   }
-  job.co2e_g += co2e.value();
+  p.co2e_g += co2e.value();
   if (sink_ != nullptr) {
-    Stretch stretch{.job_id = job.id,
-                    .segment = job.segment,
-                    .pool = job.pool,
-                    .count = job.in_use,
-                    .start_us = job.start_us,
+    Stretch stretch{.job_id = jobs_.Id(p.job),
+                    .segment = p.segment,
+                    .pool = p.pool,
+                    .count = p.in_use,
+                    .start_us = p.start_us,
                     .end_us = end_us,
                     .overhead_us = overhead_us,
                     .lost_us = lost_us,
                     .co2e = co2e};
-    if (job.extra != nullptr) stretch.nodes = job.extra->nodes;
+    if (p.extra != nullptr) stretch.nodes = p.extra->nodes;
     sink_->OnStretch(stretch);
   }
-  ++job.segment;
+  ++p.segment;
   return absl::OkStatus();
 }
 
 int64_t Fleet::NextEnd() {
   while (!ends_.empty()) {
     const EndHeap::Entry& top = ends_.top();
-    if (jobs_.Stands(top.job, top.epoch, top.at_us)) return top.at_us;
+    const Progress& p = progress_[top.slot];
+    if (p.job == top.job && p.running && p.epoch == top.epoch &&
+        p.end_us == top.at_us) {
+      return top.at_us;
+    }
     ends_.Pop();
   }
   return kForeverUs;
 }
 
+JobEnd Fleet::EndOf(uint64_t number, const LiveJob& job, int64_t end_us) {
+  JobEnd end{.job_id = jobs_.Id(number),
+             .submit_us = job.submit_us,
+             .duration_us = job.duration_us,
+             .end_us = end_us,
+             .count = job.count,
+             .deadline_us = job.deadline_us,
+             .promise_kept = end_us <= job.deadline_us};
+  if (const Progress* const p = Find(number)) {
+    end.stretches = p->segment;
+    end.losses = p->extra != nullptr ? p->extra->losses : 0;
+    end.pool = p->pool;
+    end.co2e = GramsCo2e(p->co2e_g);
+  }
+  return end;
+}
+
+absl::Status Fleet::End(Progress& p, int64_t now_us,
+                        std::vector<Event>& events) {
+  AttemptEnded ended{.job = JobId(p.job),
+                     .epoch = Epoch(p.epoch),
+                     .at = absl::FromUnixMicros(now_us)};
+  if (p.lost) {
+    RETURN_IF_ERROR(CloseLost(p, now_us));
+    ended.outcome = Outcome::kLost;
+    events.emplace_back(std::move(ended));
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(Close(p, now_us, p.restart_us + p.closing_us));
+  p.running = false;
+  --running_;
+  if (p.cancelled) {
+    ended.outcome = Outcome::kStopped;
+    events.emplace_back(std::move(ended));
+    tally_.JobCancelled(now_us);
+    Erase(p.job);
+    return absl::OkStatus();
+  }
+  if (p.stopping) {
+    ended.outcome = Outcome::kSuspended;
+    ended.work = absl::Microseconds(p.attempt_us);
+    p.executed_us += p.attempt_us;
+    events.emplace_back(std::move(ended));
+    return absl::OkStatus();
+  }
+  if (p.extra != nullptr) ended.outcome = p.extra->outcome;
+  events.emplace_back(std::move(ended));
+  const LiveJob& job = jobs_[p.job];
+  tally_.JobEnded(job.submit_us, job.duration_us, now_us, job.deadline_us);
+  if (sink_ != nullptr) sink_->OnJob(EndOf(p.job, job, now_us));
+  Erase(p.job);
+  return absl::OkStatus();
+}
+
 absl::Status Fleet::EndDue(int64_t now_us, std::vector<Event>& events) {
   while (NextEnd() == now_us) {
-    const EndHeap::Entry entry = ends_.top();
+    Progress& p = progress_[ends_.top().slot];
     ends_.Pop();
-    LiveJob& job = jobs_[entry.job];
-    if (job.lost) {
-      RETURN_IF_ERROR(CloseLost(job, now_us));
-      events.emplace_back(AttemptEnded{.job = JobId(entry.job),
-                                       .epoch = Epoch(entry.epoch),
-                                       .at = absl::FromUnixMicros(now_us),
-                                       .outcome = Outcome::kLost});
-      continue;
-    }
-    RETURN_IF_ERROR(Close(job, now_us, job.restart_us + job.closing_us));
-    job.running = false;
-    --running_;
-    AttemptEnded ended{.job = JobId(entry.job),
-                       .epoch = Epoch(entry.epoch),
-                       .at = absl::FromUnixMicros(now_us)};
-    if (job.cancelled) {
-      ended.outcome = Outcome::kStopped;
-      events.emplace_back(ended);
-      tally_.JobCancelled(now_us);
-      jobs_.Erase(entry.job);
-      continue;
-    }
-    if (job.stopping) {
-      ended.outcome = Outcome::kSuspended;
-      ended.work = absl::Microseconds(job.attempt_us);
-      job.executed_us += job.attempt_us;
-      events.emplace_back(ended);
-      continue;
-    }
-    if (job.extra != nullptr) ended.outcome = job.extra->outcome;
-    events.emplace_back(ended);
-    tally_.JobEnded(job.submit_us, job.duration_us, now_us, job.deadline_us);
-    if (sink_ != nullptr) {
-      sink_->OnJob({.job_id = job.id,
-                    .submit_us = job.submit_us,
-                    .duration_us = job.duration_us,
-                    .end_us = now_us,
-                    .count = job.count,
-                    .stretches = job.segment,
-                    .losses = job.extra != nullptr ? job.extra->losses : 0,
-                    .pool = job.pool,
-                    .deadline_us = job.deadline_us,
-                    .promise_kept = now_us <= job.deadline_us,
-                    .co2e = GramsCo2e(job.co2e_g)});
-    }
-    jobs_.Erase(entry.job);
+    RETURN_IF_ERROR(End(p, now_us, events));
   }
   return absl::OkStatus();
 }
@@ -360,27 +403,17 @@ void Fleet::AddLosses(SimResult& result) const {
 absl::StatusOr<uint64_t> Fleet::CutOff(int64_t now_us) {
   absl::Status status;
   uint64_t live = 0;
-  jobs_.ForEach([&](LiveJob& job) {
+  jobs_.ForEach([&](uint64_t number, LiveJob& job) {
     ++live;
     if (!status.ok()) return;
-    if (job.running) {
-      const int64_t restarting =
-          std::min(job.restart_us, now_us - job.start_us);
-      status = Close(job, now_us, restarting);
+    if (Progress* const p = Find(number); p != nullptr && p->running) {
+      const int64_t restarting = std::min(p->restart_us, now_us - p->start_us);
+      status = Close(*p, now_us, restarting);
     }
     if (sink_ == nullptr) return;
-    sink_->OnJob({.job_id = job.id,
-                  .submit_us = job.submit_us,
-                  .duration_us = job.duration_us,
-                  .end_us = now_us,
-                  .count = job.count,
-                  .stretches = job.segment,
-                  .losses = job.extra != nullptr ? job.extra->losses : 0,
-                  .pool = job.pool,
-                  .deadline_us = job.deadline_us,
-                  .finished = false,
-                  .promise_kept = now_us <= job.deadline_us,
-                  .co2e = GramsCo2e(job.co2e_g)});
+    JobEnd end = EndOf(number, job, now_us);
+    end.finished = false;
+    sink_->OnJob(end);
   });
   if (!status.ok()) return status;
   return live;

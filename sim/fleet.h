@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 #include "scheduler/core/engine.h"
 #include "scheduler/model/effect.h"
 #include "scheduler/model/event.h"
+#include "scheduler/model/job_table.h"
 #include "sim/end_heap.h"
 #include "sim/result.h"
 #include "sim/scenario.h"
@@ -24,7 +26,7 @@
 namespace ccsched {
 
 // What few jobs have.
-struct LiveJobExtra {
+struct ProgressExtra {
   double move_g = 0;  // of the bytes that came before this stretch
   double load = 1;    // its power over that of an accelerator at work
   uint32_t losses = 0;
@@ -33,13 +35,9 @@ struct LiveJobExtra {
   std::optional<JobShape> shape;          // of a scripted job
 };
 
-// A job from its submission to its end. What only the simulation knows: its
-// true runtime, and when its attempt will end.
-struct LiveJob {
-  std::string id;
-  int64_t submit_us = 0;
-  int64_t duration_us = 0;
-  int64_t deadline_us = kForeverUs;
+// How far a job has come that has started, or of which more is known.
+struct Progress {
+  uint64_t job = 0;         // its number
   int64_t executed_us = 0;  // useful work of earlier attempts
   int64_t attempt_us = 0;   // useful work of earlier stretches of this one
   int64_t start_us = 0;     // of this stretch
@@ -47,53 +45,65 @@ struct LiveJob {
   int64_t restart_us = 0;   // overhead at the beginning of this stretch
   int64_t closing_us = 0;   // overhead at its end: a checkpoint
   double co2e_g = 0;
-  std::unique_ptr<LiveJobExtra> extra;
-  uint32_t count = 1;   // its own
-  uint32_t in_use = 0;  // now
+  std::unique_ptr<ProgressExtra> extra;
+  uint32_t in_use = 0;  // accelerators now
   uint32_t epoch = 0;
   uint32_t segment = 0;
   PoolId pool;
   SiteId last_site;
-  bool live = false;
   bool running = false;
   bool stopping = false;
   bool lost = false;       // stopping, because a node of it is gone
   bool cancelled = false;  // stopping for good
 
-  LiveJobExtra& Extra() {
-    if (extra == nullptr) extra = std::make_unique<LiveJobExtra>();
+  ProgressExtra& Extra() {
+    if (extra == nullptr) extra = std::make_unique<ProgressExtra>();
     return *extra;
   }
+};
+
+// A job from its submission to its end: what only the simulation knows. Small,
+// as millions may wait at once.
+struct LiveJob {
+  static constexpr uint32_t kNoProgress = 0xffffffff;
+
+  int64_t submit_us = 0;
+  int64_t duration_us = 0;
+  int64_t deadline_us = 0;
+  uint32_t count = 0;  // its own; 0: there is no such job
+  uint32_t progress = kNoProgress;
 };
 
 // Live jobs by their number. A number is given out in order, so that a block
 // of them goes when its last one has ended.
 class LiveJobs {
  public:
-  LiveJob& Insert(uint64_t id);
-  LiveJob& operator[](uint64_t id) {
-    return blocks_[id / kBlock]->jobs[id % kBlock];
+  // REQUIRES: numbers grow by one from call to call.
+  LiveJob& Insert(uint64_t number, std::string_view id);
+  LiveJob& operator[](uint64_t number) {
+    return blocks_[number / kBlock]->jobs[number % kBlock];
   }
-  void Erase(uint64_t id);
-  // Whether the job runs in this epoch and ends then.
-  bool Stands(uint64_t id, uint32_t epoch, int64_t end_us) const {
-    const Block* block = blocks_[id / kBlock].get();
-    if (block == nullptr) return false;
-    const LiveJob& job = block->jobs[id % kBlock];
-    return job.running && job.epoch == epoch && job.end_us == end_us;
+  // In its trace. Valid until the job is erased or another one inserted.
+  std::string_view Id(uint64_t number) const {
+    const Block& block = *blocks_[number / kBlock];
+    const uint64_t i = number % kBlock;
+    const uint32_t begin = i == 0 ? 0 : block.id_ends[i - 1];
+    return std::string_view(block.ids).substr(begin, block.id_ends[i] - begin);
   }
-  bool Has(uint64_t id) const {
-    const Block* block = blocks_[id / kBlock].get();
-    return block != nullptr && block->jobs[id % kBlock].live;
+  void Erase(uint64_t number);
+  bool Has(uint64_t number) const {
+    const Block* block = blocks_[number / kBlock].get();
+    return block != nullptr && block->jobs[number % kBlock].count > 0;
   }
   size_t size() const { return size_; }
-  // In the order of their numbers.
+  // visit(number, LiveJob&), in the order of their numbers.
   template <typename Visit>
   void ForEach(Visit visit) {
-    for (const auto& block : blocks_) {
-      if (block == nullptr) continue;
-      for (LiveJob& job : block->jobs) {
-        if (job.live) visit(job);
+    for (uint64_t b = 0; b < blocks_.size(); ++b) {
+      if (blocks_[b] == nullptr) continue;
+      for (uint64_t i = 0; i < kBlock; ++i) {
+        LiveJob& job = blocks_[b]->jobs[i];
+        if (job.count > 0) visit(b * kBlock + i, job);
       }
     }
   }
@@ -102,6 +112,8 @@ class LiveJobs {
   static constexpr uint64_t kBlock = 32;
   struct Block {
     uint32_t live = 0;
+    uint32_t id_ends[kBlock] = {};  // of each id in `ids`
+    std::string ids;
     LiveJob jobs[kBlock];
   };
   std::vector<std::unique_ptr<Block>> blocks_;
@@ -145,19 +157,27 @@ class Fleet {
   void Stop(int64_t now_us, const StopAttempt& stop, SimResult& result);
   // What the attempt does is stopped at `now_us`; its work is kept in
   // `attempt_us`, its overhead in `restart_us`.
-  void Halt(LiveJob& job, int64_t now_us);
+  void Halt(Progress& p, int64_t now_us);
   // The halted attempt is lost.
-  absl::Status CloseLost(LiveJob& job, int64_t now_us);
+  absl::Status CloseLost(Progress& p, int64_t now_us);
   absl::Status Resize(int64_t now_us, const ResizeAttempt& resize);
   // The stretch is over; `overhead_us` of it was no useful work.
-  absl::Status Close(LiveJob& job, int64_t end_us, int64_t overhead_us,
+  absl::Status Close(Progress& p, int64_t end_us, int64_t overhead_us,
                      int64_t lost_us = 0);
-  void Schedule(uint64_t id, LiveJob& job);
-  double Speed(const LiveJob& job) const;
+  // The attempt whose end is due ends.
+  absl::Status End(Progress& p, int64_t now_us, std::vector<Event>& events);
+  void Schedule(Progress& p);
+  double Speed(const Progress& p, uint32_t count) const;
   // Useful work done in this stretch up to `now_us`.
-  int64_t Work(const LiveJob& job, int64_t now_us) const;
-  int64_t RestartUs(const LiveJob& job, bool moved) const;
-  int64_t CheckpointUs(const LiveJob& job) const;
+  int64_t Work(const Progress& p, int64_t now_us);
+  int64_t RestartUs(const Progress& p, bool moved);
+  int64_t CheckpointUs(const Progress& p) const;
+  // Its progress; a new one if it has none yet.
+  Progress& ProgressOf(uint64_t number);
+  // Of a job that has started and is live; null if there is none.
+  Progress* Find(uint64_t number);
+  JobEnd EndOf(uint64_t number, const LiveJob& job, int64_t end_us);
+  void Erase(uint64_t number);
 
   const Scenario& scenario_;
   Tally& tally_;
@@ -166,6 +186,7 @@ class Fleet {
   const int64_t checkpoint_us_;
   const int64_t restart_us_;
   LiveJobs jobs_;
+  Slab<Progress> progress_;
   EndHeap ends_;
   size_t running_ = 0;
   uint64_t lost_attempts_ = 0;

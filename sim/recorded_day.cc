@@ -286,8 +286,8 @@ class DayReader {
         ++it;
       } else if (job.work > absl::ZeroDuration()) {
         ++(job.cancelled ? day_->cancelled : day_->unended);
-        job.end = std::max(*job.attempts.rbegin()->second.to,
-                           job.submission.spec.submitted);
+        job.end = std::max<absl::Time>(*job.attempts.rbegin()->second.to,
+                                       job.submission.spec.submitted);
         ++it;
       } else {
         ++day_->left_out;

@@ -45,8 +45,8 @@ class Submitter {
     shape_.restart = spec_.restart;
   }
 
-  JobSubmitted Submit(uint64_t id, const SimJob& job) {
-    JobSubmitted e;
+  // REQUIRES: `e` is as it was made.
+  void Submit(uint64_t id, const SimJob& job, JobSubmitted& e) {
     e.spec.id = JobId(id);
     e.spec.submitted = absl::FromUnixMicros(job.submit_us);
     e.spec.user = job.user;
@@ -78,7 +78,6 @@ class Submitter {
       shape_.max_count = spec_.most(job.count);
     }
     e.shape = shape_;
-    return e;
   }
 
  private:
@@ -277,9 +276,13 @@ class Playing {
       const uint64_t id = ++result_.jobs;
       fleet_.Submit(id, *next_job_);
       if (projects_.on()) projects_.Submit(id, *next_job_);
-      events_.emplace_back(script_ != nullptr
-                               ? Scripted(id)
-                               : submitter_.Submit(id, *next_job_));
+      if (script_ != nullptr) {
+        events_.emplace_back(Scripted(id));
+      } else {
+        events_.emplace_back(std::in_place_type<JobSubmitted>);
+        submitter_.Submit(id, *next_job_,
+                          std::get<JobSubmitted>(events_.back()));
+      }
       if (id == 1) first_submit_us_ = next_job_->submit_us;
       ASSIGN_OR_RETURN(next_job_, source_->Next());
     }

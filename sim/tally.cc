@@ -56,12 +56,13 @@ double DurationSample::Percentile(double p) {
   if (count_ == 0) return 0;
   const double rank = p * static_cast<double>(count_ - 1);
   if (buckets_.empty()) {
-    if (!sorted_) std::sort(exact_.begin(), exact_.end());
-    sorted_ = true;
-    const size_t i = static_cast<size_t>(rank);
-    const double low = static_cast<double>(exact_[i]);
-    if (i + 1 == exact_.size()) return low;
-    return low + (rank - i) * (static_cast<double>(exact_[i + 1]) - low);
+    const auto at = exact_.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(exact_.begin(), at, exact_.end());
+    const double low = static_cast<double>(*at);
+    if (at + 1 == exact_.end()) return low;
+    const double high =
+        static_cast<double>(*std::min_element(at + 1, exact_.end()));
+    return low + (rank - std::floor(rank)) * (high - low);
   }
   uint64_t seen = 0;
   for (size_t b = 0; b < buckets_.size(); ++b) {

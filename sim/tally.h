@@ -20,7 +20,7 @@ class DurationSample {
  public:
   void Add(int64_t us);
   double mean_us() const { return count_ == 0 ? 0 : sum_ / count_; }
-  // REQUIRES: 0 <= p <= 1. 0 of nothing.
+  // REQUIRES: 0 <= p <= 1. 0 of nothing. Linear in what was added.
   double Percentile(double p);
 
  private:
@@ -31,7 +31,6 @@ class DurationSample {
   uint64_t count_ = 0;
   double sum_ = 0;
   std::vector<int64_t> exact_;
-  bool sorted_ = false;
   std::vector<uint64_t> buckets_;
 };
 

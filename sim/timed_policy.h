@@ -14,7 +14,7 @@
 
 namespace ccsched {
 
-// Measures every decision of a policy that takes long and every 64th of one
+// Measures every decision of a policy that takes long and every 256th of one
 // that does not: reading the clock costs as much as deciding.
 class TimedPolicy : public Policy {
  public:
@@ -43,7 +43,7 @@ class TimedPolicy : public Policy {
   }
 
  private:
-  static constexpr int kEvery = 64;
+  static constexpr int kEvery = 256;
   std::unique_ptr<Policy> policy_;
   absl::Duration* const total_;
   int skip_ = 0;

@@ -80,7 +80,7 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
       });
   if (!belief.known && crowded) {
     latest -= std::min(absl::Hours(1) * settings_.margin_hours,
-                       job.spec.max_delay / 6);
+                       absl::Duration(job.spec.max_delay) / 6);
   }
   const bool promised = latest < absl::InfiniteFuture();
   if (!promised) {
@@ -89,13 +89,13 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
     // nobody waits for it without end.
     latest =
         !HasData(in, allowed)
-            ? job.spec.submitted
+            ? absl::Time(job.spec.submitted)
             : job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
   }
   if (in.grid.horizon.has_value()) {
     latest = std::min(latest, *in.grid.horizon - length);
   }
-  latest = std::max(latest, job.spec.submitted);
+  latest = std::max<absl::Time>(latest, job.spec.submitted);
   plan.latest_end = Us(latest) + plan.duration;
   const bool pausable =
       shape.suspendable &&

@@ -18,7 +18,7 @@ RuntimeBelief SpecBeliefs::Remaining(const Job& job, const JobShape&,
   } else if (job.spec.time_limit < absl::InfiniteDuration()) {
     total = job.spec.time_limit;
   }
-  total = std::min(total, job.spec.time_limit);
+  total = std::min<absl::Duration>(total, job.spec.time_limit);
   absl::Duration left = total - executed;
   if (left <= absl::ZeroDuration() && !belief.known) {
     left = std::max(executed / 10, absl::Minutes(1));

@@ -43,7 +43,7 @@ absl::Time Budgets::NextRelease() const {
   return next;
 }
 
-const Budgets::Account* Budgets::Find(Symbol project) const {
+const Budgets::Account* Budgets::FindBySymbol(Symbol project) const {
   const auto found = by_symbol_.find(project);
   return found == by_symbol_.end() ? nullptr : &accounts_[found->second];
 }
@@ -95,6 +95,7 @@ void Budgets::Expect(JobId job, Symbol project, GramsCo2e expected) {
 }
 
 void Budgets::Forget(JobId job) {
+  if (expectations_.empty()) return;
   const auto found = expectations_.find(job);
   if (found == expectations_.end()) return;
   accounts_[found->second.account].expected -= found->second.left();

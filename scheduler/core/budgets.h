@@ -45,8 +45,12 @@ class Budgets {
   // When a period ends that somebody waits for.
   absl::Time NextRelease() const;
 
+  // Whether no project has a budget.
+  bool empty() const { return accounts_.empty(); }
   // The project's account; null if it has no budget.
-  const Account* Find(Symbol project) const;
+  const Account* Find(Symbol project) const {
+    return accounts_.empty() ? nullptr : FindBySymbol(project);
+  }
   const Account* Find(const std::string& project) const;
   absl::Span<const Account> accounts() const { return accounts_; }
 
@@ -72,6 +76,7 @@ class Budgets {
       return booked < total ? total - booked : GramsCo2e();
     }
   };
+  const Account* FindBySymbol(Symbol project) const;
   Account* Mutable(Symbol project);
 
   std::vector<Account> accounts_;

@@ -68,7 +68,7 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
   while (!s.timers_.empty() && !s.StillStands(s.timers_.top())) s.timers_.Pop();
   s.effects_.wake = std::min(s.policy_wake_, s.budgets_.NextRelease());
   if (!s.timers_.empty()) {
-    s.effects_.wake = std::min(s.effects_.wake, s.timers_.top().at);
+    s.effects_.wake = std::min<absl::Time>(s.effects_.wake, s.timers_.top().at);
   }
   for (const JobRef ref : s.changed_) s.jobs_[ref].dirty = false;
   s.changed_.clear();
@@ -84,11 +84,13 @@ bool Engine::State::StillStands(const Timers::Entry& entry) const {
   // A slot outlives its job: then it holds another one, or none.
   const Job& job = jobs_[entry.ref];
   return job.spec.id == entry.id && job.state == JobState::kDeferred &&
-         job.wake == entry.at;
+         job.wake.us() == entry.at.us();
 }
 
 void Engine::State::WakeDeferred() {
-  while (!timers_.empty() && timers_.top().at <= now_) {
+  if (timers_.empty()) return;
+  const int64_t now_us = absl::ToUnixMicros(now_);
+  while (!timers_.empty() && timers_.top().at.us() <= now_us) {
     const Timers::Entry entry = timers_.top();
     timers_.Pop();
     if (!StillStands(entry)) continue;
@@ -101,10 +103,8 @@ void Engine::State::WakeDeferred() {
 void Engine::State::Decide() {
   // Jobs may have left the queue again within this step.
   const auto left = [this](JobRef ref) { return !queue_.Contains(ref); };
-  ready_.erase(std::remove_if(ready_.begin(), ready_.end(), left),
-               ready_.end());
-  woken_.erase(std::remove_if(woken_.begin(), woken_.end(), left),
-               woken_.end());
+  if (!ready_.empty()) std::erase_if(ready_, left);
+  if (!woken_.empty()) std::erase_if(woken_, left);
   const auto before = [this](JobRef a, JobRef b) {
     return queue_.Before(a, b);
   };

@@ -223,18 +223,21 @@ PoolId Engine::State::BaselinePool(const JobShape& shape) const {
 
 absl::Status Engine::State::Apply(const JobSubmitted& e) {
   RETURN_IF_ERROR(CheckSubmission(e));
-  Job job;
+  const JobRef ref = jobs_.Add(e.spec.id);
+  Job& job = jobs_[ref];
   job.spec = e.spec;
-  JobShape shape = e.shape;
-  if (shares_) shape.account = shares_->Account(e.spec.project);
-  job.shape = shapes_.Intern(shape);
+  if (shares_) {
+    JobShape shape = e.shape;
+    shape.account = shares_->Account(e.spec.project);
+    job.shape = shapes_.Intern(shape);
+  } else {
+    job.shape = shapes_.Intern(e.shape);
+  }
   if (e.limit.at_most > 0) JoinArray(e.spec.id, e.limit);
   job.state = e.spec.held             ? JobState::kHeld
               : !e.after.empty()      ? JobState::kBlocked
               : EnterArray(e.spec.id) ? JobState::kQueued
                                       : JobState::kBlocked;
-  const JobState state = job.state;
-  const JobRef ref = jobs_.Insert(std::move(job));
   MarkChanged(ref);
   if (options_.baselines) {
     effects_.baselines.push_back({e.spec.id, BaselinePool(e.shape)});
@@ -248,11 +251,11 @@ absl::Status Engine::State::Apply(const JobSubmitted& e) {
     }
     after_.emplace(e.spec.id, std::move(parents));
   }
-  if (state != JobState::kQueued) return absl::OkStatus();
+  if (job.state != JobState::kQueued) return absl::OkStatus();
   if (Admit(ref)) {
     Enqueue(ref);
   } else {
-    jobs_[ref].state = JobState::kHeld;
+    job.state = JobState::kHeld;
     GiveUpPlace(e.spec.id);
   }
   return absl::OkStatus();

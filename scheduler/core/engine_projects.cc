@@ -104,6 +104,7 @@ void Engine::State::DropBudgetHold(JobRef ref) {
 
 // In the order of their submission; one that is too large lets others pass.
 void Engine::State::ReleaseWithinBudgets() {
+  if (budgets_.empty()) return;
   budgets_.SetNow(now_);
   if (!budgets_.TakeLoosened()) return;
   std::vector<JobRef> free;

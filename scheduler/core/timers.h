@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "scheduler/base/ids.h"
+#include "scheduler/base/packed_time.h"
 #include "scheduler/model/job.h"
 
 namespace ccsched {
@@ -18,7 +18,7 @@ namespace ccsched {
 class Timers {
  public:
   struct Entry {
-    absl::Time at;
+    PackedTime at;
     JobId id;
     JobRef ref = kNoJob;
   };
@@ -35,7 +35,7 @@ class Timers {
 
  private:
   static bool Later(const Entry& a, const Entry& b) {
-    return a.at != b.at ? a.at > b.at : a.id > b.id;
+    return a.at.us() != b.at.us() ? a.at.us() > b.at.us() : a.id > b.id;
   }
   std::vector<Entry> heap_;
 };

@@ -10,6 +10,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
 #include "scheduler/base/ids.h"
+#include "scheduler/base/packed_time.h"
 #include "scheduler/model/cluster.h"
 
 namespace ccsched {
@@ -44,15 +45,15 @@ using ShapeId = Id<struct ShapeIdTag, uint32_t>;
 // A job as submitted. Immutable afterwards.
 struct JobSpec {
   JobId id;
-  absl::Time submitted;
+  PackedTime submitted;
   // The promise: the job ends by `finish_by`, and spends at most `max_delay`
   // not running useful work before its end. Infinite where nothing is promised.
-  absl::Time finish_by = absl::InfiniteFuture();
-  absl::Duration max_delay = absl::InfiniteDuration();
+  PackedTime finish_by = PackedTime::InfiniteFuture();
+  PackedDuration max_delay = PackedDuration::Infinite();
   // Expected time to run at `count` accelerators; absent: nothing was said.
-  std::optional<absl::Duration> runtime;
+  std::optional<PackedDuration> runtime;
   // The job is stopped when it has run so long.
-  absl::Duration time_limit = absl::InfiniteDuration();
+  PackedDuration time_limit = PackedDuration::Infinite();
   Symbol user;
   Symbol project;
   Symbol name;
@@ -113,8 +114,8 @@ struct Job {
   PoolId planned_pool;      // where a deferred job means to run
   Epoch epoch;              // of its last start; 0: never started
   RunRef run = kNoRun;      // while it holds capacity
-  absl::Time wake;          // of a deferred job
-  absl::Duration executed;  // useful work done in earlier stretches
+  PackedTime wake;          // of a deferred job
+  PackedDuration executed;  // useful work done in earlier stretches
   // Links of the queue of its shape, and its key there (see ready_queue.h).
   JobRef next = kNoJob;
   JobRef previous = kNoJob;

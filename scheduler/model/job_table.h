@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "scheduler/base/ids.h"
+#include "scheduler/model/id_index.h"
 #include "scheduler/model/job.h"
 
 namespace ccsched {
@@ -21,17 +21,21 @@ template <typename Value>
 class Slab {
  public:
   uint32_t Insert(Value value) {
+    const uint32_t slot = Add();
+    (*this)[slot] = std::move(value);
+    return slot;
+  }
+  // A slot that holds Value().
+  uint32_t Add() {
     if (free_.empty()) {
       const uint32_t slot = used_++;
       if ((slot & kMask) == 0) {
         blocks_.push_back(std::make_unique<Value[]>(kMask + 1));
       }
-      (*this)[slot] = std::move(value);
       return slot;
     }
     const uint32_t slot = free_.back();
     free_.pop_back();
-    (*this)[slot] = std::move(value);
     return slot;
   }
   void Erase(uint32_t slot) {
@@ -55,24 +59,30 @@ class Slab {
   std::vector<uint32_t> free_;
 };
 
+static_assert(kNoJob == IdIndex::kNone);
+
 // All live jobs, by slot and by id.
 class JobTable {
  public:
   // REQUIRES: no live job has this id.
   JobRef Insert(Job job) {
-    const auto [found, is_new] = by_id_.try_emplace(job.spec.id, kNoJob);
-    static_cast<void>(is_new);
-    return found->second = jobs_.Insert(std::move(job));
+    const JobRef ref = jobs_.Insert(std::move(job));
+    by_id_.Insert(jobs_[ref].spec.id.value(), ref);
+    return ref;
+  }
+  // A new job that is all defaults but for its id. REQUIRES: as above.
+  JobRef Add(JobId id) {
+    const JobRef ref = jobs_.Add();
+    jobs_[ref].spec.id = id;
+    by_id_.Insert(id.value(), ref);
+    return ref;
   }
   void Erase(JobRef ref) {
-    by_id_.erase(jobs_[ref].spec.id);
+    by_id_.Erase(jobs_[ref].spec.id.value());
     jobs_.Erase(ref);
   }
   // The job's slot, or kNoJob.
-  JobRef Find(JobId id) const {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() ? kNoJob : found->second;
-  }
+  JobRef Find(JobId id) const { return by_id_.Find(id.value()); }
   Job& operator[](JobRef ref) { return jobs_[ref]; }
   const Job& operator[](JobRef ref) const { return jobs_[ref]; }
   size_t size() const { return jobs_.size(); }
@@ -87,7 +97,7 @@ class JobTable {
 
  private:
   Slab<Job> jobs_;
-  absl::flat_hash_map<JobId, JobRef> by_id_;
+  IdIndex by_id_;
 };
 
 }  // namespace ccsched

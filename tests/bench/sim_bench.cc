@@ -1,7 +1,7 @@
 // How many jobs a second the simulator plays, beside other simulators.
 // SPDX-License-Identifier: Apache-2.0
 //
-//   ccsched-bench-sim [JOBS]
+//   ccsched-bench-sim [JOBS] [POLICY]
 //
 // CPU time of one thread, policies included, everything through the engine; and
 // of a bare event loop over the same jobs, in the same run.
@@ -94,7 +94,7 @@ absl::Status BenchGaia() {
   return absl::OkStatus();
 }
 
-absl::Status Bench(uint64_t jobs) {
+absl::Status Bench(uint64_t jobs, const std::string& only) {
   const std::filesystem::path folder =
       std::filesystem::temp_directory_path() / "ccsched-bench-sim";
   std::filesystem::create_directories(folder);
@@ -118,6 +118,7 @@ absl::Status Bench(uint64_t jobs) {
   ASSIGN_OR_RETURN(const BareResult fcfs, BareFirstCome(scenario, *workload));
   ASSIGN_OR_RETURN(const BareResult hold, BareHourlyHold(scenario, *workload));
   for (const PolicyRun& policy : scenario.policies) {
+    if (!only.empty() && policy.name != only) continue;
     const bool first_come = policy.name == "fcfs";
     const double bare = (first_come ? fcfs : hold).cpu_s - draw;
     ASSIGN_OR_RETURN(const SimResult result,
@@ -133,7 +134,7 @@ absl::Status Bench(uint64_t jobs) {
         absl::ToDoubleHours(result.wait_mean));
   }
   std::filesystem::remove_all(folder);
-  return BenchGaia();
+  return only.empty() ? BenchGaia() : absl::OkStatus();
 }
 
 }  // namespace
@@ -142,7 +143,7 @@ absl::Status Bench(uint64_t jobs) {
 int main(int argc, char** argv) {
   const uint64_t jobs =
       argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 10'000'000;
-  const absl::Status status = ccsched::Bench(jobs);
+  const absl::Status status = ccsched::Bench(jobs, argc > 2 ? argv[2] : "");
   if (!status.ok()) std::cerr << status.message() << '\n';
   return status.ok() ? 0 : 1;
 }
