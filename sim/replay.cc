@@ -140,10 +140,19 @@ absl::Status Replay::Boot(const v1::JournalBoot& boot, absl::Time now) {
                    MakePolicy(boot.policy().name(), parameters));
   const std::unique_ptr<Engine> before = std::move(engine_);
   auto beliefs = std::make_unique<LearnedBeliefs>();
-  RETURN_IF_ERROR(RecallRuntimes(
-      reader_, last_job_, now,
-      [&](const SubmissionRow& row) { return Recall(row, cluster.topology); },
-      *beliefs));
+  // A job may have ended before this boot and been reported after it: then the
+  // scheduler did not know of that yet.
+  const auto recall =
+      [&](const SubmissionRow& row) -> absl::StatusOr<RecalledJob> {
+    if (before != nullptr) {
+      const Job* const job = before->job(row.id);
+      if (job != nullptr && !IsTerminal(job->state)) {
+        return absl::NotFoundError("it lives");
+      }
+    }
+    return Recall(row, cluster.topology);
+  };
+  RETURN_IF_ERROR(RecallRuntimes(reader_, last_job_, now, recall, *beliefs));
   EngineOptions options;
   options.beliefs = std::move(beliefs);
   options.resize_in_place = false;  // as the daemon's
@@ -160,8 +169,15 @@ absl::Status Replay::TakeUp(const Engine& before) {
   for (const auto& [id, node] : nodes_) nodes.push_back(node);
   std::vector<RestoredJob> jobs = before.LiveJobs();
   for (RestoredJob& job : jobs) {
-    job.shape.placement =
-        engine_->InternPlacement(before.placement(*before.job(job.spec.id)));
+    // What a checkpoint was seen to cost is not on record: a restart goes by
+    // the submission again.
+    Placement placement;
+    ASSIGN_OR_RETURN(
+        const JobSubmitted submission,
+        RecordedSubmission(reader_, job.spec.id, {}, engine_->topology(),
+                           symbols_, placement));
+    job.shape.checkpoint = submission.shape.checkpoint;
+    job.shape.placement = engine_->InternPlacement(placement);
   }
   return engine_->Restore(nodes, std::move(jobs));
 }
