@@ -73,8 +73,7 @@ class PackedTime {
 // Of two packed ones; of one and absl's, absl's own do. Templates, so that
 // nothing is converted to get here.
 template <typename T>
-concept Packed =
-    std::same_as<T, PackedTime> || std::same_as<T, PackedDuration>;
+concept Packed = std::same_as<T, PackedTime> || std::same_as<T, PackedDuration>;
 template <Packed T>
 constexpr auto operator<=>(T a, T b) {
   return a.us() <=> b.us();
@@ -84,13 +83,12 @@ constexpr bool operator==(T a, T b) {
   return a.us() == b.us();
 }
 template <Packed T>
-  requires std::same_as<T, PackedTime>
-absl::Duration operator-(T a, T b) {
+requires std::same_as<T, PackedTime> absl::Duration operator-(T a, T b) {
   return absl::Time(a) - absl::Time(b);
 }
 template <Packed T, Packed D>
-  requires std::same_as<T, PackedTime> && std::same_as<D, PackedDuration>
-absl::Time operator+(T t, D d) {
+requires std::same_as<T, PackedTime> && std::same_as<D, PackedDuration>
+    absl::Time operator+(T t, D d) {
   return absl::Time(t) + absl::Duration(d);
 }
 

@@ -417,8 +417,9 @@ void Driver::SendStart(const LiveAttempt& attempt, const AttemptPart& part) {
     share.set_count(p.count);
   }
   if (job->spec.time_limit != absl::InfiniteDuration()) {
-    *start.mutable_time_limit() = ToProto(
-        std::max(job->spec.time_limit - job->executed, absl::ZeroDuration()));
+    *start.mutable_time_limit() =
+        ToProto(std::max(absl::Duration(job->spec.time_limit) - job->executed,
+                         absl::ZeroDuration()));
   }
   if (row.array_index) {
     start.set_array_index(*row.array_index);

@@ -6,10 +6,9 @@
 namespace ccsched {
 namespace {
 
-// A hundred thousand jobs wait at once: each under 200 bytes, its entry in the
-// index included (16 bytes at a load of 7/8 at most).
-TEST(JobSizeTest, AWaitingJobWeighsUnder200Bytes) {
-  EXPECT_LE(sizeof(Job) + sizeof(std::pair<JobId, JobRef>), 200u);
+// Millions of jobs wait at once: each weighs this and its entry in the index.
+TEST(JobSizeTest, AWaitingJobWeighsUnder150Bytes) {
+  EXPECT_LE(sizeof(Job) + sizeof(JobRef), 150u);
 }
 
 TEST(JobTableTest, FindsAJobByIdUntilItIsErased) {
