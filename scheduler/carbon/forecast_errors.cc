@@ -47,11 +47,9 @@ void ForecastErrors::Settle(const StepSeries& actuals, absl::Time now) {
       if (!actuals.Covers(start, end)) continue;
       const double actual =
           actuals.IntegralHours(start, end) / absl::ToDoubleHours(step);
-      std::deque<double>& ratios =
-          ratios_[ClassOf(start - open.forecast.issued())];
-      if (ratios.size() >= kRatiosMax) ratios.pop_front();
-      ratios.push_back(std::max(actual, kLeastGrams) /
-                       std::max(series.values()[i], kLeastGrams));
+      Add(ClassOf(start - open.forecast.issued()),
+          std::max(actual, kLeastGrams) /
+              std::max(series.values()[i], kLeastGrams));
     }
   }
   std::erase_if(open_, [](const Open& open) {
@@ -59,17 +57,30 @@ void ForecastErrors::Settle(const StepSeries& actuals, absl::Time now) {
   });
 }
 
+void ForecastErrors::Add(size_t lead_class, double ratio) {
+  std::deque<double>& ratios = ratios_[lead_class];
+  if (ratios.size() >= kRatiosMax) ratios.pop_front();
+  ratios.push_back(ratio);
+  bands_[lead_class].reset();
+}
+
 std::optional<ForecastErrors::Band> ForecastErrors::At(
     absl::Duration lead) const {
   size_t c = ClassOf(lead);
   while (c > 0 && ratios_[c].size() < kRatiosLeast) --c;
   if (ratios_[c].size() < kRatiosLeast) return std::nullopt;
+  std::optional<Band>& band = bands_[c];
+  if (band) return band;
   std::vector<double> sorted(ratios_[c].begin(), ratios_[c].end());
-  std::sort(sorted.begin(), sorted.end());
   const auto quantile = [&](double q) {
-    return sorted[static_cast<size_t>(q * static_cast<double>(sorted.size()))];
+    const auto nth =
+        sorted.begin() +
+        static_cast<std::ptrdiff_t>(q * static_cast<double>(sorted.size()));
+    std::nth_element(sorted.begin(), nth, sorted.end());
+    return *nth;
   };
-  return Band{quantile(.1), quantile(.9)};
+  band = Band{quantile(.1), quantile(.9)};
+  return band;
 }
 
 }  // namespace ccsched

@@ -47,11 +47,14 @@ class ForecastErrors {
     absl::Time until;  // compared up to here
   };
   static size_t ClassOf(absl::Duration lead);
+  void Add(size_t lead_class, double ratio);
 
   std::deque<Open> open_;
   absl::Time last_issued_ = absl::InfinitePast();
   // Actual over forecast, the newest last.
   std::array<std::deque<double>, kClasses> ratios_;
+  // Of these ratios; absent: not worked out yet.
+  mutable std::array<std::optional<Band>, kClasses> bands_;
 };
 
 }  // namespace ccsched

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "scheduler/carbon/error_band.h"
 #include "scheduler/carbon/known.h"
 #include "scheduler/carbon/ridge.h"
 
@@ -19,10 +20,9 @@ namespace {
 constexpr int64_t kDay = 24;
 constexpr int64_t kWeek = 7 * kDay;
 constexpr int64_t kLeadDays = 4;
+constexpr int64_t kLeads = kLeadDays * kDay;
 constexpr int64_t kProfileDays = 7;  // before the profiles are worth anything
 constexpr int64_t kFitDays = 21;     // before the models are
-constexpr int kBandDays = 60;        // errors that the band is taken from
-constexpr int kBandDaysMin = 14;
 constexpr double kHalfLifeDays = 365;
 constexpr double kRidge = 1e-3;
 constexpr double kFloor = 0.1;  // g/kWh: the logarithm of less is not taken
@@ -115,32 +115,6 @@ Sample MakeSample(const Hours& h, const Recent& recent, int64_t origin,
   return s;
 }
 
-// The errors of the last days, for the band.
-class Errors {
- public:
-  void Add(double e) {
-    if (errors_.size() < kBandDays) {
-      errors_.push_back(e);
-    } else {
-      errors_[next_] = e;
-    }
-    next_ = (next_ + 1) % kBandDays;
-  }
-  bool Enough() const { return errors_.size() >= kBandDaysMin; }
-  double Quantile(double q) const {
-    std::vector<double> sorted = errors_;
-    std::sort(sorted.begin(), sorted.end());
-    const double at = q * static_cast<double>(sorted.size() - 1);
-    const size_t i = static_cast<size_t>(at);
-    const double next = sorted[std::min(i + 1, sorted.size() - 1)];
-    return sorted[i] + (next - sorted[i]) * (at - static_cast<double>(i));
-  }
-
- private:
-  std::vector<double> errors_;
-  size_t next_ = 0;
-};
-
 class Regression : public Forecaster {
  public:
   Regression() : fallback_(*MakeForecaster("persistence")) {}
@@ -164,25 +138,30 @@ class Regression : public Forecaster {
   }
 
  private:
+  // What the model of now says at `origin` of hour `target`: a logarithm.
+  // REQUIRES: as MakeSample.
+  double Foresee(int64_t origin, int64_t target) const {
+    const Sample s = MakeSample(hours_, recent_[origin], origin, target);
+    if (!fitted_) return s.base;
+    const int64_t day = (target - origin) / kDay;
+    return s.base + models_[day][hours_.HourOfDay(target)].Predict(s.x);
+  }
+
   IssuedForecast Make(int64_t current, absl::Time now, int64_t steps) const {
     const int64_t origin = hours_.size();
-    const Recent& recent = recent_[origin];
     std::vector<double> mid;
     std::vector<double> low;
     std::vector<double> high;
     for (int64_t t = current; t < current + steps; ++t) {
       // Beyond the last lead its day is repeated.
       int64_t target = t;
-      while (target >= origin + kLeadDays * kDay) target -= kDay;
-      const int64_t day = (target - origin) / kDay;
-      const int hour = hours_.HourOfDay(target);
-      const Sample s = MakeSample(hours_, recent, origin, target);
-      const double v = s.base + (fitted_ ? models_[day][hour].Predict(s.x) : 0);
+      while (target >= origin + kLeads) target -= kDay;
+      const double v = Foresee(origin, target);
       mid.push_back(std::exp(v));
-      const Errors& errors = errors_[day][hour];
-      if (!errors.Enough()) continue;
-      low.push_back(std::exp(v + errors.Quantile(.1)));
-      high.push_back(std::exp(v + errors.Quantile(.9)));
+      const auto band = band_.At(target - origin, hours_.HourOfDay(target));
+      if (!band) continue;
+      low.push_back(std::exp(v + band->low));
+      high.push_back(std::exp(v + band->high));
     }
     const absl::Time start =
         absl::FromUnixSeconds((hours_.first + current) * 3600);
@@ -209,7 +188,8 @@ class Regression : public Forecaster {
       hours_.first = first_hour;
       recent_.assign(1, Recent());
       models_ = {};
-      errors_ = {};
+      band_ = {};
+      foreseen_ = {};
       fitted_ = false;
     }
     for (int64_t hour = hours_.first + hours_.size(); hour < end_hour; ++hour) {
@@ -223,21 +203,26 @@ class Regression : public Forecaster {
     }
   }
 
+  // The first hour that knows a week and a day before it.
+  static constexpr int64_t kFirstOrigin = kProfileDays * kDay + kDay + 1;
+
   void LearnHour(int64_t n) {
     const int hour = hours_.HourOfDay(n);
-    for (int64_t lead = 0; lead < kLeadDays * kDay; ++lead) {
+    for (int64_t lead = 0; lead < kLeads; ++lead) {
       const int64_t origin = n - lead;
-      if (origin < kProfileDays * kDay + kDay + 1) break;
-      const Sample s = MakeSample(hours_, recent_[origin], origin, n);
-      const double y = hours_.value[n] - s.base;
-      const int64_t day = lead / kDay;
-      Model& model = models_[day][hour];
-      if (lead % kDay == kDay / 2) {
-        errors_[day][hour].Add(y - (fitted_ ? model.Predict(s.x) : 0));
+      if (origin < kFirstOrigin) break;
+      if (const auto& told = foreseen_[origin % kLeads]; !told.empty()) {
+        band_.Add(lead, hour, hours_.value[n] - told[lead].value,
+                  told[lead].band);
       }
-      model.Add(s.x, y, 1);
+      const Sample s = MakeSample(hours_, recent_[origin], origin, n);
+      models_[lead / kDay][hour].Add(s.x, hours_.value[n] - s.base, 1);
     }
-    if (hour != 0) return;
+    if (hour == 0) Refit(n);
+    Tell(n + 1);
+  }
+
+  void Refit(int64_t n) {
     fitted_ = n >= kFitDays * kDay;
     const double keep = std::exp2(-1 / kHalfLifeDays);
     for (auto& day : models_) {
@@ -248,11 +233,29 @@ class Regression : public Forecaster {
     }
   }
 
+  // Keeps what is said at `origin` until it is known how it came out.
+  void Tell(int64_t origin) {
+    std::vector<Told>& told = foreseen_[origin % kLeads];
+    told.clear();
+    if (origin < kFirstOrigin) return;
+    for (int64_t lead = 0; lead < kLeads; ++lead) {
+      told.push_back({Foresee(origin, origin + lead), {}});
+      if (!ErrorBand::Sampled(lead)) continue;
+      told.back().band = band_.At(lead, hours_.HourOfDay(origin + lead));
+    }
+  }
+
+  struct Told {
+    double value;
+    std::optional<ErrorBand::Interval> band;
+  };
+
   std::unique_ptr<Forecaster> fallback_;
   Hours hours_;
   std::vector<Recent> recent_;  // by origin: one more than there are hours
   std::array<std::array<Model, kDay>, kLeadDays> models_ = {};
-  std::array<std::array<Errors, kDay>, kLeadDays> errors_;
+  std::array<std::vector<Told>, kLeads> foreseen_;  // by origin, in a ring
+  ErrorBand band_;
   bool fitted_ = false;
 };
 

@@ -90,6 +90,10 @@ TEST(ForecasterTraceTest, RegressionBeatsPersistenceOnEveryZoneAndDayAhead) {
         EXPECT_LT(scores[2].mape[d], scores[0].mape[d]) << zone << " day " << d;
         total += scores[2].mape[d];
       }
+      if (y == 2022) {
+        EXPECT_GE(scores[2].covered, .78) << zone << " " << column;
+        EXPECT_LE(scores[2].covered, .82) << zone << " " << column;
+      }
     }
   }
   std::printf("sum %.2f\n", total);
