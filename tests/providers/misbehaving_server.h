@@ -49,6 +49,11 @@ class MisbehavingServer {
     handlers_.push_back(std::move(handler));
     return *this;
   }
+  // Forgets all answers but the last.
+  void SkipToLast() {
+    const std::lock_guard lock(mutex_);
+    while (handlers_.size() > 1) handlers_.pop_front();
+  }
   MisbehavingServer& Then(int status, std::string body = "{}") {
     return Then(
         [status, body](const httplib::Request&, httplib::Response& response) {
