@@ -148,6 +148,57 @@ absl::Status Check(const GridData& data) {
   return absl::OkStatus();
 }
 
+void AddSpan(absl::Time from, absl::Time to, std::vector<TimeSpan>& spans) {
+  if (!spans.empty() && spans.back().to == from) {
+    spans.back().to = to;
+  } else {
+    spans.push_back({from, to});
+  }
+}
+
+// Where the data say anything else than what is known already.
+void NoteChanges(const Timeline& known, const GridData& data,
+                 std::vector<TimeSpan>& changes) {
+  for (size_t i = 0; i < data.series.values().size(); ++i) {
+    const absl::Time from = data.series.start() + data.series.step() * i;
+    const absl::Time to = from + data.series.step();
+    const auto held = known.HeldOver(from, to);
+    const bool estimated = !data.estimated.empty() && data.estimated[i];
+    if (held && held->value == data.series.values()[i] &&
+        held->estimated == estimated) {
+      continue;
+    }
+    AddSpan(from, to, changes);
+  }
+}
+
+void NoteChanges(const Timeline& before, const Timeline& now,
+                 std::vector<TimeSpan>& changes) {
+  now.EachCell([&](const Timeline::Cell& cell) {
+    const auto held = before.HeldOver(cell.start, cell.end);
+    if (held && held->value == cell.value &&
+        held->estimated == cell.estimated) {
+      return;
+    }
+    AddSpan(cell.start, cell.end, changes);
+  });
+}
+
+std::vector<TimeSpan> Merged(std::vector<TimeSpan> spans) {
+  std::sort(
+      spans.begin(), spans.end(),
+      [](const TimeSpan& a, const TimeSpan& b) { return a.from < b.from; });
+  std::vector<TimeSpan> merged;
+  for (const TimeSpan& span : spans) {
+    if (merged.empty() || merged.back().to < span.from) {
+      merged.push_back(span);
+    } else {
+      merged.back().to = std::max(merged.back().to, span.to);
+    }
+  }
+  return merged;
+}
+
 }  // namespace
 
 struct GridRecord::Region {
@@ -155,6 +206,7 @@ struct GridRecord::Region {
   Track accounts;
   std::optional<Track> decision;  // if it is another basis
   Timeline shares;
+  std::vector<TimeSpan> changes;
 
   const Track& deciding() const { return decision ? *decision : accounts; }
 
@@ -194,6 +246,7 @@ absl::Status GridRecord::AddActual(RegionId region, const GridData& data) {
   if (absl::Status s = Check(data); !s.ok()) return s;
   absl::StatusOr<Track*> track = regions_[region.value()]->Find(data.basis);
   if (!track.ok()) return track.status();
+  NoteChanges((*track)->actual, data, regions_[region.value()]->changes);
   (*track)->actual.Add(
       data.series, data.estimated, data.issued,
       std::make_shared<const std::string>(absl::StrFormat(
@@ -230,6 +283,8 @@ absl::Status GridRecord::AddShare(RegionId region, const GridData& data) {
           absl::StrFormat("carbon-free share %g is above 100 %%", share));
     }
   }
+  NoteChanges(regions_[region.value()]->shares, data,
+              regions_[region.value()]->changes);
   regions_[region.value()]->shares.Add(
       data.series, data.estimated, data.issued,
       std::make_shared<const std::string>(data.source));
@@ -276,6 +331,7 @@ std::vector<GridSlice> GridRecord::Slices(RegionId region, absl::Time from,
     if (const Timeline::Cell* cell = track.actual.Find(t)) {
       slice.end = cell->end;
       slice.intensity = GramsPerKwh(cell->value);
+      slice.actual = true;
       slice.estimated = cell->estimated;
       slice.data_version = *cell->version;
     } else {
@@ -346,6 +402,23 @@ std::optional<GramsPerKwh> GridRecord::At(RegionId region,
 
 StepSeries GridRecord::ActualsUntil(RegionId region, absl::Time now) const {
   return regions_[region.value()]->deciding().actual.Tail(now);
+}
+
+std::vector<TimeSpan> GridRecord::TakeChanges(RegionId region) {
+  return Merged(std::exchange(regions_[region.value()]->changes, {}));
+}
+
+std::vector<TimeSpan> GridRecord::ChangesSince(const GridRecord& before,
+                                               RegionId region) const {
+  const Region& old = *before.regions_[region.value()];
+  const Region& now = *regions_[region.value()];
+  std::vector<TimeSpan> changes;
+  NoteChanges(old.accounts.actual, now.accounts.actual, changes);
+  NoteChanges(old.shares, now.shares, changes);
+  if (now.decision) {
+    NoteChanges(old.deciding().actual, now.decision->actual, changes);
+  }
+  return Merged(std::move(changes));
 }
 
 const GridRegionOptions& GridRecord::options(RegionId region) const {

@@ -56,6 +56,11 @@ struct GridSlice {
   // "actual csv 2021-10-03T00:00:00Z", "forecast push …", the same with "stale"
   // after it, "fallback same-hour-1d …"; empty where nothing is known.
   std::string data_version;
+  bool actual = false;  // not a forecast, nor a fallback
+};
+
+struct TimeSpan {
+  absl::Time from, to;
 };
 
 struct GridRegionOptions {
@@ -116,6 +121,13 @@ class GridRecord {
   // empty if there are none. Gaps of up to 48 hours are filled with the hours
   // of the day before; of a longer one only the part after it is returned.
   StepSeries ActualsUntil(RegionId region, absl::Time now) const;
+
+  // Where what is actual (of accounts, decisions or shares) has become known or
+  // another since the last call, by time: what was accounted there is restated.
+  std::vector<TimeSpan> TakeChanges(RegionId region);
+  // The same since `before`, another record of the same regions.
+  std::vector<TimeSpan> ChangesSince(const GridRecord& before,
+                                     RegionId region) const;
 
   const GridRegionOptions& options(RegionId region) const;
   // The basis of what decides.

@@ -107,6 +107,21 @@ std::pair<double, double> Timeline::Integrate(absl::Time from,
   return {sum, hours};
 }
 
+std::optional<Timeline::Held> Timeline::HeldOver(absl::Time from,
+                                                 absl::Time to) const {
+  const Cell* cell = Find(from);
+  if (cell == nullptr) return std::nullopt;
+  const Held held{cell->value, cell->estimated};
+  for (absl::Time t = cell->end; t < to; t = cell->end) {
+    cell = Find(t);
+    if (cell == nullptr || cell->value != held.value ||
+        cell->estimated != held.estimated) {
+      return std::nullopt;
+    }
+  }
+  return held;
+}
+
 StepSeries Timeline::Tail(absl::Time now) const {
   auto it = cells_.upper_bound(now);
   if (it != cells_.begin() && std::prev(it)->second.end > now) --it;

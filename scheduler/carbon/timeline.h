@@ -41,6 +41,17 @@ class Timeline {
   // The same, but absent unless all of [from, to) is known. REQUIRES: from <
   // to.
   std::optional<double> MeanIfKnown(absl::Time from, absl::Time to) const;
+  // The value of all of [from, to), if it is one and of one estimate.
+  struct Held {
+    double value;
+    bool estimated;
+  };
+  std::optional<Held> HeldOver(absl::Time from, absl::Time to) const;
+  // Shows each cell, by start.
+  template <typename F>
+  void EachCell(F f) const {
+    for (const auto& [start, cell] : cells_) f(cell);
+  }
   // The longest series of one step whose last value is the last that ends by
   // `now`; empty if there is none. Gaps of up to 48 hours are filled with the
   // value of a day before (the last one, where that is not known).

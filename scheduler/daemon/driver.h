@@ -11,7 +11,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,14 +72,6 @@ struct JobNotes {
   std::optional<JobState> counted;  // as what job_counts_ has it
   bool went_on = false;             // asked to suspend, its attempt did not
   std::string note;
-};
-
-// What a baseline is made of: a job's energy, as if used without a pause.
-struct BaselineUse {
-  JobId job;
-  PoolId pool;
-  absl::Time from, to;
-  std::optional<int64_t> joules;
 };
 
 class Driver {
@@ -159,7 +150,10 @@ class Driver {
       const Cluster& cluster, absl::Time now);
   absl::Status RestoreProjects(const Snapshot& snapshot);
   void Agree();
-  void BookEmission(JobId id, absl::Time at, std::optional<int64_t> milligrams);
+  void BookEmission(JobId id, const std::string& project, absl::Time at,
+                    std::optional<int64_t> milligrams);
+  // Of a live job; "" of another.
+  std::string ProjectOf(JobId id) const;
   std::string BudgetText(Symbol project) const;
   std::string BudgetWarning(const Intake& intake) const;
   Symbol InternProject(const std::string& name);
@@ -212,14 +206,18 @@ class Driver {
   void RecordNodeEnergy(std::vector<NodeEnergyRow> rows);
   std::optional<int64_t> EmbodiedOf(const LiveAttempt& attempt,
                                     absl::Duration held) const;
-  void RestateNodes(RegionId region, absl::Time from, absl::Time to);
   std::unique_ptr<AttemptEnergy> NewEnergy(const LiveAttempt& attempt,
                                            absl::Time start) const;
   void TakeEnergy(LiveAttempt& attempt, bool everything);
   void RecordBaseline(const Job& job, const JobNotes& notes);
-  // Returns whether it stands on a forecast or on nothing.
-  bool AddBaseline(const BaselineUse& use);
-  void Restate(RegionId region, absl::Time from, absl::Time to);
+
+  // --- driver_restate.cc
+  bool RestateEmission(RegionId region, const std::string& project,
+                       EmissionRow& row);
+  void RestateBatch(RegionId region);
+  void RestateSpan(RegionId region, const TimeSpan& span, bool estimated_only);
+  void RestateChanges(RegionId region, const std::vector<TimeSpan>& changes,
+                      bool estimated_only = false);
 
   // --- driver_metrics.cc
   void CountJob(JobNotes& notes, JobState state);
@@ -236,6 +234,7 @@ class Driver {
   absl::Status RestoreNodes(const Snapshot& snapshot);
   absl::Status TakeUpGrids(const std::vector<GridRow>& in_force,
                            GridFeed& grid);
+  absl::Status RestateWhatWasEstimated();
   // Puts on record what is under contract, if it has changed.
   void RecordContracts(std::vector<ContractRow> rows, Batch& batch,
                        absl::Time now);
@@ -271,8 +270,6 @@ class Driver {
   NodeEnergyBook node_energy_;
   ContractSet contracts_;  // as on record
   absl::flat_hash_map<JobId, JobNotes> notes_;
-  // Baselines on forecasts, of jobs that ended since the scheduler's start.
-  absl::flat_hash_map<RegionId, std::deque<BaselineUse>> waiting_baselines_;
   StartSlips slips_;
   uint64_t last_job_ = 0;
   absl::Time last_step_ = absl::InfinitePast();

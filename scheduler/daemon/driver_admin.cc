@@ -234,11 +234,9 @@ void Driver::Apply(PushForecastCall& call) {
   v1::PushForecastResponse response;
   response.set_values(std::max(series.intensity_size(), series.cfe_pct_size()));
   work_.batch.grids.push_back(*std::move(row));
-  if (series.actual()) {
-    const absl::Time start = FromProto(series.start());
-    Restate(*grid_->FindRegion(series.region()), start,
-            start + FromProto(series.step()) * response.values());
-  }
+  const RegionId region = *grid_->FindRegion(series.region());
+  const std::vector<TimeSpan> changes = grid_->TakeChanges(region);
+  if (series.actual()) RestateChanges(region, changes);
   work_.outbox.answers.push_back(
       [response, reply = std::move(call.reply)] { reply(response); });
 }
@@ -304,7 +302,12 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
     Agree();
     RecordContracts(std::move(contracts), work_.batch, work_.now);
     setup_.cluster = std::move(cluster);
-    *grid_ = std::move(grid);
+    std::swap(*grid_, grid);
+    for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+      grid_->TakeChanges(RegionId(i));
+      RestateChanges(RegionId(i),
+                     grid_->record().ChangesSince(grid.record(), RegionId(i)));
+    }
     lease_times_ = LeaseTimesOf(setup_.cluster.config);
     return absl::OkStatus();
   };

@@ -8,64 +8,14 @@
 #include "scheduler/base/log.h"
 #include "scheduler/carbon/impact.h"
 #include "scheduler/daemon/driver.h"
+#include "scheduler/daemon/restate.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
 namespace {
 
-// Rows looked at together when actual data come.
-constexpr uint32_t kRestateMax = 10'000;
 // An agent's clock may be ahead by so much (of real time).
 constexpr absl::Duration kAgentClockAhead = absl::Minutes(5);
-// Baselines that wait for actual data; the oldest go first.
-constexpr size_t kWaitingBaselinesMax = 100'000;
-
-int64_t ToMilligrams(GramsCo2e grams) {
-  return static_cast<int64_t>(std::llround(grams.value() * 1000));
-}
-
-// Whose CO2e a row has.
-std::optional<int64_t> JoulesOf(const EmissionRow& row) { return row.joules; }
-std::optional<int64_t> JoulesOf(const NodeEnergyRow& row) {
-  return row.unallocated;
-}
-
-// The signals that are not the intensity's.
-template <typename Row>
-void AddSignals(const GridRecord& record, RegionId region, Row& row) {
-  row.grid_share = record.ShareOver(region, row.start, row.end);
-  row.marginal.reset();
-  if (const auto m = record.MarginalOver(region, row.start, row.end)) {
-    row.marginal = m->value();
-  }
-}
-
-// Puts a row on the intensity that is known now. Returns whether it is a
-// better one: actual where it was estimated or unknown.
-template <typename Row>
-bool Restated(const GridRecord& record, RegionId region, Row& row) {
-  const std::vector<GridSlice> slices =
-      record.Slices(region, row.start, row.end);
-  double weighted = 0;
-  for (const GridSlice& slice : slices) {
-    if (slice.estimated || !slice.intensity) return false;
-    const absl::Time a = std::max(slice.start, row.start);
-    const absl::Time b = std::min(slice.end, row.end);
-    weighted += slice.intensity->value() *
-                absl::FDivDuration(b - a, row.end - row.start);
-  }
-  if (slices.empty()) return false;
-  row.intensity = weighted;
-  row.intensity_estimated = false;
-  row.data_version = slices.back().data_version;
-  AddSignals(record, region, row);
-  if (const auto joules = JoulesOf(row)) {
-    const KilowattHours energy =
-        ToKilowattHours(Joules(static_cast<double>(*joules)));
-    row.milligrams = ToMilligrams(energy * row.pue * GramsPerKwh(weighted));
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -105,12 +55,8 @@ void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
         topology().regions[topology().region(attempt.pool).value()].name;
     row.recorded = work_.now;
     row.embodied = EmbodiedOf(attempt, row.end - row.start);
-    const RegionId region = topology().region(attempt.pool);
-    AddSignals(grid_->record(), region, row);
-    if (row.intensity_estimated || !row.intensity) {
-      // Actual data may have come since it was taken in.
-      Restated(grid_->record(), region, row);
-    }
+    // Actual data may have come since it was taken in.
+    PutOnSignals(grid_->record(), topology().region(attempt.pool), row);
     notes.milligrams += row.milligrams.value_or(0);
     SiteSums& sums =
         site_sums_[topology().pools[attempt.pool.value()].site.value()];
@@ -119,7 +65,8 @@ void Driver::TakeEnergy(LiveAttempt& attempt, bool everything) {
       sums.marginal_grams += static_cast<double>(*r.joules) / kJoulesPerKwh *
                              row.pue * *row.marginal;
     }
-    BookEmission(attempt.job, row.start, row.milligrams);
+    BookEmission(attempt.job, ProjectOf(attempt.job), row.start,
+                 row.milligrams);
     if (auto cost =
             prices_.CostOf(row, attempt.pool, attempt.row.count, topology())) {
       work_.batch.costs.push_back(*std::move(cost));
@@ -204,40 +151,10 @@ void Driver::RecordNodeEnergy(std::vector<NodeEnergyRow> rows) {
     row.site = topology().site(node->pool).name;
     row.region = topology().regions[region.value()].name;
     row.recorded = work_.now;
-    AddSignals(grid_->record(), region, row);
-    if (row.intensity_estimated || !row.intensity) {
-      Restated(grid_->record(), region, row);
-    }
+    PutOnSignals(grid_->record(), region, row);
     site_sums_[topology().pools[node->pool.value()].site.value()]
         .idle_milligrams += static_cast<double>(row.milligrams.value_or(0));
     work_.batch.node_energy.push_back(std::move(row));
-  }
-}
-
-void Driver::RestateNodes(RegionId region, absl::Time from, absl::Time to) {
-  const std::string& name = topology().regions[region.value()].name;
-  for (NodeEnergyRow& row : work_.batch.node_energy) {
-    if (row.region == name && row.intensity_estimated) {
-      Restated(grid_->record(), region, row);
-    }
-  }
-  // What is still open began with what was known before.
-  RecordNodeEnergy(node_energy_.TakeAll(region));
-  for (absl::Time next = from - absl::Hours(1); next < to;) {
-    const auto rows = setup_.ledger->reader().EstimatedNodeEnergy(
-        name, next, to, kRestateMax);
-    if (!rows.ok()) {
-      Log(LogLevel::kError, "energy of nodes can't be restated",
-          {{"region", name}, {"error", rows.status()}});
-      return;
-    }
-    for (NodeEnergyRow row : *rows) {
-      if (!Restated(grid_->record(), region, row)) continue;
-      row.recorded = work_.now;
-      work_.batch.node_energy.push_back(std::move(row));
-    }
-    if (rows->size() < kRestateMax) break;
-    next = rows->back().start + absl::Microseconds(1);
   }
 }
 
@@ -245,82 +162,19 @@ void Driver::RestateNodes(RegionId region, absl::Time from, absl::Time to) {
 // submission on, without a pause, for as long as it ran.
 void Driver::RecordBaseline(const Job& job, const JobNotes& notes) {
   if (notes.ran <= absl::ZeroDuration()) return;
-  BaselineUse use;
-  use.job = job.spec.id;
-  use.pool = notes.baseline;
-  use.from = job.spec.submitted;
-  use.to = job.spec.submitted + notes.ran;
-  if (!notes.energy_unknown) use.joules = notes.joules;
-  const bool provisional = AddBaseline(use);
-  if (const auto baseline = work_.batch.baselines.back().milligrams) {
-    avoided_milligrams_ += static_cast<double>(*baseline - notes.milligrams);
-  }
-  if (!provisional || !use.joules) return;
-  // It stands on a forecast: again when actual data come.
-  std::deque<BaselineUse>& waiting =
-      waiting_baselines_[topology().region(use.pool)];
-  if (waiting.size() >= kWaitingBaselinesMax) waiting.pop_front();
-  waiting.push_back(use);
-}
-
-bool Driver::AddBaseline(const BaselineUse& use) {
   BaselineRow& row = work_.batch.baselines.emplace_back();
-  row.job = use.job;
+  row.job = job.spec.id;
   row.recorded = work_.now;
-  if (!use.joules) return true;
-  const std::vector<GridSlice> slices =
-      grid_->record().Slices(topology().region(use.pool), use.from, use.to);
-  const std::optional<GramsCo2e> grams =
-      Emission(ToKilowattHours(Joules(static_cast<double>(*use.joules))),
-               topology().site(use.pool).pue, use.from, use.to, slices);
-  if (grams) row.milligrams = ToMilligrams(*grams);
-  for (const GridSlice& slice : slices) row.estimated |= slice.estimated;
-  return row.estimated || !grams;
-}
-
-// Actual data stand in for what was estimated before: rows of attempts, and
-// baselines. The old rows stay on record as superseded.
-void Driver::Restate(RegionId region, absl::Time from, absl::Time to) {
-  const std::string& name = topology().regions[region.value()].name;
-  const GridRecord& record = grid_->record();
-  for (EmissionRow& row : work_.batch.emissions) {
-    if (row.region == name && row.intensity_estimated) {
-      Restated(record, region, row);
-    }
-  }
-  size_t restated = 0;
-  for (absl::Time next = from - absl::Hours(1); next < to;) {
-    const auto rows =
-        setup_.ledger->reader().EstimatedEmissions(name, next, to, kRestateMax);
-    if (!rows.ok()) {
-      Log(LogLevel::kError, "emissions can't be restated",
-          {{"region", name}, {"error", rows.status()}});
-      return;
-    }
-    for (EmissionRow row : *rows) {
-      const int64_t before = row.milligrams.value_or(0);
-      if (!Restated(record, region, row)) continue;
-      row.recorded = work_.now;
-      if (row.milligrams) {
-        BookEmission(row.job, row.start, *row.milligrams - before);
-      }
-      work_.batch.emissions.push_back(std::move(row));
-      ++restated;
-    }
-    if (rows->size() < kRestateMax) break;
-    next = rows->back().start + absl::Microseconds(1);
-  }
-  RestateNodes(region, from, to);
-  std::deque<BaselineUse>& waiting = waiting_baselines_[region];
-  for (size_t left = waiting.size(); left > 0; --left) {
-    const BaselineUse use = waiting.front();
-    waiting.pop_front();
-    const bool touched = use.from < to && use.to > from;
-    if (!touched || AddBaseline(use)) waiting.push_back(use);
-  }
-  if (restated > 0) {
-    Log(LogLevel::kInfo, "emissions restated on actual data",
-        {{"region", name}, {"rows", restated}});
+  const RegionId region = topology().region(notes.baseline);
+  row.region = topology().regions[region.value()].name;
+  row.start = job.spec.submitted;
+  row.end = job.spec.submitted + notes.ran;
+  row.pue = topology().site(notes.baseline).pue;
+  if (!notes.energy_unknown) row.joules = notes.joules;
+  Rebase(grid_->record(), region, row);
+  if (row.milligrams) {
+    avoided_milligrams_ +=
+        static_cast<double>(*row.milligrams - notes.milligrams);
   }
 }
 

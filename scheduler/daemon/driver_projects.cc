@@ -89,22 +89,17 @@ void Driver::Agree() {
   }
 }
 
-void Driver::BookEmission(JobId id, absl::Time at,
+std::string Driver::ProjectOf(JobId id) const {
+  const Job* const job = engine_->job(id);
+  return job == nullptr ? "" : symbols_.Name(job->spec.project);
+}
+
+void Driver::BookEmission(JobId id, const std::string& project, absl::Time at,
                           std::optional<int64_t> milligrams) {
   if (!milligrams || *milligrams == 0) return;
-  const bool budgets =
-      std::any_of(terms_.begin(), terms_.end(),
-                  [](const ProjectTerms& t) { return t.budget.has_value(); });
-  if (!budgets) return;
-  std::string project;
-  if (const Job* const job = engine_->job(id)) {
-    project = symbols_.Name(job->spec.project);
-  } else if (const auto record = setup_.ledger->reader().Job(id); record.ok()) {
-    project = record->submission.project;
-  }
   const auto known = std::find_if(
       terms_.begin(), terms_.end(), [&project](const ProjectTerms& t) {
-        return t.name == project && t.budget.has_value();
+        return t.budget.has_value() && t.name == project;
       });
   if (known == terms_.end()) return;
   work_.events.emplace_back(

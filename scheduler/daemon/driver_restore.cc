@@ -79,6 +79,7 @@ absl::Status Driver::Restore() {
       [this](const SubmissionRow& row) { return Recall(row); }, beliefs));
   RETURN_IF_ERROR(RestoreNodes(snapshot));
   RETURN_IF_ERROR(RestoreJobs(snapshot));
+  RETURN_IF_ERROR(RestateWhatWasEstimated());
   RETURN_IF_ERROR(RestoreProjects(snapshot));
   RestoreShadow(snapshot);
   next_sweep_ = std::chrono::steady_clock::now();
@@ -144,6 +145,19 @@ absl::Status Driver::RestoreNodes(const Snapshot& snapshot) {
   for (const auto& [node, until] : snapshot.metered_until) {
     node_energy_.Restore(node, until);
   }
+  return absl::OkStatus();
+}
+
+// Actual data may have come to the regions' files while the scheduler was away.
+absl::Status Driver::RestateWhatWasEstimated() {
+  work_.now = ReadClock();
+  for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+    const RegionId region(i);
+    RestateChanges(region, grid_->TakeChanges(region),
+                   /*estimated_only=*/true);
+  }
+  RETURN_IF_ERROR(setup_.ledger->Commit(work_.batch));
+  work_.batch.Clear();
   return absl::OkStatus();
 }
 

@@ -65,6 +65,10 @@ class GridFeed {
   std::optional<absl::Duration> Age(RegionId region, absl::Time now) const;
 
   const GridRecord& record() const { return *record_; }
+  // See GridRecord::TakeChanges.
+  std::vector<TimeSpan> TakeChanges(RegionId region) {
+    return record_->TakeChanges(region);
+  }
   absl::StatusOr<RegionId> FindRegion(const std::string& name) const;
 
  private:

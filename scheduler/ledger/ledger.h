@@ -13,6 +13,7 @@
 #define CCSCHED_SCHEDULER_LEDGER_LEDGER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,8 +104,9 @@ struct EmissionRow {
   std::optional<double> intensity;    // gCO2e/kWh used; absent: unknown
   std::optional<int64_t> milligrams;  // CO2e, PUE included, gross
   std::string method;                 // measured modelled estimated
-  bool intensity_estimated = false;   // a forecast or filled value was used
-  std::string data_version;           // source and issue time of the intensity
+  // A forecast or filled value was used; so where the intensity is unknown.
+  bool intensity_estimated = false;
+  std::string data_version;  // source and issue time of the intensity
   std::string site, region;
   std::optional<double> grid_share;  // carbon-free, 0 to 1; absent: unknown
   // Apart, never in a sum with the above: gCO2e/kWh at the margin, and the
@@ -169,6 +171,12 @@ struct BaselineRow {
   std::optional<int64_t> milligrams;
   bool estimated = false;
   absl::Time recorded;
+  // What it is made of: the job's energy as if used there over [start, end).
+  // An empty region: that is not on record.
+  std::string region;
+  absl::Time start, end;
+  std::optional<int64_t> joules;  // before PUE; absent: unknown
+  double pue = 1;
 
   friend bool operator==(const BaselineRow&, const BaselineRow&) = default;
 };
@@ -289,6 +297,17 @@ struct GridFilter {
   std::optional<absl::Time> from, to;  // by when it was issued
 };
 
+struct StandingFilter {
+  std::string region;
+  absl::Time from, to;
+  bool estimated_only = false;  // on an estimated or unknown intensity
+};
+struct StandingVisitor {
+  std::function<void(EmissionRow row, const std::string& project)> emission;
+  std::function<void(NodeEnergyRow row)> node;
+  std::function<void(BaselineRow row)> baseline;
+};
+
 enum class ReportBy : uint8_t { kUser, kProject, kSite, kRegion, kJob, kMonth };
 struct ReportFilter {
   ReportBy by = ReportBy::kSite;
@@ -357,15 +376,11 @@ class LedgerReader {
   // By attempt and time; the superseded ones, if wanted, before their own.
   virtual absl::StatusOr<std::vector<EmissionRow>> Emissions(
       JobId id, bool with_superseded = false) = 0;
-  // What stands on an estimated or unknown intensity in this region and starts
-  // in [from, to), by time: to be restated when actual data comes.
-  virtual absl::StatusOr<std::vector<EmissionRow>> EstimatedEmissions(
-      const std::string& region, absl::Time from, absl::Time to,
-      uint32_t limit) = 0;
-  // The same of nodes.
-  virtual absl::StatusOr<std::vector<NodeEnergyRow>> EstimatedNodeEnergy(
-      const std::string& region, absl::Time from, absl::Time to,
-      uint32_t limit) = 0;
+  // Shows all that stands in a region and overlaps a stretch of time, which is
+  // to be restated when the region's data change: rows of attempts (with their
+  // project), of nodes, and baselines. What is shown must not commit.
+  virtual absl::Status Standing(const StandingFilter& filter,
+                                const StandingVisitor& visitor) = 0;
   // In the order of their arrival.
   virtual absl::StatusOr<std::vector<GridRow>> Grids(const GridFilter&) = 0;
   // Those that count, as in Snapshot::grids.

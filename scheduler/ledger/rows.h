@@ -71,6 +71,16 @@ auto EmissionFields(Row& r) {
                   r.grid_share, r.marginal, r.embodied, r.recorded);
 }
 
+inline constexpr int kEmissionColumns = 14;
+
+#define CCSCHED_BASELINE_COLUMNS \
+  "job, milligrams, estimated, recorded, region, start, \"end\", joules, pue"
+template <typename Row>
+auto BaselineFields(Row& r) {
+  return std::tie(r.job, r.milligrams, r.estimated, r.recorded, r.region,
+                  r.start, r.end, r.joules, r.pue);
+}
+
 #define CCSCHED_NODE_ENERGY_COLUMNS                                          \
   "node, start, \"end\", metered, unallocated, pue, intensity, milligrams, " \
   "method, intensity_estimated, data_version, grid_share, marginal, site, "  \

@@ -256,3 +256,27 @@ ALTER TABLE jobs_ended ADD COLUMN budget_held INTEGER NOT NULL DEFAULT 0;
 DROP VIEW job_states;
 CREATE VIEW job_states AS
   SELECT * FROM jobs_live UNION ALL SELECT * FROM jobs_ended;
+
+-- @version 6
+-- What stands in a region's hours, to be restated when its data change: those
+-- on estimated (or unknown) intensity, and those on actual values.
+UPDATE emissions SET intensity_estimated = 1
+  WHERE intensity IS NULL AND superseded_by IS NULL;
+UPDATE node_energy SET intensity_estimated = 1
+  WHERE intensity IS NULL AND superseded_at IS NULL;
+DROP INDEX emissions_to_restate;
+CREATE INDEX emissions_standing ON emissions
+  (region, intensity_estimated, start) WHERE superseded_by IS NULL;
+DROP INDEX node_energy_to_restate;
+CREATE INDEX node_energy_standing ON node_energy
+  (region, intensity_estimated, start) WHERE superseded_at IS NULL;
+
+-- What a baseline is made of, so that it can be restated, too: the job's energy
+-- as if used in its baseline's region over [start, end). Without a region:
+-- recorded before this was kept, and never restated.
+ALTER TABLE baselines ADD COLUMN region TEXT NOT NULL DEFAULT '';
+ALTER TABLE baselines ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE baselines ADD COLUMN end INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE baselines ADD COLUMN joules INTEGER;
+ALTER TABLE baselines ADD COLUMN pue REAL NOT NULL DEFAULT 1;
+CREATE INDEX baselines_by_region ON baselines (region, end);

@@ -288,13 +288,12 @@ absl::Status SqliteLedger::WriteBaselines(
       "REPLACE INTO baselines_past (job, recorded, replaced, milligrams, "
       "estimated) SELECT job, recorded, ?2, milligrams, estimated "
       "FROM baselines WHERE job = ?1");
-  Statement& put = db_->Prepare(
-      "REPLACE INTO baselines (job, milligrams, estimated, recorded) "
-      "VALUES (?,?,?,?)");
+  Statement& put =
+      db_->Prepare("REPLACE INTO baselines (" CCSCHED_BASELINE_COLUMNS
+                   ") VALUES (?,?,?,?,?,?,?,?,?)");
   for (const BaselineRow& row : rows) {
     RETURN_IF_ERROR(keep.Bind(row.job, row.recorded).Run());
-    RETURN_IF_ERROR(
-        put.Bind(row.job, row.milligrams, row.estimated, row.recorded).Run());
+    RETURN_IF_ERROR(put.Bind(BaselineFields(row)).Run());
   }
   return absl::OkStatus();
 }

@@ -46,6 +46,9 @@ DecisionRow ReadDecision(const Statement& s) {
           s.Column<std::string>(3)};
 }
 
+// Columns of an emission before those of its fields.
+constexpr int kEmissionKey = 5;
+
 EmissionRow ReadEmission(const Statement& s) {
   EmissionRow row;
   int64_t attempt = s.Column<int64_t>(0);
@@ -55,7 +58,7 @@ EmissionRow ReadEmission(const Statement& s) {
   row.revision = s.Column<uint32_t>(2);
   row.superseded_by = s.Column<std::optional<uint32_t>>(3);
   row.superseded_at = s.Column<std::optional<absl::Time>>(4);
-  s.Read(5, EmissionFields(row));
+  s.Read(kEmissionKey, EmissionFields(row));
   return row;
 }
 
@@ -204,38 +207,71 @@ absl::StatusOr<std::vector<EmissionRow>> SqliteReader::Emissions(
   return rows;
 }
 
-absl::StatusOr<std::vector<EmissionRow>> SqliteReader::EstimatedEmissions(
-    const std::string& region, absl::Time from, absl::Time to, uint32_t limit) {
-  ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
-  Statement& s = db->Prepare(
-      CCSCHED_FROM_EMISSIONS
-      "WHERE superseded_by IS NULL "
-      "AND (intensity_estimated OR intensity IS NULL) "
-      "AND region = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?");
-  s.Bind(region, from, to, limit);
-  std::vector<EmissionRow> rows;
-  while (s.Next()) rows.push_back(ReadEmission(s));
-  RETURN_IF_ERROR(s.status());
-  return rows;
+namespace {
+
+// No row of energy is longer.
+constexpr absl::Duration kLongestRow = absl::Hours(1);
+
+// Both sides of the index, each a range of it.
+absl::Status VisitEmissions(SqliteDb& db, const StandingFilter& filter,
+                            const StandingVisitor& visitor) {
+  Statement& s = db.Prepare(
+      "SELECT attempt, start, revision, superseded_by, "
+      "superseded_at, " CCSCHED_EMISSION_COLUMNS
+      ", project FROM emissions "
+      "JOIN submissions ON submissions.job = attempt >> 20 "
+      "WHERE superseded_by IS NULL AND region = ?1 "
+      "AND intensity_estimated IN (1, ?2) AND start > ?3 AND start < ?4");
+  s.Bind(filter.region, filter.estimated_only, filter.from - kLongestRow,
+         filter.to);
+  while (s.Next()) {
+    visitor.emission(ReadEmission(s),
+                     s.Column<std::string>(kEmissionKey + kEmissionColumns));
+  }
+  return s.status();
 }
 
-absl::StatusOr<std::vector<NodeEnergyRow>> SqliteReader::EstimatedNodeEnergy(
-    const std::string& region, absl::Time from, absl::Time to, uint32_t limit) {
-  ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
-  Statement& s = db->Prepare(
-      "SELECT " CCSCHED_NODE_ENERGY_COLUMNS
-      ", revision FROM node_energy WHERE superseded_at IS NULL "
-      "AND (intensity_estimated OR intensity IS NULL) "
-      "AND region = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?");
-  s.Bind(region, from, to, limit);
-  std::vector<NodeEnergyRow> rows;
+absl::Status VisitNodeEnergy(SqliteDb& db, const StandingFilter& filter,
+                             const StandingVisitor& visitor) {
+  Statement& s =
+      db.Prepare("SELECT " CCSCHED_NODE_ENERGY_COLUMNS
+                 ", revision FROM node_energy WHERE superseded_at IS NULL "
+                 "AND region = ?1 AND intensity_estimated IN (1, ?2) "
+                 "AND start > ?3 AND start < ?4");
+  s.Bind(filter.region, filter.estimated_only, filter.from - kLongestRow,
+         filter.to);
   while (s.Next()) {
-    NodeEnergyRow& row = rows.emplace_back();
+    NodeEnergyRow row;
     s.Read(0, NodeEnergyFields(row));
     row.revision = s.Column<uint32_t>(kNodeEnergyColumns);
+    visitor.node(std::move(row));
   }
-  RETURN_IF_ERROR(s.status());
-  return rows;
+  return s.status();
+}
+
+absl::Status VisitBaselines(SqliteDb& db, const StandingFilter& filter,
+                            const StandingVisitor& visitor) {
+  Statement& s = db.Prepare(
+      "SELECT " CCSCHED_BASELINE_COLUMNS
+      " FROM baselines WHERE region = ?1 AND \"end\" > ?3 AND start < ?4 "
+      "AND joules IS NOT NULL AND (NOT ?2 OR estimated)");
+  s.Bind(filter.region, filter.estimated_only, filter.from, filter.to);
+  while (s.Next()) {
+    BaselineRow row;
+    s.Read(0, BaselineFields(row));
+    visitor.baseline(std::move(row));
+  }
+  return s.status();
+}
+
+}  // namespace
+
+absl::Status SqliteReader::Standing(const StandingFilter& filter,
+                                    const StandingVisitor& visitor) {
+  ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
+  RETURN_IF_ERROR(VisitEmissions(*db, filter, visitor));
+  RETURN_IF_ERROR(VisitNodeEnergy(*db, filter, visitor));
+  return VisitBaselines(*db, filter, visitor);
 }
 
 absl::StatusOr<std::vector<GridRow>> SqliteReader::Grids(

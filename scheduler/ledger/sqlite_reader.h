@@ -26,12 +26,8 @@ class SqliteReader : public LedgerReader {
   absl::StatusOr<std::vector<DecisionRow>> Decisions(JobId id) override;
   absl::StatusOr<std::vector<EmissionRow>> Emissions(
       JobId id, bool with_superseded) override;
-  absl::StatusOr<std::vector<EmissionRow>> EstimatedEmissions(
-      const std::string& region, absl::Time from, absl::Time to,
-      uint32_t limit) override;
-  absl::StatusOr<std::vector<NodeEnergyRow>> EstimatedNodeEnergy(
-      const std::string& region, absl::Time from, absl::Time to,
-      uint32_t limit) override;
+  absl::Status Standing(const StandingFilter& filter,
+                        const StandingVisitor& visitor) override;
   absl::StatusOr<std::vector<GridRow>> Grids(const GridFilter& filter) override;
   absl::StatusOr<std::vector<GridRow>> GridsInForce() override;
   absl::StatusOr<LedgerReport> Report(const ReportFilter& filter) override;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,11 @@ class AccountsTest : public DaemonTest {
     v1::StatusResponse response;
     EXPECT_TRUE(admin->Status(&context, {}, &response).ok());
     return FromProto(response.now());
+  }
+  // Waits until it has been done.
+  void Reload() {
+    daemon().Reload();
+    Now();
   }
   // Of the node from `start` on: `job_kwh` of the attempt, `idle_kwh` of none.
   static v1::AgentMessage Telemetry(const v1::AttemptKey& key, absl::Time start,
@@ -230,6 +236,82 @@ TEST_F(AccountsTest, RestatesOnActualDataAndStillTellsWhatItSaidBefore) {
   EXPECT_NEAR(then.total().co2e_g(), 1500, .01);
   EXPECT_NEAR(then.unallocated(0).co2e_g(), 750, .01);
   EXPECT_EQ(then.total().restated_slices(), 0);
+}
+
+// What was published as actual may be published again, corrected.
+TEST_F(AccountsTest,
+       RestatesWhenActualDataAreRevisedAndBaselinesAfterARestart) {
+  Start();
+  Push(500, /*actual=*/false);
+  auto agent = Agent({.node = "n1"});
+  const Ran ran = RunJob(*agent);
+  End(*agent, ran);
+  Restart();  // nobody remembers the job but the ledger
+  EXPECT_NEAR(Report().total().baseline_co2e_g(), 1500, .01);
+  Push(400, /*actual=*/true);
+  v1::ReportResponse report = Report();
+  EXPECT_NEAR(report.total().co2e_g(), 1200, .01);
+  EXPECT_NEAR(report.total().baseline_co2e_g(), 1200, .01);
+  const absl::Time first = Now();
+  const uint64_t stretches = report.total().restated_slices();
+  Push(400, /*actual=*/true);
+  EXPECT_EQ(Report().total().restated_slices(), stretches) << "nothing new";
+  const absl::Time before = Now();
+  Push(300, /*actual=*/true);
+  report = Report();
+  EXPECT_NEAR(report.total().co2e_g(), 900, .01);
+  EXPECT_NEAR(report.total().baseline_co2e_g(), 900, .01);
+  EXPECT_NEAR(report.unallocated(0).co2e_g(), 450, .01);
+  for (const absl::Time t : {first, before}) {
+    const v1::ReportResponse then = Report("site", t);
+    EXPECT_NEAR(then.total().co2e_g(), 1200, .01);
+    EXPECT_NEAR(then.total().baseline_co2e_g(), 1200, .01);
+    EXPECT_NEAR(then.unallocated(0).co2e_g(), 600, .01);
+  }
+}
+
+// A region's file grows, or is corrected: by a reload, and while the scheduler
+// is away.
+TEST_F(AccountsTest, RestatesOnWhatTheRegionsFileSaysNow) {
+  const auto write = [this](int hours, double intensity) {
+    std::ofstream file(dir() + "/dirty.csv");
+    file << "utc,ci_lca\n";
+    for (int h = -24; h < hours; ++h) {
+      file << absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", kHour + absl::Hours(h),
+                               absl::UTCTimeZone())
+           << "," << (h < 0 ? 400 : intensity) << "\n";
+    }
+  };
+  Replace("{name: dirty,",
+          "{name: dirty, intensity: dirty.csv, forecast: persistence,");
+  write(0, 0);
+  Start();
+  auto agent = Agent({.node = "n1"});
+  const Ran ran = RunJob(*agent);
+  End(*agent, ran);
+  EXPECT_NEAR(Report().total().co2e_g(), 1200, .01) << "as the day before";
+  EXPECT_TRUE(Report().total().estimated());
+  write(24, 100);
+  Reload();
+  EXPECT_NEAR(Report().total().co2e_g(), 300, .01);
+  EXPECT_FALSE(Report().total().estimated());
+  EXPECT_NEAR(Report().total().baseline_co2e_g(), 300, .01);
+  write(24, 50);
+  Reload();
+  EXPECT_NEAR(Report().total().co2e_g(), 150, .01);
+  write(0, 0);
+  Reload();
+  EXPECT_NEAR(Report().total().co2e_g(), 150, .01)
+      << "an entry never goes back to an estimate";
+  const Ran second = RunJob(*agent);
+  End(*agent, second);
+  EXPECT_NEAR(Report().total().co2e_g(), 150 + 1200, .01);
+  agent.reset();
+  Stop();
+  write(24, 100);
+  Start();
+  EXPECT_NEAR(Report().total().co2e_g(), 150 + 300, .01)
+      << "a start looks at what was estimated";
 }
 
 // The first attempt was suspended before a restart, the second ran after it.

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -128,6 +130,25 @@ inline NodeRow Node(uint32_t id) {
 inline GridRow Grid(const std::string& region, double issued, bool actual) {
   return {region,   At(issued),  At(issued + .1),          actual,
           "source", "intensity", absl::StrCat("p", issued)};
+}
+
+// What stands and is estimated, in the region and [At(0), At(10)).
+inline std::vector<EmissionRow> EstimatedIn(Ledger& ledger,
+                                            const std::string& region,
+                                            absl::Time from = At(0),
+                                            absl::Time to = At(10)) {
+  std::vector<EmissionRow> rows;
+  StandingVisitor visitor;
+  visitor.emission = [&](EmissionRow row, const std::string&) {
+    rows.push_back(std::move(row));
+  };
+  visitor.node = [](NodeEnergyRow) {};
+  visitor.baseline = [](BaselineRow) {};
+  const absl::Status status = ledger.reader().Standing(
+      {.region = region, .from = from, .to = to, .estimated_only = true},
+      visitor);
+  EXPECT_TRUE(status.ok()) << status;
+  return rows;
 }
 
 // Opens the ledger or fails the test.

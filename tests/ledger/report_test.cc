@@ -300,17 +300,13 @@ TEST_F(ReportTest, RestatedSlicesStayVisibleAndCountOnce) {
   restated.emissions[0].region = "IE";
   restated.emissions[0].milligrams = 250000;
   restated.emissions[0].data_version = "actual";
-  EXPECT_THAT(
-      ledger_->reader().EstimatedEmissions("IE", At(0), At(10), 100).value(),
-      SizeIs(1));
+  EXPECT_THAT(EstimatedIn(*ledger_, "IE"), SizeIs(1));
   Commit(restated);
   auto sites = Report({.by = ReportBy::kSite});
   EXPECT_EQ(sites["dublin"].milligrams, 250000);
   EXPECT_FALSE(sites["dublin"].estimated);
   EXPECT_EQ(ledger_->reader().Job(JobId(1))->milligrams, 1130000);
-  EXPECT_THAT(
-      ledger_->reader().EstimatedEmissions("IE", At(0), At(10), 100).value(),
-      IsEmpty());
+  EXPECT_THAT(EstimatedIn(*ledger_, "IE"), IsEmpty());
   auto all = ledger_->reader().Emissions(JobId(1), true).value();
   ASSERT_THAT(all, SizeIs(4));
   EXPECT_EQ(all[2].milligrams, 100000);

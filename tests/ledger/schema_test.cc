@@ -57,10 +57,8 @@ TEST(SchemaTest, AnOldFileIsBroughtUpToDateWithAllThatItHolds) {
   ASSERT_THAT(all, SizeIs(3));
   EXPECT_EQ(all[0].superseded_by, 1);
   EXPECT_FALSE(all[1].superseded_by.has_value());
-  EXPECT_THAT(ledger->reader()
-                  .EstimatedEmissions("US-NW", absl::InfinitePast(),
-                                      absl::InfiniteFuture(), 10)
-                  .value(),
+  EXPECT_THAT(EstimatedIn(*ledger, "US-NW", absl::FromUnixSeconds(0),
+                          absl::FromUnixSeconds(1'000'000)),
               SizeIs(1));
   EXPECT_TRUE(ledger->FindKey("k").value().has_value());
   ledger.reset();
