@@ -90,7 +90,8 @@ void PrintShadow(const v1::ShadowResponse& s, Context& context) {
     context.out << "It is " << s.steps_behind() << " steps behind.\n";
   }
   if (s.compared() == 0) {
-    context.out << "No job has ended on both sides yet; in the shadow "
+    context.out << "No job that was submitted since has ended on both sides "
+                   "yet; in the shadow "
                 << s.running() << " run and " << s.waiting() << " wait.\n";
   } else {
     context.out << "Of " << s.compared() << " jobs that ended on both sides, "

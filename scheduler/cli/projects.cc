@@ -77,6 +77,11 @@ int RunProjects(Context& context, const std::string& format) {
   const auto response = context.client().Projects();
   if (!response.ok()) return context.Fail(response.status());
   if (format == "table") {
+    if (response->projects().empty()) {
+      context.out << "No project has a budget or a share; cluster.yaml sets "
+                     "them, under `projects`.\n";
+      return kExitDone;
+    }
     PrintTable(*response, context);
     return kExitDone;
   }

@@ -118,7 +118,7 @@ void PrintAttempts(const v1::Job& job, Context& context) {
                {"STARTED"},
                {"ENDED"},
                {"OUTCOME"},
-               {"ENERGY", Align::kRight},
+               {"IT ENERGY", Align::kRight},
                {"CO2E", Align::kRight},
                {"METER"}});
   for (const v1::Attempt& a : job.attempts()) {
@@ -191,7 +191,10 @@ void PrintJob(const v1::Job& job, Context& context) {
   if (spec.priority() != 0)
     lines.Add("priority", std::to_string(spec.priority()));
   lines.Add("key", spec.key());
-  lines.Add("energy", EnergyText(CCSCHED_OPTIONAL(job, energy_kwh)));
+  lines.Add("energy", job.has_energy_kwh()
+                          ? absl::StrCat(EnergyText(job.energy_kwh()),
+                                         ", the site's overhead included")
+                          : EnergyText(std::nullopt));
   lines.Add("CO2e", CarbonText(CCSCHED_OPTIONAL(job, co2e_g)));
   lines.Add("baseline", Saved(job));
   AddUse(job, lines);
