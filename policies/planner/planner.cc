@@ -8,6 +8,15 @@
 namespace ccsched {
 namespace {
 
+// Looks at a start in one call; some 25 ms.
+constexpr int64_t kWorkPerCall = 20'000'000;
+// What other work is, in looks.
+constexpr int64_t kDescribeCost = 20'000;
+constexpr int64_t kListCost = 200;
+constexpr size_t kToldAtOnce = 100;
+// Where plans take long, nodes that come and go are waited for.
+constexpr int64_t kResizePauseUs = 60'000'000;
+
 int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
 int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
 absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
@@ -31,8 +40,13 @@ void Planner::Rebuild(const PolicyInput& in) {
                            grams);
       });
   planned_.clear();
-  seen_replans_ = 0;
+  ids_.clear();
+  arrivals_.clear();
   stuck_.clear();
+  to_tell_.clear();
+  told_ = 0;
+  phase_ = Phase::kIdle;
+  replan_wanted_ = resized_ = long_replan_ = false;
   unknown_running_ = 0;
 }
 
@@ -62,8 +76,10 @@ void Planner::Take(const PolicyInput& in, JobRef ref, bool first) {
   }
   planned.known = in.remaining(ref).known;
   planned.blind = !HasData(in, in.placement(ref));
-  planned.index = plan_->Arrive(Us(in.now), Describe(in, job, in.shape(ref)),
-                                first && is_new, planned.known);
+  planned.index = plan_->Register(Us(in.now), Describe(in, job, in.shape(ref)),
+                                  first && is_new, planned.known);
+  if (ids_.size() <= planned.index) ids_.resize(planned.index + 1);
+  ids_[planned.index] = job.spec.id;
 }
 
 // Where the plan is cold: a job that runs already.
@@ -112,37 +128,62 @@ void Planner::TakeChanges(const PolicyInput& in) {
   }
   candidates_.clear();
   if (in.cold) {
+    // Those that run hold room that the others can't have.
+    const auto add = [&](std::vector<JobId> jobs) {
+      std::sort(jobs.begin(), jobs.end());
+      arrivals_.insert(arrivals_.end(), jobs.begin(), jobs.end());
+    };
+    std::vector<JobId> running, queued;
     for (const std::vector<RunRef>& runs : in.running) {
-      for (const RunRef run : runs) TakeRun(in, in.runs[run].job);
+      for (const RunRef run : runs) {
+        running.push_back(in.jobs[in.runs[run].job].spec.id);
+      }
     }
-    std::vector<JobRef> queued;
     for (const ShapeId shape : in.queue.shapes()) {
       for (JobRef job = in.queue.Front(shape); job != kNoJob;
            job = in.jobs[job].next) {
-        queued.push_back(job);
+        queued.push_back(in.jobs[job].spec.id);
       }
     }
-    std::sort(queued.begin(), queued.end(), [&in](JobRef a, JobRef b) {
-      return in.jobs[a].spec.id < in.jobs[b].spec.id;
-    });
-    for (const JobRef job : queued) Take(in, job, true);
-    candidates_ = std::move(queued);
+    add(std::move(running));
+    add(std::move(queued));
   } else {
     for (const JobRef job : in.ready) {
-      const auto found = planned_.find(in.jobs[job].spec.id);
+      const JobId id = in.jobs[job].spec.id;
+      const auto found = planned_.find(id);
+      if (found == planned_.end()) {
+        arrivals_.push_back(id);
+        continue;
+      }
       // One that was deferred is due now; one that ran must be planned anew.
-      const bool fresh = found == planned_.end();
-      if (fresh || found->second.running) Take(in, job, fresh);
+      if (found->second.running) Take(in, job, false);
       candidates_.push_back(job);
     }
   }
+  TakeArrivals(in);
   TakeSuspended(in);
-  if (!in.capacity_freed) return;
-  for (const JobId id : stuck_) {
-    const JobRef job = in.jobs.Find(id);
-    if (job != kNoJob && planned_.contains(id)) candidates_.push_back(job);
+}
+
+void Planner::TakeArrivals(const PolicyInput& in) {
+  // The rest of a call's work is for replanning and for telling.
+  const int64_t left = work_ / 2;
+  while (!arrivals_.empty() && work_ > left) {
+    const JobId id = arrivals_.front();
+    arrivals_.pop_front();
+    const JobRef ref = in.jobs.Find(id);
+    if (ref == kNoJob || planned_.contains(id)) continue;
+    const Job& job = in.jobs[ref];
+    if (job.run != kNoRun) {
+      TakeRun(in, ref);
+    } else if (job.state == JobState::kQueued) {
+      Take(in, ref, true);
+      candidates_.push_back(ref);
+    } else {
+      continue;
+    }
+    work_ -=
+        kDescribeCost + plan_->PutCost(plan_->entry(planned_[id].index).job);
   }
-  stuck_.clear();
 }
 
 void Planner::TakeSuspended(const PolicyInput& in) {
@@ -200,39 +241,74 @@ void Planner::SuspendWhatIsDue(const PolicyInput& in, Actions& actions) {
   if (next_suspend_ < absl::InfiniteFuture()) actions.WakeAt(next_suspend_);
 }
 
-bool Planner::ReplanIsDue(const PolicyInput& in) const {
+bool Planner::ReplanIsDue(const PolicyInput& in, Actions& actions) {
   if (planned_.empty()) return false;
-  if (!plan_->planned()) return true;
+  if (!plan_->planned()) return arrivals_.empty();
   const int64_t now = Us(in.now);
   const int64_t every =
       std::max<int64_t>(1'000'000, settings_.replan_minutes * 6e7);
-  if (in.forecast_changed) return true;
-  return now / every != plan_->last_replan() / every;
+  if (replan_wanted_ || now / every != plan_->last_replan() / every) {
+    return true;
+  }
+  if (!resized_) return false;
+  const int64_t wait = long_replan_ ? kResizePauseUs : 0;
+  if (now >= plan_->last_replan() + wait) return true;
+  actions.WakeAt(At(plan_->last_replan() + wait));
+  return false;
 }
 
-void Planner::Replan(const PolicyInput& in) {
-  for (const std::vector<RunRef>& runs : in.running) {
-    for (const RunRef run : runs) {
-      const JobRef job = in.runs[run].job;
-      const auto found = planned_.find(in.jobs[job].spec.id);
-      if (found == planned_.end() || !found->second.running) continue;
-      const bool pausable = plan_->entry(found->second.index).pausable;
-      if (found->second.known && !pausable) continue;
-      NoteRun(in, job, found->second);
+void Planner::AdvanceReplan(const PolicyInput& in, Actions& actions) {
+  const bool goes_on = phase_ != Phase::kIdle;
+  if (!goes_on) {
+    if (!ReplanIsDue(in, actions)) return;
+    phase_ = Phase::kReview;
+    reviewed_ = 0;
+  }
+  if (phase_ == Phase::kReview) {
+    if (!ReviewAll(in)) return;
+    if (in.queue.shared()) plan_->SetLoads(Loads(in));
+    replan_wanted_ = resized_ = false;
+    plan_->BeginReplan(Us(in.now));
+    phase_ = Phase::kPlan;
+  }
+  if (!plan_->AdvanceReplan(Us(in.now), work_)) return;
+  phase_ = Phase::kIdle;
+  long_replan_ = goes_on;
+  CandidatesFromAll(in);
+}
+
+// What was learnt since a job came counts for it too.
+bool Planner::ReviewAll(const PolicyInput& in) {
+  for (; reviewed_ < plan_->size(); ++reviewed_) {
+    if (work_ <= 0) return false;
+    if (!plan_->entry(reviewed_).used) continue;
+    const auto found = planned_.find(ids_[reviewed_]);
+    const JobRef job = in.jobs.Find(ids_[reviewed_]);
+    if (found == planned_.end() || job == kNoJob) continue;
+    if (found->second.running) {
+      ReviewRun(in, job, found->second);
+    } else {
+      ReviewWaiting(in, job, found->second);
     }
   }
-  // What was learnt since a job came counts for it too.
-  for (auto& [id, planned] : planned_) {
-    if (planned.running || (planned.known && !planned.blind)) continue;
-    const JobRef ref = in.jobs.Find(id);
-    if (ref == kNoJob) continue;
-    const Job& job = in.jobs[ref];
-    if (job.executed > absl::ZeroDuration()) continue;
-    planned.blind = !HasData(in, in.placement(ref));
-    plan_->Redescribe(planned.index, Describe(in, job, in.shape(ref)));
-  }
-  if (in.queue.shared()) plan_->SetLoads(Loads(in));
-  plan_->Replan(Us(in.now));
+  return true;
+}
+
+void Planner::ReviewRun(const PolicyInput& in, JobRef job, Planned& planned) {
+  const bool pausable = plan_->entry(planned.index).pausable;
+  if (in.jobs[job].run == kNoRun || (planned.known && !pausable)) return;
+  NoteRun(in, job, planned);
+  work_ -= kDescribeCost;
+}
+
+void Planner::ReviewWaiting(const PolicyInput& in, JobRef ref,
+                            Planned& planned) {
+  const Job& job = in.jobs[ref];
+  if (planned.known && !planned.blind) return;
+  if (job.executed > absl::ZeroDuration()) return;
+  planned.blind = !HasData(in, in.placement(ref));
+  plan_->Redescribe(planned.index, Describe(in, job, in.shape(ref)));
+  work_ -= kDescribeCost;
 }
 
 std::vector<RollingPlan::AccountLoad> Planner::Loads(
@@ -247,222 +323,51 @@ std::vector<RollingPlan::AccountLoad> Planner::Loads(
   return loads;
 }
 
-// After a replanning: all that waits may have another place than before.
+// After a replanning: all that waits may have another place than before. What
+// is due is acted on; of the rest it is told when they are, by and by if they
+// are many.
 void Planner::CandidatesFromAll(const PolicyInput& in) {
-  seen_replans_ = plan_->replans();
   next_suspend_ = absl::InfinitePast();
   candidates_.clear();
-  for (const auto& [id, planned] : planned_) {
-    const JobRef job = in.jobs.Find(id);
-    if (job != kNoJob && !planned.running) candidates_.push_back(job);
+  stuck_.clear();
+  to_tell_.clear();
+  told_ = 0;
+  const bool many = planned_.size() > kToldAtOnce;
+  for (uint32_t i = 0; i < plan_->size(); ++i) {
+    const RollingPlan::Entry& entry = plan_->entry(i);
+    if (!entry.used || entry.running) continue;
+    if (many && entry.pool >= 0 && entry.start > Us(in.now)) {
+      to_tell_.push_back({entry.start, ids_[i]});
+      continue;
+    }
+    const JobRef job = in.jobs.Find(ids_[i]);
+    if (job != kNoJob) candidates_.push_back(job);
   }
+  std::sort(to_tell_.begin(), to_tell_.end());
+  work_ -= kListCost * static_cast<int64_t>(plan_->size());
 }
 
 void Planner::Decide(const PolicyInput& in, Actions& actions) {
   input_ = &in;
+  work_ = kWorkPerCall;
   if (plan_ == nullptr || in.cold) Rebuild(in);
   const int64_t hour = Us(in.now) / kSlotUs;
   if (in.cold || in.forecast_changed || hour != corrected_hour_) {
     corrected_hour_ = hour;
     Correct(in);
   }
-  const bool resized = ClusterChanged(in);
+  resized_ |= ClusterChanged(in) && !planned_.empty();
+  replan_wanted_ |= in.forecast_changed;
   TakeChanges(in);
-  if (ReplanIsDue(in) || (resized && !planned_.empty())) Replan(in);
-  if (plan_->replans() != seen_replans_) CandidatesFromAll(in);
+  replan_wanted_ |= plan_->reached_beyond();
+  AdvanceReplan(in, actions);
   Act(in, actions);
+  Tell(in, actions);
   SuspendWhatIsDue(in, actions);
+  const bool more =
+      !arrivals_.empty() || phase_ != Phase::kIdle || told_ < to_tell_.size();
+  if (more) actions.WakeAt(in.now + absl::Microseconds(1));
   input_ = nullptr;
-}
-
-// Those at their latest start, then by priority and load of their project;
-// those with the least time left first; by id, whatever their slots are.
-bool Planner::GoesFirst(const PolicyInput& in, JobRef a, JobRef b) const {
-  const JobId x = in.jobs[a].spec.id;
-  const JobId y = in.jobs[b].spec.id;
-  const PlanJob& p = plan_->entry(planned_.at(x).index).job;
-  const PlanJob& q = plan_->entry(planned_.at(y).index).job;
-  const ShapeId s = in.jobs[a].shape, t = in.jobs[b].shape;
-  const bool late = p.latest_start() <= Us(in.now) && in.queue.PromisesFirst(s);
-  if (late != (q.latest_start() <= Us(in.now) && in.queue.PromisesFirst(t))) {
-    return late;
-  }
-  if (p.priority != q.priority) return p.priority > q.priority;
-  if (in.queue.shared() && p.account != q.account) {
-    const double l = in.queue.Load(s), m = in.queue.Load(t);
-    if (l != m) return l < m;
-  }
-  if (p.latest_start() != q.latest_start()) {
-    return p.latest_start() < q.latest_start();
-  }
-  return x < y;
-}
-
-void Planner::Act(const PolicyInput& in, Actions& actions) {
-  std::sort(candidates_.begin(), candidates_.end(),
-            [&](JobRef a, JobRef b) { return GoesFirst(in, a, b); });
-  candidates_.erase(std::unique(candidates_.begin(), candidates_.end()),
-                    candidates_.end());
-  const int64_t now = Us(in.now);
-  for (const JobRef job : candidates_) {
-    Planned& planned = planned_[in.jobs[job].spec.id];
-    const RollingPlan::Entry* entry = &plan_->entry(planned.index);
-    if (entry->pool >= 0 && entry->start <= now) {
-      const PoolId pool(static_cast<uint16_t>(entry->pool));
-      if (StartAt(in, actions, job, planned, pool)) continue;
-      // No room after all: somewhere else, or later.
-      plan_->Again(now, planned.index);
-      entry = &plan_->entry(planned.index);
-      if (entry->pool < 0 || entry->start <= now) {
-        if (!StartSomewhere(in, actions, job, planned)) {
-          stuck_.push_back(in.jobs[job].spec.id);
-        }
-        continue;
-      }
-    }
-    if (entry->pool < 0) {
-      if (!StartSomewhere(in, actions, job, planned)) {
-        stuck_.push_back(in.jobs[job].spec.id);
-      }
-      continue;
-    }
-    TellDeferral(in, actions, job, planned);
-  }
-}
-
-bool Planner::StartAt(const PolicyInput& in, Actions& actions, JobRef job,
-                      Planned& planned, PoolId pool) {
-  if (!actions.Fits(job, pool)) return false;
-  if (!actions.Start(job, pool, Explain(in, job, pool.value(), Us(in.now)))) {
-    return false;
-  }
-  NoteRun(in, job, planned);
-  return true;
-}
-
-bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
-                             JobRef job, Planned& planned) {
-  const PlanJob& plan = plan_->entry(planned.index).job;
-  PoolId best;
-  double least = 0;
-  bool found = false;
-  for (const PoolId pool : in.placement(job)) {
-    if (!actions.Fits(job, pool)) continue;
-    const RollingPlan::Offer offer =
-        plan_->Weigh(Us(in.now), plan, pool.value(), Us(in.now));
-    if (found && offer.cost() >= least) continue;
-    best = pool;
-    least = offer.cost();
-    found = true;
-  }
-  return found && StartAt(in, actions, job, planned, best);
-}
-
-void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
-                           Planned& planned) {
-  const RollingPlan::Entry& entry = plan_->entry(planned.index);
-  const absl::Time start = At(entry.start);
-  const PoolId pool(static_cast<uint16_t>(entry.pool));
-  const JobState state = in.jobs[job].state;
-  if (state == JobState::kSuspended) {
-    actions.WakeAt(start);
-    return;
-  }
-  const bool deferred = state == JobState::kDeferred;
-  if (deferred && planned.told_start == start && planned.told_pool == pool) {
-    return;
-  }
-  planned.told_start = start;
-  planned.told_pool = pool;
-  actions.Defer(job, start, pool, Explain(in, job, entry.pool, entry.start));
-}
-
-Choice Planner::ChoiceOf(const PolicyInput& in, const PlanJob& plan,
-                         const RollingPlan::Offer& offer) const {
-  const PoolId pool(static_cast<uint16_t>(offer.pool));
-  Choice choice = {.pool = pool,
-                   .start = At(offer.start),
-                   .carbon = GramsCo2e(offer.carbon),
-                   .valid = true,
-                   .price = GramsCo2e(offer.price + offer.wait)};
-  // The plan's own grams have the money in them.
-  if (settings_.weights.money != 0) {
-    choice.carbon = Goal(in).Carbon(pool, At(offer.start),
-                                    At(offer.start + plan.duration)) *
-                    plan.count;
-    choice.price += MoneyPrice(in, plan, offer);
-  }
-  return choice;
-}
-
-GramsCo2e Planner::MoneyPrice(const PolicyInput& in, const PlanJob& plan,
-                              const RollingPlan::Offer& offer) const {
-  if (settings_.weights.money == 0) return GramsCo2e(0);
-  const Money cost =
-      Goal(in).Cost(PoolId(static_cast<uint16_t>(offer.pool)), At(offer.start),
-                    At(offer.start + plan.duration));
-  return GramsCo2e(settings_.weights.money * plan.count * cost.value());
-}
-
-Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
-                        int64_t start) const {
-  const Job& job = in.jobs[ref];
-  const PlanJob plan = Describe(in, job, in.shape(ref));
-  const int64_t now = Us(in.now);
-  Reason reason;
-  const RollingPlan::Offer chosen = plan_->Weigh(now, plan, pool, start);
-  reason.chosen = ChoiceOf(in, plan, chosen);
-  reason.capacity_price = GramsCo2e(chosen.price);
-  reason.delay_price = GramsCo2e(chosen.wait);
-  const Placement& allowed = in.placement(ref);
-  const RollingPlan::Offer at_once =
-      plan_->Weigh(now, plan, allowed.front().value(), now);
-  reason.now = ChoiceOf(in, plan, at_once);
-  RollingPlan::Offer next;
-  for (const PoolId other : allowed) {
-    if (static_cast<int>(other.value()) == pool && start <= now) continue;
-    const RollingPlan::Offer offer =
-        plan_->Weigh(now, plan, other.value(), now);
-    if (next.pool < 0 || offer.cost() < next.cost()) next = offer;
-  }
-  if (next.pool >= 0) reason.next = ChoiceOf(in, plan, next);
-  reason.money_price = MoneyPrice(in, plan, chosen);
-  // What money has decided, if anything: more carbon than at once, here.
-  const bool cheaper =
-      settings_.weights.money != 0 && reason.chosen.carbon > reason.now.carbon;
-  if (in.forecast(PoolId(static_cast<uint16_t>(pool))) == nullptr) {
-    reason.code = ReasonCode::kNoData;
-  } else if (start > now) {
-    reason.code = cheaper ? ReasonCode::kCheaperHour
-                  : next.pool >= 0 && reason.next.carbon < reason.chosen.carbon
-                      ? ReasonCode::kCapacity
-                      : ReasonCode::kCleanerHour;
-  } else if (now >= plan.latest_start()) {
-    reason.code = ReasonCode::kPromise;
-  } else if (pool != allowed.front().value()) {
-    reason.code = cheaper ? ReasonCode::kCheaperSite : ReasonCode::kCleanerSite;
-  } else {
-    reason.code = ReasonCode::kBestIsNow;
-  }
-  return reason;
-}
-
-std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
-                                    const JobShape& shape) const {
-  if (plan_ == nullptr || !plan_->planned() ||
-      shape.placement.value() >= plan_->placements()) {
-    return Policy::Offers(in, job, shape);
-  }
-  const PlanJob plan = Describe(in, job, shape);
-  const std::vector<RollingPlan::Offer> offers =
-      plan_->Offers(Us(in.now), plan);
-  if (offers.empty()) return Policy::Offers(in, job, shape);
-  std::vector<Choice> choices;
-  for (const RollingPlan::Offer& offer : offers) {
-    choices.push_back(ChoiceOf(in, plan, offer));
-    choices.back().valid = in.forecast(choices.back().pool) != nullptr;
-  }
-  return choices;
 }
 
 }  // namespace ccsched

@@ -4,10 +4,14 @@
 #define CCSCHED_POLICIES_PLANNER_PLANNER_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "policies/planner/objective.h"
 #include "policies/planner/rolling_plan.h"
@@ -29,6 +33,11 @@ struct PlannerSettings {
 // Longer runs are planned as if they lasted so long.
 inline constexpr absl::Duration kLongestPlanned = absl::Hours(24 * 120);
 
+// What it does in one call is bounded by a count of looks at a start, so that
+// it holds nobody up and comes to the same result everywhere: jobs that came,
+// and all that waits when it is planned anew, are taken up over as many calls
+// as it takes. Until a new plan is ready the old one stands; but what is due by
+// it and may still wait is left for the new one to decide.
 class Planner : public Policy {
  public:
   explicit Planner(const PlannerSettings& settings) : settings_(settings) {}
@@ -48,11 +57,31 @@ class Planner : public Policy {
     PoolId told_pool;
   };
 
+  // Whose turn it is to start, of jobs that are due.
+  struct Turn {
+    bool late = false;  // at its latest start
+    int32_t priority = 0;
+    double load = 0;  // of its project
+    int64_t latest_start = 0;
+    JobId id;
+    JobRef job = kNoJob;
+    bool operator<(const Turn& o) const;
+  };
+  static bool Later(const Turn& a, const Turn& b) { return b < a; }
+  // What is done of a planning anew.
+  enum class Phase { kIdle, kReview, kPlan };
+
   void Rebuild(const PolicyInput& in);
   void TakeChanges(const PolicyInput& in);
+  // Describes and places jobs that came, as far as `work_` goes.
+  void TakeArrivals(const PolicyInput& in);
   bool ClusterChanged(const PolicyInput& in);
-  bool ReplanIsDue(const PolicyInput& in) const;
-  void Replan(const PolicyInput& in);
+  bool ReplanIsDue(const PolicyInput& in, Actions& actions);
+  void AdvanceReplan(const PolicyInput& in, Actions& actions);
+  // Goes over what is believed of the jobs. True: of all.
+  bool ReviewAll(const PolicyInput& in);
+  void ReviewRun(const PolicyInput& in, JobRef job, Planned& planned);
+  void ReviewWaiting(const PolicyInput& in, JobRef job, Planned& planned);
   // Whether any of the pools has a forecast.
   static bool HasData(const PolicyInput& in, const Placement& allowed);
   std::shared_ptr<const LengthSpread> SpreadOf(const PolicyInput& in,
@@ -60,8 +89,7 @@ class Planner : public Policy {
                                                const JobShape& shape) const;
   // How projects stand that have shares, by account.
   std::vector<RollingPlan::AccountLoad> Loads(const PolicyInput& in) const;
-  // Whether `a` is to be started before `b`, both being due.
-  bool GoesFirst(const PolicyInput& in, JobRef a, JobRef b) const;
+  Turn TurnOf(const PolicyInput& in, JobRef job) const;
   PlanJob Describe(const PolicyInput& in, const Job& job,
                    const JobShape& shape) const;
   // Starts planning a job; `first` if it was never planned before.
@@ -76,6 +104,15 @@ class Planner : public Policy {
   Objective Goal(const PolicyInput& in) const;
   // Starts what is due of `candidates` and defers the rest.
   void Act(const PolicyInput& in, Actions& actions);
+  void Settle(const PolicyInput& in, Actions& actions, JobRef job);
+  // Of a shape's jobs that were due and found no room, the first, or kNoJob.
+  JobRef FirstStuck(const PolicyInput& in, ShapeId shape);
+  // Fills heads_ with those of them that would find room now.
+  void FindStuck(const PolicyInput& in, const Actions& actions);
+  void PushStuck(const PolicyInput& in, const Actions& actions, JobRef job);
+  void StartStuck(const PolicyInput& in, Actions& actions, const Turn* limit);
+  // Says when jobs are planned to start, as far as `work_` goes.
+  void Tell(const PolicyInput& in, Actions& actions);
   bool StartAt(const PolicyInput& in, Actions& actions, JobRef job,
                Planned& planned, PoolId pool);
   bool StartSomewhere(const PolicyInput& in, Actions& actions, JobRef job,
@@ -94,12 +131,23 @@ class Planner : public Policy {
   const PolicyInput* input_ = nullptr;  // during a call
   absl::flat_hash_map<JobId, Planned> planned_;
   std::vector<JobRef> candidates_;  // to be started or deferred in this call
-  std::vector<JobId> stuck_;        // due, but there was no room for them
+  std::deque<JobId> arrivals_;      // not yet taken up
+  std::vector<JobId> ids_;          // by index in the plan
+  // Due, but there was no room for them: of each shape, by latest start.
+  absl::btree_map<ShapeId, absl::btree_set<std::pair<int64_t, JobId>>> stuck_;
+  std::vector<Turn> heads_;  // a heap of stuck jobs to be started
+  std::vector<std::pair<int64_t, JobId>> to_tell_;  // by start
+  size_t told_ = 0;                                 // of to_tell_
+  int64_t work_ = 0;  // looks at a start that this call may still do
+  Phase phase_ = Phase::kIdle;
+  uint32_t reviewed_ = 0;       // in the plan
+  bool replan_wanted_ = false;  // since the last one began
+  bool resized_ = false;
+  bool long_replan_ = false;  // the last one took several calls
   std::vector<std::optional<Forecast>> corrected_;  // by region
   int64_t corrected_hour_ = -1;                     // since 1970
   mutable std::vector<RuntimeShare> shares_;        // room to work in
   size_t unknown_running_ = 0;                      // of unknown runtime
-  int64_t seen_replans_ = 0;
   absl::Time next_suspend_ = absl::InfinitePast();  // look again then
 };
 

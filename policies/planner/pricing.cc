@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "policies/planner/rigid_response.h"
@@ -70,9 +71,8 @@ void Pricing::Respond(size_t index, double& sum) {
   }
 }
 
-double Pricing::Evaluate(const std::vector<double>& prices) {
+void Pricing::SetTable(const std::vector<double>& prices, double& sum) {
   const int32_t slots = instance_.slots;
-  double sum = 0;
   for (size_t p = 0; p < instance_.pools.size(); ++p) {
     const PlanPool& pool = instance_.pools[p];
     if (!pool.limited) continue;
@@ -82,13 +82,24 @@ double Pricing::Evaluate(const std::vector<double>& prices) {
     }
   }
   usage_.Clear();
+}
+
+double Pricing::Evaluate(const std::vector<double>& prices) {
+  double sum = 0;
+  SetTable(prices, sum);
   for (size_t j = 0; j < instance_.jobs.size(); ++j) Respond(j, sum);
   return sum;
 }
 
-double Pricing::Step(double target) {
+int64_t Pricing::Looks(const PlanJob& job) const {
+  const int64_t window = (job.latest_end - job.release) / kSlotUs + 4;
+  const int64_t pools =
+      static_cast<int64_t>(instance_.placements[job.pools].size());
+  return pools * window * (job.suspendable || job.elastic() ? 20 : 2);
+}
+
+void Pricing::Step(double bound, double target) {
   const int32_t slots = instance_.slots;
-  const double bound = Evaluate(prices_);
   ++rounds_;
   if (!evaluated_ || bound > best_bound_) {
     evaluated_ = true;
@@ -109,48 +120,75 @@ double Pricing::Step(double target) {
       square += direction_[i] * direction_[i];
     }
   }
-  if (square <= 0) return bound;
+  if (square <= 0) return;
   const double step = kStep * std::max(0.0, target - bound) / square;
   for (size_t i = 0; i < prices_.size(); ++i) {
     prices_[i] = std::max(0.0, prices_[i] + step * direction_[i]);
   }
-  return bound;
 }
 
 void Pricing::Ascend(const AscentOptions& options) {
-  double hope = options.hope;
-  double level = 0;      // best bound when hope was last changed
-  double reference = 0;  // best bound `patience` rounds ago
-  int since_level = 0;
-  int since_reference = 0;
-  for (int round = 0; round < options.rounds; ++round) {
+  Begin(options);
+  int64_t work = std::numeric_limits<int64_t>::max();
+  Advance(work);
+}
+
+void Pricing::Begin(const AscentOptions& options) {
+  ascent_ = {};
+  ascent_.options = options;
+  ascent_.hope = options.hope;
+}
+
+bool Pricing::Advance(int64_t& work) {
+  Ascent& a = ascent_;
+  while (a.round < a.options.rounds) {
+    if (a.next == 0) {
+      a.sum = 0;
+      SetTable(prices_, a.sum);
+    }
+    for (; a.next < instance_.jobs.size(); ++a.next) {
+      if (work <= 0) return false;
+      work -= Looks(instance_.jobs[a.next]);
+      Respond(a.next, a.sum);
+    }
+    a.next = 0;
+    ++a.round;
     const bool fresh = !evaluated_;
-    const double magnitude = std::max(std::abs(best_bound_), 1e-9);
-    Step(best_bound_ + hope * magnitude);
-    if (fresh) {
-      level = reference = best_bound_;
-      continue;
-    }
-    ++since_level;
-    if (best_bound_ - level > 0.5 * hope * magnitude) {
-      // Risen by a fair part of what was hoped for: hope for more.
-      if (since_level < kTrials) hope = std::min(1.5 * hope, 1.0);
-      level = best_bound_;
-      since_level = 0;
-    } else if (since_level >= kTrials) {
-      hope *= 0.6;
-      level = best_bound_;
-      since_level = 0;
-      prices_ = best_prices_;
-      std::fill(direction_.begin(), direction_.end(), 0.0);
-    }
-    if (hope < options.least_hope) return;
-    if (options.patience > 0 && ++since_reference >= options.patience) {
-      if (best_bound_ - reference <= options.tolerance * magnitude) return;
-      reference = best_bound_;
-      since_reference = 0;
-    }
+    a.magnitude = std::max(std::abs(best_bound_), 1e-9);
+    Step(a.sum, best_bound_ + a.hope * a.magnitude);
+    if (!GoOn(fresh)) return true;
   }
+  return true;
+}
+
+bool Pricing::GoOn(bool fresh) {
+  Ascent& a = ascent_;
+  if (fresh) {
+    a.level = a.reference = best_bound_;
+    return true;
+  }
+  ++a.since_level;
+  if (best_bound_ - a.level > 0.5 * a.hope * a.magnitude) {
+    // Risen by a fair part of what was hoped for: hope for more.
+    if (a.since_level < kTrials) a.hope = std::min(1.5 * a.hope, 1.0);
+    a.level = best_bound_;
+    a.since_level = 0;
+  } else if (a.since_level >= kTrials) {
+    a.hope *= 0.6;
+    a.level = best_bound_;
+    a.since_level = 0;
+    prices_ = best_prices_;
+    std::fill(direction_.begin(), direction_.end(), 0.0);
+  }
+  if (a.hope < a.options.least_hope) return false;
+  if (a.options.patience > 0 && ++a.since_reference >= a.options.patience) {
+    if (best_bound_ - a.reference <= a.options.tolerance * a.magnitude) {
+      return false;
+    }
+    a.reference = best_bound_;
+    a.since_reference = 0;
+  }
+  return true;
 }
 
 }  // namespace ccsched

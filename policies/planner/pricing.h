@@ -44,6 +44,11 @@ class Pricing {
   void Warm(std::vector<double> prices, std::vector<double> worths = {});
 
   void Ascend(const AscentOptions& options);
+  // The same in parts: after Begin(), each Advance() does about `work` looks at
+  // a start and takes what it did off it; true: done. The outcome does not
+  // depend on the parts.
+  void Begin(const AscentOptions& options);
+  bool Advance(int64_t& work);
 
   double best_bound() const { return best_bound_; }
   const std::vector<double>& best_prices() const { return best_prices_; }
@@ -55,8 +60,25 @@ class Pricing {
   double Evaluate(const std::vector<double>& prices);
 
  private:
+  // How an ascent stands.
+  struct Ascent {
+    AscentOptions options;
+    double hope = 0;
+    double level = 0;      // best bound when hope was last changed
+    double reference = 0;  // best bound `patience` rounds ago
+    int since_level = 0;
+    int since_reference = 0;
+    int round = 0;
+    double magnitude = 0;
+    size_t next = 0;  // the job that responds next in this round
+    double sum = 0;   // of the round so far
+  };
+  int64_t Looks(const PlanJob& job) const;
   void Respond(size_t job, double& sum);
-  double Step(double target);
+  void SetTable(const std::vector<double>& prices, double& sum);
+  void Step(double bound, double target);
+  // After a round; false: that was the last.
+  bool GoOn(bool fresh);
 
   const PlanInstance& instance_;
   PriceTable table_;
@@ -70,6 +92,7 @@ class Pricing {
   double best_bound_ = 0;
   bool evaluated_ = false;
   int rounds_ = 0;
+  Ascent ascent_;
 };
 
 }  // namespace ccsched

@@ -6,95 +6,39 @@
 
 namespace ccsched {
 
-void RollingPlan::HoldStretches(const Entry& entry, int sign, int64_t from) {
-  for (const Stretch& s : entry.stretches) {
-    Hold(entry.job.count, s, sign, from);
-  }
-}
-
-void RollingPlan::PutPausable(int64_t now, Entry& entry) {
-  StretchOrigin origin;
-  if (entry.running) {
-    origin = {StretchOrigin::kRunning, entry.pool};
-  } else if (entry.paused) {
-    origin.state = StretchOrigin::kSuspended;
-  }
-  PlanJob job = Relative(entry.job, now);
-  job.release = now - origin_;
-  job.latest_end = std::max(job.latest_end, job.release + job.duration);
-  std::vector<Stretch> stretches;
-  pauses_.Plan(work_, priced_, *schedule_, job, origin, options_.least_gain,
-               entry.worth, stretches);
-  for (Stretch& s : stretches) {
-    s.start += origin_;
-    s.end += origin_;
-  }
-  if (stretches.empty() && entry.running) {
-    // Nothing else is possible: it runs on.
-    stretches = {{entry.pool, now, now + entry.job.duration}};
-  }
-  if (stretches.empty()) {
-    // No room within its window: the first there is.
-    entry.work = static_cast<uint32_t>(work_.jobs.size());
-    if (entry.paused) job.duration += job.restart;
-    work_.jobs.push_back(job);
-    schedule_->Grow();
-    schedule_->PutCheapest(priced_, entry.work);
-    const Schedule::Place place = schedule_->place(entry.work);
-    entry.pool = place.pool;
-    if (place.pool < 0) {
-      entry.stretches.clear();
-      return;
-    }
-    schedule_->Take(entry.work);
-    stretches = {{place.pool, place.start + origin_,
-                  place.start + origin_ + job.duration}};
-  }
-  const bool goes_on = entry.running && stretches[0].start == now &&
-                       stretches[0].pool == entry.pool;
-  if (entry.running && !goes_on) {
-    // It stops at once, to go on later or elsewhere.
-    stretches.insert(stretches.begin(),
-                     {entry.pool, now, now + entry.job.checkpoint});
-  }
-  entry.stretches = std::move(stretches);
-  if (!entry.running) {
-    entry.pool = entry.stretches[0].pool;
-    entry.start = entry.stretches[0].start;
-  }
-  entry.end = entry.stretches[0].end;
-  HoldStretches(entry, 1, now);
-}
-
 void RollingPlan::SetRemaining(uint32_t index, int64_t remaining,
                                int64_t latest_end) {
-  entries_[index].job.duration = std::max<int64_t>(1, remaining);
-  entries_[index].job.latest_end = latest_end;
+  Entry& entry = book_->entries[index];
+  entry.job.duration = std::max<int64_t>(1, remaining);
+  entry.job.latest_end = latest_end;
 }
 
 int64_t RollingPlan::SuspendAt(uint32_t index) const {
-  const Entry& entry = entries_[index];
+  const Entry& entry = book_->entries[index];
   if (!entry.running || entry.leaving || entry.stretches.size() < 2) return 0;
   return entry.stretches[0].end - entry.job.checkpoint;
 }
 
 void RollingPlan::Suspended(int64_t now, uint32_t index, int64_t remaining) {
-  Entry& entry = entries_[index];
-  HoldStretches(entry, -1, now);
+  Entry& entry = book_->entries[index];
+  if (planned()) book_->Drop(now, entry);
   if (entry.running) entry.done += std::max(now - entry.start, int64_t{0});
   entry.running = false;
   entry.leaving = false;
   entry.paused = true;
   entry.job.duration = std::max<int64_t>(1, remaining);
   if (!entry.stretches.empty()) entry.stretches.erase(entry.stretches.begin());
+  Note(index);
+  if (!planned()) return;
+  reached_beyond_ |= book_->Reach(book_->LastEnd(entry.job, now));
   if (entry.stretches.empty() || entry.stretches[0].start < now) {
-    PutPausable(now, entry);
+    book_->Put(now, entry);
     return;
   }
   entry.pool = entry.stretches[0].pool;
   entry.start = entry.stretches[0].start;
   entry.end = entry.stretches[0].end;
-  HoldStretches(entry, 1, now);
+  book_->HoldPlace(entry, now);
 }
 
 }  // namespace ccsched

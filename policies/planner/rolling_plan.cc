@@ -3,81 +3,49 @@
 #include "policies/planner/rolling_plan.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <limits>
 #include <utility>
 
-#include "policies/planner/improve.h"
-#include "policies/planner/room_search.h"
-
 namespace ccsched {
+namespace {
+
+BookOptions OptionsOf(const RollingOptions& options) {
+  return {.horizon_slots = options.horizon_slots,
+          .sure_hours = options.sure_hours,
+          .trust_hours = options.trust_hours,
+          .settle_hours = options.settle_hours,
+          .least_gain = options.least_gain};
+}
+
+}  // namespace
+
 RollingPlan::RollingPlan(std::vector<PlanPool> pools,
                          std::vector<std::vector<uint16_t>> placements,
                          const RollingOptions& options, GramsFn grams)
-    : options_(options), grams_(std::move(grams)), demand_(options.demand) {
-  work_.pools = std::move(pools);
-  work_.placements = std::move(placements);
-  work_.wait = options_.wait;
+    : options_(options),
+      grams_(std::move(grams)),
+      demand_(options.demand),
+      book_(std::make_unique<PlanBook>(OptionsOf(options), grams_)) {
+  book_->work().pools = std::move(pools);
+  book_->work().placements = std::move(placements);
+  book_->work().wait = options_.wait;
 }
 
-PlanJob RollingPlan::Relative(const PlanJob& job, int64_t now) const {
-  PlanJob r = job;
-  r.release = std::max(job.release, now) - origin_;
-  r.latest_end = std::max(job.latest_end - origin_, r.release + r.duration);
-  return r;
+void RollingPlan::AddPlacement(std::vector<uint16_t> pools) {
+  if (replanning_) replanning_->book().work().placements.push_back(pools);
+  book_->work().placements.push_back(std::move(pools));
 }
 
-void RollingPlan::Hold(uint32_t count, const Stretch& run, int sign,
-                       int64_t from) {
-  const PlanPool& pool = work_.pools[run.pool];
-  if (!pool.limited) return;
-  const int64_t a = std::max<int64_t>(std::max(run.start, from) - origin_, 0);
-  const int64_t b = std::min(run.end - origin_, work_.end());
-  if (b <= a) return;
-  schedule_->timeline(run.pool).Add(
-      a, b, sign * static_cast<int32_t>(Occupied(count, pool.node_size)));
-}
-
-void RollingPlan::Put(int64_t now, Entry& entry, const PriceTable& table) {
-  if (entry.pausable) {
-    PutPausable(now, entry);
-    return;
-  }
-  entry.work = static_cast<uint32_t>(work_.jobs.size());
-  work_.jobs.push_back(Relative(entry.job, now));
-  schedule_->Grow();
-  schedule_->PutCheapest(table, entry.work);
-  TakePlace(entry);
-}
-
-void RollingPlan::TakePlace(Entry& entry) {
-  const Schedule::Place& place = schedule_->place(entry.work);
-  entry.pool = place.pool;
-  entry.start = place.start + origin_;
-  entry.end = entry.start + entry.job.duration;
-}
-
-// Frees what the job holds or was to hold.
-void RollingPlan::Drop(int64_t now, Entry& entry) {
-  if (entry.pausable) {
-    HoldStretches(entry, -1, now);
-  } else if (entry.running) {
-    Hold(entry.job.count, entry.run(), -1, now);
-  } else if (entry.pool >= 0) {
-    schedule_->Take(entry.work);
-  }
-}
-
-uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job, bool expect_again,
-                             bool known) {
-  uint32_t index = static_cast<uint32_t>(entries_.size());
+uint32_t RollingPlan::Register(int64_t now, const PlanJob& job,
+                               bool expect_again, bool known) {
+  uint32_t index = static_cast<uint32_t>(book_->entries.size());
   if (!free_.empty()) {
     index = free_.back();
     free_.pop_back();
   } else {
-    entries_.emplace_back();
+    book_->entries.emplace_back();
   }
-  Entry& entry = entries_[index];
+  Entry& entry = book_->entries[index];
   entry = {};
   entry.job = job;
   entry.used = true;
@@ -93,20 +61,26 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job, bool expect_again,
     }
     entry.record = demand_.Record(again);
   }
-  const int64_t needed = Relative(job, now).latest_end + kSlotUs;
-  if (!based_ || needed > work_.end()) {
-    Replan(now);
-  } else {
-    Put(now, entry);
+  if (planned()) {
+    reached_beyond_ |= book_->Reach(book_->LastEnd(job, now));
+    book_->Put(now, entry);
   }
+  Note(index);
+  return index;
+}
+
+uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job, bool expect_again,
+                             bool known) {
+  const uint32_t index = Register(now, job, expect_again, known);
+  if (!planned()) Replan(now);
   return index;
 }
 
 void RollingPlan::Start(uint32_t job, int pool, int64_t start, int64_t end) {
-  Entry& entry = entries_[job];
+  Entry& entry = book_->entries[job];
   const bool as_planned = entry.pausable && entry.stretches.size() > 1 &&
                           entry.pool == pool && entry.start == start;
-  if (!entry.running) Drop(start, entry);
+  if (planned() && !entry.running) book_->Drop(start, entry);
   entry.running = true;
   entry.paused = false;
   entry.pool = pool;
@@ -117,198 +91,135 @@ void RollingPlan::Start(uint32_t job, int pool, int64_t start, int64_t end) {
   } else if (entry.pausable) {
     entry.stretches = {{pool, start, end}};
   }
-  if (entry.pausable) {
-    HoldStretches(entry, 1, start);
-  } else {
-    Hold(entry.job.count, entry.run(), 1, start);
+  if (planned()) {
+    book_->Reach(entry.end);
+    book_->HoldPlace(entry, start);
   }
+  Note(job);
+}
+
+void RollingPlan::Leaving(uint32_t job) {
+  book_->entries[job].leaving = true;
+  Note(job);
 }
 
 void RollingPlan::Ended(int64_t now, uint32_t job) {
-  const Entry& entry = entries_[job];
+  const Entry& entry = book_->entries[job];
   if (!entry.running || entry.record < 0) return;
   demand_.Amend(entry.record,
                 entry.done + std::max(now - entry.start, int64_t{1}));
 }
 
 void RollingPlan::Forget(int64_t now, uint32_t job) {
-  Entry& entry = entries_[job];
-  Drop(now, entry);
+  Entry& entry = book_->entries[job];
+  if (planned()) book_->Drop(now, entry);
   entry = {};
   free_.push_back(job);
+  Note(job);
 }
 
 void RollingPlan::Again(int64_t now, uint32_t job) {
-  Entry& entry = entries_[job];
-  if (Relative(entry.job, now).latest_end + kSlotUs > work_.end()) {
-    Drop(now, entry);
+  Entry& entry = book_->entries[job];
+  if (planned()) {
+    book_->Drop(now, entry);
+    reached_beyond_ |= book_->Reach(book_->LastEnd(entry.job, now));
     entry.running = false;
-    Replan(now);
-    return;
+    book_->Put(now, entry);
   }
-  Drop(now, entry);
-  entry.running = false;
-  Put(now, entry);
-}
-
-RollingPlan::Offer RollingPlan::Weigh(int64_t now, const PlanJob& job, int pool,
-                                      int64_t start) const {
-  const int64_t from = start - origin_;
-  const RunLength length = RunLength::Of(job);
-  const double wait = priced_.Wait(from);
-  const double carbon = RunCost(carbon_, pool, from, length) - wait;
-  const double cost = RunCost(priced_, pool, from, length) - wait;
-  return {pool, start, job.count * carbon, job.count * (cost - carbon),
-          job.count * priced_.Wait(std::max(start - now, int64_t{0}))};
+  Note(job);
 }
 
 std::vector<RollingPlan::Offer> RollingPlan::Offers(int64_t now,
                                                     const PlanJob& job) const {
-  std::vector<Offer> offers;
-  if (!based_) return offers;
-  PlanJob relative = Relative(job, now);
-  // The grid may be too short for it.
-  relative.latest_end = std::min(relative.latest_end, work_.end() - kSlotUs);
-  if (relative.latest_start() < relative.release) return offers;
-  for (const uint16_t pool : work_.placements[job.pools]) {
-    StartChoice best;
-    const PlanPool& p = work_.pools[pool];
-    if (p.limited) {
-      BestStartWithRoom(priced_, schedule_->timeline(pool), pool,
-                        static_cast<int32_t>(p.capacity),
-                        static_cast<int32_t>(Occupied(job.count, p.node_size)),
-                        relative.release, relative.latest_start(),
-                        RunLength::Of(relative), best);
-    } else {
-      BestStart(priced_, pool, relative.release, relative.latest_start(),
-                RunLength::Of(relative), best);
-    }
-    if (best.pool < 0) continue;
-    offers.push_back(Weigh(now, job, pool, best.start + origin_));
-  }
-  std::stable_sort(
-      offers.begin(), offers.end(),
-      [](const Offer& a, const Offer& b) { return a.cost() < b.cost(); });
-  return offers;
-}
-
-void RollingPlan::PutAll(int64_t now, std::vector<uint32_t>& order) {
-  // Whoever comes too late in one turn goes first in the next.
-  constexpr int kTurns = 4;
-  const size_t before = work_.jobs.size();
-  for (int turn = 0; turn < kTurns; ++turn) {
-    for (const uint32_t i : order) Put(now, entries_[i], priced_);
-    const auto late = [this](uint32_t i) {
-      return entries_[i].pool < 0 ||
-             entries_[i].end >
-                 origin_ + work_.jobs[entries_[i].work].latest_end;
-    };
-    if (turn + 1 == kTurns || std::none_of(order.begin(), order.end(), late)) {
-      return;
-    }
-    std::stable_partition(order.begin(), order.end(), late);
-    for (const uint32_t i : order) {
-      if (entries_[i].pool >= 0) schedule_->Take(entries_[i].work);
-    }
-    work_.jobs.resize(before);
-    schedule_->Grow();
-  }
-}
-
-std::vector<uint32_t> RollingPlan::InOrderOfSize() const {
-  std::vector<uint32_t> order;
-  for (uint32_t i = 0; i < entries_.size(); ++i) {
-    if (entries_[i].used) order.push_back(i);
-  }
-  const auto size = [this](uint32_t i) {
-    return static_cast<double>(entries_[i].job.duration) *
-           entries_[i].job.count;
-  };
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const double x = size(a);
-    const double y = size(b);
-    return x != y ? x > y : entries_[a].sequence < entries_[b].sequence;
-  });
-  TakeTurns(order);
-  return order;
-}
-
-// Each job's turn is what its account will have had for its share before it:
-// start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996).
-void RollingPlan::TakeTurns(std::vector<uint32_t>& order) const {
-  struct Turn {
-    int32_t priority;
-    double had;
-    uint32_t index;
-  };
-  std::vector<Turn> turns;
-  std::vector<AccountLoad> loads = loads_;
-  bool alike = true;
-  for (const uint32_t i : order) {
-    const PlanJob& job = entries_[i].job;
-    if (job.account >= loads.size()) loads.resize(job.account + 1);
-    AccountLoad& account = loads[job.account];
-    turns.push_back({job.priority, account.load, i});
-    account.load +=
-        static_cast<double>(job.duration) * job.count / kSlotUs / account.share;
-    const PlanJob& first = entries_[order.front()].job;
-    alike &= job.priority == first.priority && job.account == first.account;
-  }
-  if (alike) return;
-  std::stable_sort(turns.begin(), turns.end(),
-                   [](const Turn& a, const Turn& b) {
-                     return a.priority != b.priority ? a.priority > b.priority
-                                                     : a.had < b.had;
-                   });
-  for (size_t n = 0; n < order.size(); ++n) order[n] = turns[n].index;
+  if (!planned()) return {};
+  return book_->Offers(now, job);
 }
 
 void RollingPlan::Replan(int64_t now) {
-  const bool first = !based_;
-  for (Entry& entry : entries_) {
-    if (entry.used && entry.running && entry.new_end != 0) {
-      entry.end = entry.new_end;
-      if (entry.stretches.size() == 1) entry.stretches[0].end = entry.end;
-      entry.new_end = 0;
-    }
-  }
-  work_.jobs.clear();
-  Rebase(now);
-  SeekPrices(now, first ? options_.first_rounds : options_.ascent_rounds);
-  SetTables();
+  int64_t work = std::numeric_limits<int64_t>::max();
+  if (!replanning()) BeginReplan(now);
+  AdvanceReplan(now, work);
+}
+
+void RollingPlan::BeginReplan(int64_t now) {
+  auto fresh = std::make_unique<PlanBook>(OptionsOf(options_), grams_);
+  PlanInstance& work = fresh->work();
+  work.pools = book_->work().pools;
+  work.placements = book_->work().placements;
+  work.wait = options_.wait;
+  const ReplanOptions options = {
+      .rounds = planned() ? options_.ascent_rounds : options_.first_rounds,
+      .improve_rounds = options_.improve_rounds,
+      .tail = options_.tail};
+  replanning_ = std::make_unique<Replanning>(*book_, std::move(fresh), demand_,
+                                             loads_, options, now);
   last_replan_ = now;
+  reached_beyond_ = false;
+  made_ = false;
+}
+
+bool RollingPlan::AdvanceReplan(int64_t now, int64_t& work) {
+  made_ = made_ || replanning_->Advance(work);
+  if (!made_ || !CatchUp(now, work)) return false;
+  // Sizes that changed meanwhile count from the next time on, by then.
+  std::unique_ptr<PlanBook> made = replanning_->Finish();
+  for (size_t p = 0; p < made->work().pools.size(); ++p) {
+    made->work().pools[p].capacity = book_->work().pools[p].capacity;
+  }
+  book_ = std::move(made);
+  replanning_.reset();
   ++replans_;
-  schedule_ = std::make_unique<Schedule>(work_);
-  // What runs, and stretches that are planned, keep their places at first.
-  const std::vector<uint32_t> all = InOrderOfSize();
-  std::vector<uint32_t> order;
-  for (const uint32_t i : all) {
-    Entry& entry = entries_[i];
-    if (entry.pausable) {
-      HoldStretches(entry, 1, now);
-    } else if (entry.running) {
-      Hold(entry.job.count, entry.run(), 1, entry.start);
-    } else {
-      order.push_back(i);
-    }
+  return true;
+}
+
+int64_t RollingPlan::PutCost(const PlanJob& job) const {
+  return ccsched::PutCost(book_->work(), job);
+}
+
+void RollingPlan::Note(uint32_t job) {
+  // What has not been copied yet will be as it is then.
+  if (!replanning_ || !replanning_->HasSeen(job)) return;
+  if (noted_.size() < book_->entries.size()) {
+    noted_.resize(book_->entries.size());
   }
-  for (const uint32_t i : all) {
-    Entry& entry = entries_[i];
-    if (!entry.pausable || entry.leaving) continue;
-    HoldStretches(entry, -1, now);
-    PutPausable(now, entry);
+  if (noted_[job]) return;
+  noted_[job] = true;
+  changed_.push_back(job);
+}
+
+bool RollingPlan::CatchUp(int64_t now, int64_t& work) {
+  // So few are brought over at once, however much work that is: so that it
+  // comes to an end where changes never do.
+  constexpr size_t kFew = 100;
+  for (; brought_ < changed_.size(); ++brought_) {
+    if (work <= 0 && changed_.size() - brought_ > kFew) return false;
+    const uint32_t job = changed_[brought_];
+    noted_[job] = false;
+    work -= PutCost(book_->entries[job].job);
+    Bring(now, job);
   }
-  PutAll(now, order);
-  if (options_.improve_rounds <= 0 || order.size() < 2) return;
-  std::vector<uint32_t> movable;
-  for (const uint32_t i : order) {
-    if (entries_[i].pool >= 0) movable.push_back(entries_[i].work);
+  changed_.clear();
+  brought_ = 0;
+  return true;
+}
+
+void RollingPlan::Bring(int64_t now, uint32_t job) {
+  PlanBook& fresh = replanning_->book();
+  if (fresh.entries.size() <= job) fresh.entries.resize(job + 1);
+  Entry& entry = fresh.entries[job];
+  if (entry.used) fresh.Drop(now, entry);
+  entry = book_->entries[job];
+  if (!entry.used) return;
+  fresh.Reach(fresh.LastEnd(entry.job, now));
+  if (entry.running || (entry.paused && !entry.stretches.empty())) {
+    fresh.Reach(entry.end);
+    for (const Stretch& s : entry.stretches) fresh.Reach(s.end);
+    fresh.HoldPlace(entry, now);
+  } else {
+    entry.pool = -1;
+    entry.stretches.clear();
+    fresh.Put(now, entry);
   }
-  Improve(
-      work_, settled_, priced_, movable,
-      {.rounds = options_.improve_rounds, .seed = static_cast<uint64_t>(now)},
-      *schedule_);
-  for (const uint32_t i : order) TakePlace(entries_[i]);
 }
 
 }  // namespace ccsched

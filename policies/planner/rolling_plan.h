@@ -4,16 +4,14 @@
 #define CCSCHED_POLICIES_PLANNER_ROLLING_PLAN_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "policies/planner/demand.h"
 #include "policies/planner/instance.h"
-#include "policies/planner/pause_plan.h"
-#include "policies/planner/price_table.h"
-#include "policies/planner/schedule.h"
+#include "policies/planner/plan_book.h"
+#include "policies/planner/replanning.h"
 
 namespace ccsched {
 
@@ -40,11 +38,17 @@ struct RollingOptions {
 
 // Jobs are named by the index that Arrive() returns, until Forget(). All times
 // are microseconds of one clock; edges of its hours are edges of slots.
+//
+// All that waits is planned anew by Replan(), or in parts by BeginReplan() and
+// AdvanceReplan(). Until the last part is done the plan is the old one, and is
+// kept up to date; what happens meanwhile is brought into the new one.
 class RollingPlan {
  public:
-  // Fills what one accelerator emits in each of `slots` slots from `origin`.
-  using GramsFn = std::function<void(int pool, int64_t origin, int32_t slots,
-                                     double* grams)>;
+  using GramsFn = PlanBook::GramsFn;
+  using Entry = PlanEntry;
+  using Offer = PlanOffer;
+  using AccountLoad = ccsched::AccountLoad;
+
   RollingPlan(std::vector<PlanPool> pools,
               std::vector<std::vector<uint16_t>> placements,
               const RollingOptions& options, GramsFn grams);
@@ -52,22 +56,27 @@ class RollingPlan {
   // Pools may change their size; a placement may be added at the end.
   // The new size counts from the next replanning on; returns whether it is new.
   bool SetCapacity(int pool, double capacity) {
-    return std::exchange(work_.pools[pool].capacity, capacity) != capacity;
+    return std::exchange(book_->work().pools[pool].capacity, capacity) !=
+           capacity;
   }
-  void AddPlacement(std::vector<uint16_t> pools) {
-    work_.placements.push_back(std::move(pools));
-  }
-  size_t placements() const { return work_.placements.size(); }
+  void AddPlacement(std::vector<uint16_t> pools);
+  size_t placements() const { return book_->work().placements.size(); }
 
   // A job came, or is waiting again. It gets a place, under the prices of the
-  // last replanning. `job.release` is when it came.
+  // last replanning; all is planned for the first time if it never was.
+  // `job.release` is when it came.
   // If it is not `known`, its length counts for the demand to come only once
   // it has Ended().
   uint32_t Arrive(int64_t now, const PlanJob& job, bool expect_again,
                   bool known = true);
+  // The same, but before all was planned for the first time it is nowhere.
+  uint32_t Register(int64_t now, const PlanJob& job, bool expect_again,
+                    bool known = true);
   // What is thought of a job that waits and has not run is another now. Takes
   // effect with the next replanning.
-  void Redescribe(uint32_t job, const PlanJob& now) { entries_[job].job = now; }
+  void Redescribe(uint32_t job, const PlanJob& now) {
+    book_->entries[job].job = now;
+  }
   // It has started at its place, or elsewhere, and is taken to hold it until
   // `end`.
   void Start(uint32_t job, int pool, int64_t start, int64_t end);
@@ -75,7 +84,7 @@ class RollingPlan {
   // end so late.
   void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end);
   // It was asked to suspend: nothing about it is planned until Suspended().
-  void Leaving(uint32_t job) { entries_[job].leaving = true; }
+  void Leaving(uint32_t job);
   // It is suspended, with so much of its work left.
   void Suspended(int64_t now, uint32_t job, int64_t remaining);
   // When a running job is to be suspended; 0: it is not.
@@ -87,7 +96,7 @@ class RollingPlan {
   void Forget(int64_t now, uint32_t job);
   // It holds what it holds until `end`, it is now thought.
   // Takes effect with the next replanning.
-  void SetEnd(uint32_t job, int64_t end) { entries_[job].new_end = end; }
+  void SetEnd(uint32_t job, int64_t end) { book_->entries[job].new_end = end; }
   // A job that could not start as planned, or that is to be thought about
   // again, gets the cheapest place there is from `now` on.
   void Again(int64_t now, uint32_t job);
@@ -95,95 +104,57 @@ class RollingPlan {
   // among equals the accounts take turns by their loads, the least first, in
   // proportion to their shares, each with its big jobs first.
   void Replan(int64_t now);
-  // What an account has had so far for its share, in accelerator-hours.
-  struct AccountLoad {
-    double load = 0;  // already divided by the share
-    double share = 1;
-  };
+  // REQUIRES: not replanning.
+  void BeginReplan(int64_t now);
+  // Does about `work`, in looks at a start, and takes what it did off it. True:
+  // done, the plan is the new one. REQUIRES: replanning.
+  bool AdvanceReplan(int64_t now, int64_t& work);
+  bool replanning() const { return replanning_ != nullptr; }
+  // About what one Put costs, in looks at a start.
+  int64_t PutCost(const PlanJob& job) const;
   // By account; one that is missing has had nothing and a share of 1.
   void SetLoads(std::vector<AccountLoad> loads) { loads_ = std::move(loads); }
 
-  struct Entry {
-    PlanJob job;
-    bool used = false;
-    bool running = false;
-    int pool = -1;  // where it is planned to run or runs; -1: nowhere
-    int64_t start = 0;
-    int64_t end = 0;
-    int64_t new_end = 0;  // as thought since the last replanning; 0: as then
-    uint32_t work = 0;    // its index in the instance being planned
-    // Of a job that may be suspended: the stretch that runs, if it runs, and
-    // those planned.
-    bool pausable = false;
-    bool paused = false;   // it is suspended
-    bool leaving = false;  // it was asked to suspend
-    double worth = 0;      // of its useful work, when last planned
-    std::vector<Stretch> stretches;
-    uint64_t sequence = 0;  // of arrivals
-    int64_t record = -1;    // among the arrivals remembered
-    int64_t done = 0;       // time run before the running attempt
-    Stretch run() const { return {pool, start, end}; }
-  };
-  // A place and what it costs, in grams: what GramsFn said, the price of
-  // capacity, and that of waiting from now on.
-  struct Offer {
-    int pool = -1;
-    int64_t start = 0;
-    double carbon = 0;
-    double price = 0;
-    double wait = 0;
-    double cost() const { return carbon + price + wait; }
-  };
   // The cheapest place with room at each allowed pool, cheapest first.
   std::vector<Offer> Offers(int64_t now, const PlanJob& job) const;
   // What running from `start` at `pool` costs. REQUIRES: planned before.
-  Offer Weigh(int64_t now, const PlanJob& job, int pool, int64_t start) const;
-  bool planned() const { return based_; }
+  Offer Weigh(int64_t now, const PlanJob& job, int pool, int64_t start) const {
+    return book_->Weigh(now, job, pool, start);
+  }
+  bool planned() const { return book_->based(); }
 
-  const Entry& entry(uint32_t job) const { return entries_[job]; }
-  size_t size() const { return entries_.size(); }
+  const Entry& entry(uint32_t job) const { return book_->entries[job]; }
+  size_t size() const { return book_->entries.size(); }
+  // When the last replanning began.
   int64_t last_replan() const { return last_replan_; }
   // How often all was planned anew.
   int64_t replans() const { return replans_; }
+  // A job came that ends beyond all others: prices so far ahead are guesses.
+  bool reached_beyond() const { return reached_beyond_; }
 
  private:
-  void Rebase(int64_t now);
-  void SeekPrices(int64_t now, int rounds);
-  void SetTables();
-  // The job as of `now`; a late one ends when it can, beyond its promise.
-  PlanJob Relative(const PlanJob& job, int64_t now) const;
-  // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
-  void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);
-  void Put(int64_t now, Entry& entry) { Put(now, entry, settled_); }
-  void Put(int64_t now, Entry& entry, const PriceTable& table);
-  void PutPausable(int64_t now, Entry& entry);
-  // Adds or frees all stretches of a job from `from` on.
-  void HoldStretches(const Entry& entry, int sign, int64_t from);
-  void Drop(int64_t now, Entry& entry);
-  std::vector<uint32_t> InOrderOfSize() const;
-  void TakeTurns(std::vector<uint32_t>& order) const;
-  void PutAll(int64_t now, std::vector<uint32_t>& order);
-  void TakePlace(Entry& entry);
+  // To be called after each change of an entry while replanning.
+  void Note(uint32_t job);
+  // Brings what has changed into the new plan; true: all of it.
+  bool CatchUp(int64_t now, int64_t& work);
+  void Bring(int64_t now, uint32_t job);
 
   RollingOptions options_;
   GramsFn grams_;
   DemandHistory demand_;
-  std::vector<Entry> entries_;
+  std::unique_ptr<PlanBook> book_;
   std::vector<uint32_t> free_;
   std::vector<AccountLoad> loads_;
-  int64_t origin_ = 0;
   int64_t last_replan_ = 0;
   int64_t replans_ = 0;
   uint64_t sequence_ = 0;
-  PausePlanner pauses_;
-  bool based_ = false;
-  PlanInstance work_;  // relative to origin_; jobs: what waits
-  std::unique_ptr<Schedule> schedule_;
-  std::vector<double> prices_;  // pools * work_.slots
-  PriceTable priced_;
-  // The same, but what no known job wants at the full price is cheap at once.
-  PriceTable settled_;
-  PriceTable carbon_;
+  bool reached_beyond_ = false;
+
+  std::unique_ptr<Replanning> replanning_;
+  bool made_ = false;              // the new plan is, but for what has changed
+  std::vector<uint32_t> changed_;  // since the replanning began, in order
+  std::vector<bool> noted_;        // by entry: it is among them
+  size_t brought_ = 0;             // of changed_
 };
 
 }  // namespace ccsched

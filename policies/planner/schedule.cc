@@ -51,6 +51,10 @@ StartChoice Schedule::Cheapest(const PriceTable& prices,
   return best;
 }
 
+void Schedule::Lengthen() {
+  for (Timeline& timeline : timelines_) timeline.Lengthen(instance_.slots);
+}
+
 void Schedule::Put(size_t index, int pool, int64_t start) {
   const PlanJob& job = instance_.jobs[index];
   places_[index] = {static_cast<int16_t>(pool), start};

@@ -29,6 +29,8 @@ class Schedule {
   StartChoice Cheapest(const PriceTable& prices, const PlanJob& job) const;
   // Makes room for jobs appended to the instance.
   void Grow() { places_.resize(instance_.jobs.size()); }
+  // Follows an instance that has more slots than before.
+  void Lengthen();
   void Put(size_t job, int pool, int64_t start);
   void Take(size_t job);
   // Puts the job at its cheapest start, or, if there is no room in its

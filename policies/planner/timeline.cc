@@ -3,6 +3,7 @@
 #include "policies/planner/timeline.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ccsched {
 namespace {
@@ -29,6 +30,18 @@ Timeline::Timeline(int32_t slots)
 void Timeline::Clear() {
   std::fill(nodes_.begin(), nodes_.end(), Node());
   for (std::vector<Change>& changes : changes_) changes.clear();
+}
+
+void Timeline::Lengthen(int32_t slots) {
+  Timeline longer(slots);
+  for (size_t k = 0; k < changes_.size(); ++k) {
+    longer.nodes_[k + longer.leaves_].added =
+        nodes_[k + leaves_].added + Above(k + leaves_);
+    longer.changes_[k] = std::move(changes_[k]);
+    longer.Rescan(k);
+  }
+  for (size_t node = longer.leaves_ - 1; node >= 1; --node) longer.Pull(node);
+  *this = std::move(longer);
 }
 
 void Timeline::Pull(size_t node) {

@@ -27,6 +27,8 @@ class Timeline {
     Add(from, to, -count);
   }
   void Clear();
+  // Has room for so many slots, no fewer than before.
+  void Lengthen(int32_t slots);
 
   // The highest level anywhere in [from, to); 0 if that is empty.
   int32_t Peak(int64_t from, int64_t to) const;

@@ -1,0 +1,113 @@
+// A plan as it stands: where each job runs, on one grid, under its prices.
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/planner/plan_book.h"
+
+#include <algorithm>
+
+#include "policies/planner/room_search.h"
+
+namespace ccsched {
+
+PlanJob PlanBook::Relative(const PlanJob& job, int64_t now) const {
+  PlanJob r = job;
+  r.release = std::max(job.release, now) - origin_;
+  r.latest_end = std::max(job.latest_end - origin_, r.release + r.duration);
+  return r;
+}
+
+void PlanBook::Hold(uint32_t count, const Stretch& run, int sign,
+                    int64_t from) {
+  const PlanPool& pool = work_.pools[run.pool];
+  if (!pool.limited) return;
+  const int64_t a = std::max<int64_t>(std::max(run.start, from) - origin_, 0);
+  const int64_t b = std::min(run.end - origin_, work_.end());
+  if (b <= a) return;
+  schedule_->timeline(run.pool).Add(
+      a, b, sign * static_cast<int32_t>(Occupied(count, pool.node_size)));
+}
+
+void PlanBook::HoldPlace(const PlanEntry& entry, int64_t from) {
+  if (entry.pausable) {
+    HoldStretches(entry, 1, from);
+  } else {
+    Hold(entry.job.count, entry.run(), 1, from);
+  }
+}
+
+void PlanBook::ForgetSince(size_t count) {
+  work_.jobs.resize(count);
+  schedule_->Grow();
+}
+
+void PlanBook::Put(int64_t now, PlanEntry& entry, const PriceTable& table) {
+  if (entry.pausable) {
+    PutPausable(now, entry);
+    return;
+  }
+  entry.work = static_cast<uint32_t>(work_.jobs.size());
+  work_.jobs.push_back(Relative(entry.job, now));
+  schedule_->Grow();
+  schedule_->PutCheapest(table, entry.work);
+  TakePlace(entry);
+}
+
+void PlanBook::TakePlace(PlanEntry& entry) {
+  const Schedule::Place& place = schedule_->place(entry.work);
+  entry.pool = place.pool;
+  entry.start = place.start + origin_;
+  entry.end = entry.start + entry.job.duration;
+}
+
+// Frees what the job holds or was to hold.
+void PlanBook::Drop(int64_t now, PlanEntry& entry) {
+  if (entry.pausable) {
+    HoldStretches(entry, -1, now);
+  } else if (entry.running) {
+    Hold(entry.job.count, entry.run(), -1, now);
+  } else if (entry.pool >= 0) {
+    schedule_->Take(entry.work);
+  }
+}
+
+PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,
+                          int64_t start) const {
+  const int64_t from = start - origin_;
+  const RunLength length = RunLength::Of(job);
+  const double wait = priced_.Wait(from);
+  const double carbon = RunCost(carbon_, pool, from, length) - wait;
+  const double cost = RunCost(priced_, pool, from, length) - wait;
+  return {pool, start, job.count * carbon, job.count * (cost - carbon),
+          job.count * priced_.Wait(std::max(start - now, int64_t{0}))};
+}
+
+std::vector<PlanOffer> PlanBook::Offers(int64_t now, const PlanJob& job) const {
+  std::vector<PlanOffer> offers;
+  if (!based_) return offers;
+  PlanJob relative = Relative(job, now);
+  // The grid may be too short for it.
+  relative.latest_end = std::min(relative.latest_end, work_.end() - kSlotUs);
+  if (relative.latest_start() < relative.release) return offers;
+  for (const uint16_t pool : work_.placements[job.pools]) {
+    StartChoice best;
+    const PlanPool& p = work_.pools[pool];
+    if (p.limited) {
+      BestStartWithRoom(priced_, schedule_->timeline(pool), pool,
+                        static_cast<int32_t>(p.capacity),
+                        static_cast<int32_t>(Occupied(job.count, p.node_size)),
+                        relative.release, relative.latest_start(),
+                        RunLength::Of(relative), best);
+    } else {
+      BestStart(priced_, pool, relative.release, relative.latest_start(),
+                RunLength::Of(relative), best);
+    }
+    if (best.pool < 0) continue;
+    offers.push_back(Weigh(now, job, pool, best.start + origin_));
+  }
+  std::stable_sort(offers.begin(), offers.end(),
+                   [](const PlanOffer& a, const PlanOffer& b) {
+                     return a.cost() < b.cost();
+                   });
+  return offers;
+}
+
+}  // namespace ccsched

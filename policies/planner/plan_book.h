@@ -1,0 +1,148 @@
+// A plan as it stands: where each job runs, on one grid, under its prices.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CCSCHED_POLICIES_PLANNER_PLAN_BOOK_H_
+#define CCSCHED_POLICIES_PLANNER_PLAN_BOOK_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "policies/planner/instance.h"
+#include "policies/planner/pause_plan.h"
+#include "policies/planner/price_table.h"
+#include "policies/planner/schedule.h"
+
+namespace ccsched {
+
+// A job of a rolling plan and its place. All times are microseconds of one
+// clock, not of a book's grid.
+struct PlanEntry {
+  PlanJob job;
+  bool used = false;
+  bool running = false;
+  int pool = -1;  // where it is planned to run or runs; -1: nowhere
+  int64_t start = 0;
+  int64_t end = 0;
+  int64_t new_end = 0;  // as thought since the last replanning; 0: as then
+  uint32_t work = 0;    // its index in the instance of its book
+  // Of a job that may be suspended: the stretch that runs, if it runs, and
+  // those planned.
+  bool pausable = false;
+  bool paused = false;   // it is suspended
+  bool leaving = false;  // it was asked to suspend
+  double worth = 0;      // of its useful work, when last planned
+  std::vector<Stretch> stretches;
+  uint64_t sequence = 0;  // of arrivals
+  int64_t record = -1;    // among the arrivals remembered
+  int64_t done = 0;       // time run before the running attempt
+  Stretch run() const { return {pool, start, end}; }
+};
+
+// A place and what it costs, in grams: what GramsFn said, the price of
+// capacity, and that of waiting from now on.
+struct PlanOffer {
+  int pool = -1;
+  int64_t start = 0;
+  double carbon = 0;
+  double price = 0;
+  double wait = 0;
+  double cost() const { return carbon + price + wait; }
+};
+
+struct BookOptions {
+  int32_t horizon_slots = 168;
+  double sure_hours = 96;
+  double trust_hours = 150;
+  double settle_hours = 8;
+  double least_gain = 0.003;
+};
+
+// Keeps timelines true as jobs are put and dropped. A rolling plan has one that
+// is acted by, and while it plans anew a second one.
+class PlanBook {
+ public:
+  // Fills what one accelerator emits in each of `slots` slots from `origin`.
+  using GramsFn = std::function<void(int pool, int64_t origin, int32_t slots,
+                                     double* grams)>;
+  // `grams` outlives this.
+  PlanBook(const BookOptions& options, const GramsFn& grams)
+      : options_(options), grams_(&grams) {}
+  PlanBook(const PlanBook&) = delete;
+  PlanBook& operator=(const PlanBook&) = delete;
+
+  // Lays a grid from `now` on that has room for all entries; `old` prices, if
+  // not null, are where prices start from.
+  void LayGrid(int64_t now, const PlanBook* old);
+  // Takes over prices (pools * slots) for the grid: its tables are by them.
+  void SetPrices(std::vector<double> prices);
+  // Begins anew with empty timelines.
+  void ClearPlaces();
+  // When the job ends if it is put as late as it may be, and a slot more.
+  int64_t LastEnd(const PlanJob& job, int64_t now) const {
+    return origin_ + Relative(job, now).latest_end + kSlotUs;
+  }
+  // Lengthens the grid, if need be, so that it has room until `end`; returns
+  // whether it had to. Prices beyond are as at its end.
+  bool Reach(int64_t end);
+
+  // The job as of `now`, counted from the grid's origin; a late one ends when
+  // it can, beyond its promise.
+  PlanJob Relative(const PlanJob& job, int64_t now) const;
+  // Gives it a place and holds it.
+  void Put(int64_t now, PlanEntry& entry) { Put(now, entry, settled_); }
+  void Put(int64_t now, PlanEntry& entry, const PriceTable& table);
+  // Holds what a running job, or one with stretches, holds from `from` on.
+  void HoldPlace(const PlanEntry& entry, int64_t from);
+  // Frees what the job holds or was to hold from now on.
+  void Drop(int64_t now, PlanEntry& entry);
+  // Frees the place of one that was Put() and is not pausable, for good.
+  void Take(PlanEntry& entry) { schedule_->Take(entry.work); }
+  // Forgets jobs put since there were `count`.
+  void ForgetSince(size_t count);
+  void TakePlace(PlanEntry& entry);
+  // Whether it is nowhere or ends after its window.
+  bool IsLate(const PlanEntry& entry) const {
+    return entry.pool < 0 ||
+           entry.end > origin_ + work_.jobs[entry.work].latest_end;
+  }
+
+  std::vector<PlanOffer> Offers(int64_t now, const PlanJob& job) const;
+  PlanOffer Weigh(int64_t now, const PlanJob& job, int pool,
+                  int64_t start) const;
+
+  std::vector<PlanEntry> entries;  // by the index that the plan gave
+  PlanInstance& work() { return work_; }
+  const PlanInstance& work() const { return work_; }
+  Schedule& schedule() { return *schedule_; }
+  int64_t origin() const { return origin_; }
+  bool based() const { return based_; }
+  const std::vector<double>& prices() const { return prices_; }
+  const PriceTable& priced() const { return priced_; }
+  const PriceTable& settled() const { return settled_; }
+
+ private:
+  // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
+  void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);
+  void HoldStretches(const PlanEntry& entry, int sign, int64_t from);
+  void PutPausable(int64_t now, PlanEntry& entry);
+  void FillGrams();
+  void SetTables();
+
+  BookOptions options_;
+  const GramsFn* grams_;
+  int64_t origin_ = 0;
+  bool based_ = false;
+  PlanInstance work_;  // relative to origin_; jobs: what waits
+  std::unique_ptr<Schedule> schedule_;
+  PausePlanner pauses_;
+  std::vector<double> prices_;  // pools * work_.slots
+  PriceTable priced_;
+  // The same, but what no known job wants at the full price is cheap at once.
+  PriceTable settled_;
+  PriceTable carbon_;
+};
+
+}  // namespace ccsched
+
+#endif  // CCSCHED_POLICIES_PLANNER_PLAN_BOOK_H_

@@ -1,0 +1,203 @@
+// planner: starts what is due, and says of the rest when it will be.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <tuple>
+
+#include "policies/planner/planner.h"
+
+namespace ccsched {
+namespace {
+
+// What telling costs, to the policy and whoever puts it on record, in looks at
+// a start.
+constexpr int64_t kTellCost = 30'000;
+
+int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
+absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
+
+}  // namespace
+
+// Those at their latest start, then by priority and load of their project;
+// those with the least time left first; by id, whatever their slots are.
+bool Planner::Turn::operator<(const Turn& o) const {
+  if (late != o.late) return late;
+  if (priority != o.priority) return priority > o.priority;
+  return std::tie(load, latest_start, id) <
+         std::tie(o.load, o.latest_start, o.id);
+}
+
+Planner::Turn Planner::TurnOf(const PolicyInput& in, JobRef job) const {
+  const JobId id = in.jobs[job].spec.id;
+  const PlanJob& plan = plan_->entry(planned_.at(id).index).job;
+  const ShapeId shape = in.jobs[job].shape;
+  return {.late = plan.latest_start() <= Us(in.now) &&
+                  in.queue.PromisesFirst(shape),
+          .priority = plan.priority,
+          .load = in.queue.shared() ? in.queue.Load(shape) : 0,
+          .latest_start = plan.latest_start(),
+          .id = id,
+          .job = job};
+}
+
+void Planner::Act(const PolicyInput& in, Actions& actions) {
+  std::vector<Turn> turns;
+  turns.reserve(candidates_.size());
+  for (const JobRef job : candidates_) turns.push_back(TurnOf(in, job));
+  std::sort(turns.begin(), turns.end());
+  if (in.capacity_freed) FindStuck(in, actions);
+  JobRef last = kNoJob;
+  for (const Turn& turn : turns) {
+    if (turn.job == last) continue;
+    last = turn.job;
+    StartStuck(in, actions, &turn);
+    Planned& planned = planned_[in.jobs[turn.job].spec.id];
+    const RollingPlan::Entry& entry = plan_->entry(planned.index);
+    const bool may_wait = turn.latest_start > Us(in.now);
+    if (!may_wait || (phase_ == Phase::kIdle && plan_->planned())) {
+      Settle(in, actions, turn.job);
+    } else if (entry.pool >= 0 && entry.start > Us(in.now)) {
+      TellDeferral(in, actions, turn.job, planned);
+    }  // Else it is due, but a new plan will soon know better.
+  }
+  StartStuck(in, actions, nullptr);
+}
+
+void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
+  const int64_t now = Us(in.now);
+  Planned& planned = planned_[in.jobs[job].spec.id];
+  const RollingPlan::Entry* entry = &plan_->entry(planned.index);
+  if (entry->pool >= 0 && entry->start <= now) {
+    const PoolId pool(static_cast<uint16_t>(entry->pool));
+    if (StartAt(in, actions, job, planned, pool)) return;
+    // No room after all: somewhere else, or later.
+    plan_->Again(now, planned.index);
+    entry = &plan_->entry(planned.index);
+  }
+  if (entry->pool >= 0 && entry->start > now) {
+    TellDeferral(in, actions, job, planned);
+  } else if (!StartSomewhere(in, actions, job, planned)) {
+    stuck_[in.jobs[job].shape].insert(
+        {entry->job.latest_start(), in.jobs[job].spec.id});
+  }
+}
+
+JobRef Planner::FirstStuck(const PolicyInput& in, ShapeId shape) {
+  auto& jobs = stuck_[shape];
+  while (!jobs.empty()) {
+    const JobId id = jobs.begin()->second;
+    const auto found = planned_.find(id);
+    const JobRef job = in.jobs.Find(id);
+    if (job != kNoJob && found != planned_.end() && !found->second.running) {
+      return job;
+    }
+    jobs.erase(jobs.begin());
+  }
+  return kNoJob;
+}
+
+void Planner::PushStuck(const PolicyInput& in, const Actions& actions,
+                        JobRef job) {
+  const Placement& allowed = in.placement(job);
+  const bool fits =
+      std::any_of(allowed.begin(), allowed.end(),
+                  [&](PoolId pool) { return actions.Fits(job, pool); });
+  if (!fits) return;
+  heads_.push_back(TurnOf(in, job));
+  std::push_heap(heads_.begin(), heads_.end(), Later);
+}
+
+// Jobs of one shape fit alike: of each shape only the first is looked at.
+void Planner::FindStuck(const PolicyInput& in, const Actions& actions) {
+  heads_.clear();
+  for (auto it = stuck_.begin(); it != stuck_.end();) {
+    const JobRef job = FirstStuck(in, it->first);
+    if (job == kNoJob) {
+      it = stuck_.erase(it);
+      continue;
+    }
+    PushStuck(in, actions, job);
+    ++it;
+  }
+}
+
+// Starts those of the heads whose turn is before `limit`, if that is not null.
+void Planner::StartStuck(const PolicyInput& in, Actions& actions,
+                         const Turn* limit) {
+  while (!heads_.empty() && (limit == nullptr || heads_.front() < *limit)) {
+    std::pop_heap(heads_.begin(), heads_.end(), Later);
+    const JobRef job = heads_.back().job;
+    heads_.pop_back();
+    Planned& planned = planned_[in.jobs[job].spec.id];
+    if (!StartSomewhere(in, actions, job, planned)) continue;
+    const JobRef next = FirstStuck(in, in.jobs[job].shape);
+    if (next != kNoJob) PushStuck(in, actions, next);
+  }
+}
+
+void Planner::Tell(const PolicyInput& in, Actions& actions) {
+  if (phase_ != Phase::kIdle) return;  // it will all be told anew
+  for (; told_ < to_tell_.size() && work_ > 0; ++told_) {
+    const JobId id = to_tell_[told_].second;
+    const auto found = planned_.find(id);
+    const JobRef job = in.jobs.Find(id);
+    if (found == planned_.end() || job == kNoJob || found->second.running) {
+      continue;
+    }
+    const absl::Time before = found->second.told_start;
+    Settle(in, actions, job);
+    if (found->second.told_start != before) work_ -= kTellCost;
+  }
+  if (told_ < to_tell_.size()) return;
+  to_tell_.clear();
+  told_ = 0;
+}
+
+bool Planner::StartAt(const PolicyInput& in, Actions& actions, JobRef job,
+                      Planned& planned, PoolId pool) {
+  if (!actions.Fits(job, pool)) return false;
+  if (!actions.Start(job, pool, Explain(in, job, pool.value(), Us(in.now)))) {
+    return false;
+  }
+  NoteRun(in, job, planned);
+  return true;
+}
+
+bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
+                             JobRef job, Planned& planned) {
+  const PlanJob& plan = plan_->entry(planned.index).job;
+  PoolId best;
+  double least = 0;
+  bool found = false;
+  for (const PoolId pool : in.placement(job)) {
+    if (!actions.Fits(job, pool)) continue;
+    if (!plan_->planned()) return StartAt(in, actions, job, planned, pool);
+    const RollingPlan::Offer offer =
+        plan_->Weigh(Us(in.now), plan, pool.value(), Us(in.now));
+    if (found && offer.cost() >= least) continue;
+    best = pool;
+    least = offer.cost();
+    found = true;
+  }
+  return found && StartAt(in, actions, job, planned, best);
+}
+
+void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
+                           Planned& planned) {
+  const RollingPlan::Entry& entry = plan_->entry(planned.index);
+  const absl::Time start = At(entry.start);
+  const PoolId pool(static_cast<uint16_t>(entry.pool));
+  const JobState state = in.jobs[job].state;
+  if (state == JobState::kSuspended) {
+    actions.WakeAt(start);
+    return;
+  }
+  const bool deferred = state == JobState::kDeferred;
+  if (deferred && planned.told_start == start && planned.told_pool == pool) {
+    return;
+  }
+  planned.told_start = start;
+  planned.told_pool = pool;
+  actions.Defer(job, start, pool, Explain(in, job, entry.pool, entry.start));
+}
+
+}  // namespace ccsched
