@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
+#include <set>
 #include <vector>
 
 #include "policies/planner/demand.h"
 #include "policies/planner/pricing.h"
 #include "policies/planner/rolling_plan.h"
+#include "policies/planner/slot_usage.h"
 #include "scheduler/base/random.h"
 #include "tests/policies/planner/lab_live.h"
 
@@ -109,6 +113,97 @@ TEST(RollingPlanTest, StaysNearTheBoundWhereACleanSiteIsSmall) {
   EXPECT_EQ(live.late, 0);
   EXPECT_GE(live.grams, pricing.best_bound());
   EXPECT_LT(live.grams, 1.2 * pricing.best_bound());
+}
+
+// Jobs that all come at once, planned for the first time.
+std::unique_ptr<RollingPlan> Crowd(const PlanInstance& plan, int jobs) {
+  auto rolling = std::make_unique<RollingPlan>(
+      plan.pools, plan.placements, RollingOptions(),
+      [&plan](int pool, int64_t, int32_t slots, double* grams) {
+        for (int32_t k = 0; k < slots; ++k) {
+          grams[k] = plan.pools[pool].grams[k % plan.slots];
+        }
+      });
+  for (int j = 0; j < jobs; ++j) {
+    PlanJob job = plan.jobs[j];
+    job.latest_end -= job.release;
+    job.release = 0;
+    rolling->Register(0, job, false);
+  }
+  rolling->Replan(0);
+  return rolling;
+}
+
+// Replans in slices and does `between(n)` after the n-th of them.
+int ReplanInSlices(RollingPlan& rolling, int64_t now, int64_t slice,
+                   const std::function<void(int)>& between) {
+  int slices = 0;
+  rolling.BeginReplan(now);
+  for (;;) {
+    int64_t work = slice;
+    if (rolling.AdvanceReplan(now, work)) return slices;
+    between(slices++);
+  }
+}
+
+TEST(RollingPlanTest, ComesToTheSamePlanHoweverItIsSliced) {
+  const PlanInstance plan = CleanAndDirty(7);
+  const int jobs = 300;
+  const auto whole = Crowd(plan, jobs);
+  whole->Replan(kMinuteUs);
+  for (const int64_t slice : {1, 20'000, 1'000'000}) {
+    const auto sliced = Crowd(plan, jobs);
+    EXPECT_GT(ReplanInSlices(*sliced, kMinuteUs, slice, [](int) {}), 1);
+    for (int j = 0; j < jobs; ++j) {
+      EXPECT_EQ(sliced->entry(j).pool, whole->entry(j).pool) << j;
+      EXPECT_EQ(sliced->entry(j).start, whole->entry(j).start) << j;
+    }
+  }
+}
+
+// While it is planned anew jobs come, start and go: the old plan stands and
+// the new one knows of them.
+TEST(RollingPlanTest, BringsWhatHappensMeanwhileIntoTheNewPlan) {
+  const PlanInstance plan = CleanAndDirty(9);
+  const int jobs = 300;
+  const auto rolling = Crowd(plan, jobs);
+  std::vector<uint32_t> come;
+  std::set<uint32_t> started, gone;
+  const int64_t now = kMinuteUs;
+  ReplanInSlices(*rolling, now, 50'000, [&](int n) {
+    if (n >= 40) return;
+    const auto one = static_cast<uint32_t>(3 * n);
+    const RollingPlan::Entry& entry = rolling->entry(one);
+    ASSERT_GE(entry.pool, 0);
+    rolling->Start(one, entry.pool, now, now + entry.job.duration);
+    started.insert(one);
+    rolling->Forget(now, one + 1);
+    gone.insert(one + 1);
+    PlanJob job = plan.jobs[jobs + n];
+    job.release = now;
+    job.latest_end = now + job.duration + 12 * kSlotUs;
+    come.push_back(rolling->Register(now, job, false));
+    gone.erase(come.back());  // its index serves again
+  });
+  ASSERT_EQ(come.size(), 40u);
+  SlotUsage held(2, 2000);
+  for (uint32_t j = 0; j < rolling->size(); ++j) {
+    const RollingPlan::Entry& entry = rolling->entry(j);
+    EXPECT_EQ(entry.used, !gone.contains(j)) << j;
+    EXPECT_EQ(entry.running, started.contains(j)) << j;
+    if (!entry.used || entry.pool < 0 || entry.running) continue;
+    EXPECT_GE(entry.start, now);
+    held.Add(entry.pool, entry.start, entry.end, entry.job.count);
+  }
+  // What waits shares the room, but for the forty that were made to run.
+  const std::vector<double>& use = held.Sum();
+  for (size_t p = 0; p < 2; ++p) {
+    for (int k = 0; k < 2000; ++k) {
+      EXPECT_LE(use[p * 2000 + k], plan.pools[p].capacity + 1e-6);
+    }
+  }
+  // And can be planned anew again.
+  rolling->Replan(now + kSlotUs);
 }
 
 }  // namespace

@@ -173,6 +173,22 @@ TEST(ScheduleTest, KeepsCapacityAndPromisesAndStaysAboveTheBound) {
   }
 }
 
+TEST(TimelineTest, KeepsItsLevelsWhenItIsLengthened) {
+  Timeline timeline(3);
+  timeline.Add(10 * kMinuteUs, 3 * kSlotUs, 2);
+  timeline.Add(kSlotUs + 1, 2 * kSlotUs + 7, 3);
+  for (const int32_t slots : {3, 4, 200}) {
+    timeline.Lengthen(slots);
+    EXPECT_EQ(timeline.Peak(0, 10 * kMinuteUs), 0);
+    EXPECT_EQ(timeline.peak(1), 5);
+    EXPECT_EQ(timeline.FirstAbove(0, 3 * kSlotUs, 2), kSlotUs + 1);
+    EXPECT_EQ(timeline.LastAbove(0, 3 * kSlotUs, 2), 2 * kSlotUs + 7);
+    EXPECT_EQ(timeline.FirstNotAbove(kSlotUs, slots * kSlotUs, 0), 3 * kSlotUs);
+  }
+  timeline.Add(3 * kSlotUs, 200 * kSlotUs, 1);
+  EXPECT_EQ(timeline.Peak(2 * kSlotUs + 7, 200 * kSlotUs), 2);
+}
+
 // A job that lost its node when its promise was over already.
 TEST(RollingPlanTest, HasRoomForLateJobsHoweverLongTheyRun) {
   std::vector<PlanPool> pools(1);
