@@ -109,21 +109,15 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   switch (store_.book().Check(id)) {
     case FenceCheck::kSame:
       if (const KnownAttempt* known = store_.book().Find(id)) {
-        Report(known->ended ? *known->ended : StatusOf(id, *known));
+        return Report(known->ended ? *known->ended : StatusOf(id, *known));
       }
-      return;
-    case FenceCheck::kStale: {
-      v1::AttemptStatus status;
-      *status.mutable_key() = start.key();
-      status.set_outcome(v1::OUTCOME_REFUSED);
-      *status.mutable_started() = ToProto(time_->Now());
-      *status.mutable_ended() = status.started();
-      status.set_message(absl::StrCat("stale: attempt ",
-                                      store_.book().fence(id.job),
-                                      " of this job was started here"));
-      Report(status);
-      return;
-    }
+      // Its end is on record with the scheduler, which then does not mind; or
+      // it could not be put on disk here, and word of that was lost.
+      return ReportRefused(id, "refused before, or ended long ago");
+    case FenceCheck::kStale:
+      return ReportRefused(
+          id, absl::StrCat("stale: attempt ", store_.book().fence(id.job),
+                           " of this job was started here"));
     case FenceCheck::kNew:
       break;
   }
@@ -157,6 +151,17 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   store_.Accept(record);
   accepted_.push_back(
       {.id = id, .spec = *std::move(spec), .script = start.spec().script()});
+}
+
+// Without a record here: it may be told of again.
+void JobRunner::ReportRefused(AttemptId id, const std::string& message) {
+  v1::AttemptStatus status;
+  *status.mutable_key() = ToProto(id);
+  status.set_outcome(v1::OUTCOME_REFUSED);
+  *status.mutable_started() = ToProto(time_->Now());
+  *status.mutable_ended() = status.started();
+  status.set_message(message);
+  Report(status);
 }
 
 // No two attempts of a job at once: an older one that still runs here is
@@ -364,6 +369,9 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
   }
   for (const v1::SampleTaken& taken : acknowledge.sampled()) {
     samples_.Taken(FromProto(taken.key()), FromProto(taken.until()));
+  }
+  if (acknowledge.has_node_until()) {
+    samples_.NodeTaken(FromProto(acknowledge.node_until()));
   }
 }
 

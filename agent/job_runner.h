@@ -111,6 +111,7 @@ class JobRunner {
               const std::optional<v1::EnergySample>& sample);
   void Report(const v1::AttemptStatus& status);
   void ReportFinished(AttemptId id);
+  void ReportRefused(AttemptId id, const std::string& message);
   std::string NewTag(AttemptId id) const;
 
   EventLoop& loop_;

@@ -359,6 +359,23 @@ TEST_F(FullDiskTest, RefusesWhatItCannotRecordAndLosesNoEnd) {
   }
 }
 
+// What could not be recorded is on no record, so it is not reported again by
+// itself; a scheduler that has not heard of it asks again.
+TEST_F(FullDiskTest, ARefusalThatWasLostIsSaidAgain) {
+  StartAgent();
+  Fill();
+  AttemptId id{0, 1};
+  std::string why;
+  while (why.find("journal") == std::string::npos) {
+    ASSERT_LT(++id.job, 80u) << why;
+    why = RunToEnd(Waiter(id)).message();
+  }
+  MakeRoom();
+  ASSERT_TRUE(scheduler_->Start(Waiter(id)));
+  RunToEnd(Shell({100, 1}, "exit 0"));  // shows that it was read
+  EXPECT_EQ(scheduler_->EndedCount(id), 2u) << "the scheduler waits for ever";
+}
+
 // Two things stand in the way of starts; that one is gone leaves the other.
 TEST_F(FullDiskTest, AWrittenJournalDoesNotMakeUpForTheSupervisor) {
   const std::string other = Path("other");
