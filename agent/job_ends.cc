@@ -251,9 +251,7 @@ void JobRunner::Sample() {
   for (const v1::EnergySample& sample : meter_.Sample(attempts, now_ns)) {
     samples_.Put(sample, cpu_of[FromProto(sample.key())]);
   }
-  v1::AgentMessage message;
-  *message.mutable_telemetry() = meter_.Node(now_ns);
-  send_(std::move(message));
+  samples_.PutNode(meter_.Node(now_ns));
 }
 
 }  // namespace ccsched

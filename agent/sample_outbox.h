@@ -20,7 +20,8 @@ using Send = std::function<void(v1::AgentMessage)>;
 
 // A sample may reach the scheduler twice when a connection breaks: it counts a
 // stretch of time once. None gets lost but with the agent itself, and then the
-// next agent counts from the last sample that was taken.
+// next agent counts from the last sample that was taken. The node's own energy
+// gets lost only where agent and scheduler are killed within half an hour.
 class SampleOutbox {
  public:
   SampleOutbox(AttemptStore& store, Send send)
@@ -30,6 +31,9 @@ class SampleOutbox {
   void Put(const v1::EnergySample& sample, int64_t cpu_ns);
   // The scheduler has the attempt's energy up to `until` on record.
   void Taken(AttemptId id, absl::Time until);
+  // The node's own energy, as AttemptMeter::Node gives it.
+  void PutNode(v1::Telemetry node);
+  void NodeTaken(absl::Time until);
   // The attempt's end was taken, and all before it.
   void Forget(AttemptId id) { waiting_.erase(id); }
   // After a connection was made: all that may have been lost with the last.
@@ -45,6 +49,7 @@ class SampleOutbox {
   AttemptStore& store_;
   const Send send_;
   std::map<AttemptId, std::deque<Waiting>> waiting_;
+  std::deque<v1::Telemetry> node_;  // what follows at once is one
 };
 
 }  // namespace ccsched

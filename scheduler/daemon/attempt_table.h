@@ -46,7 +46,6 @@ struct LiveAttempt {
   bool resume = false;
   // It was asked to stop, and why.
   std::optional<v1::StopAttempt::Why> stop;
-  uint32_t resize_to = 0;  // of a RESIZE
   bool asked_to_suspend() const {
     return stop == v1::StopAttempt::SUSPEND || stop == v1::StopAttempt::RESIZE;
   }

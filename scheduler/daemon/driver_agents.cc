@@ -381,7 +381,6 @@ void Driver::SendStop(const LiveAttempt& attempt, const AttemptPart& part,
   v1::SchedulerMessage message;
   *message.mutable_stop()->mutable_key() = KeyOf(attempt);
   message.mutable_stop()->set_why(why);
-  message.mutable_stop()->set_count(attempt.resize_to);
   Send(*node, std::move(message));
 }
 

@@ -129,10 +129,8 @@ void Driver::TakeNodeEnergy(NodeEntry& node, const v1::Telemetry& telemetry) {
          {"unallocated", unallocated}});
     return;
   }
-  node.job_joules += metered - unallocated;
-  node.idle_joules += unallocated;
   const RegionId region = topology().region(node.pool);
-  node_energy_.Report(
+  const double part = node_energy_.Report(
       {node.id, region, topology().site(node.pool).pue,
        node.meter == "modelled" ? "modelled" : "measured"},
       from, to, Joules(metered), Joules(unallocated),
@@ -140,13 +138,20 @@ void Driver::TakeNodeEnergy(NodeEntry& node, const v1::Telemetry& telemetry) {
         return grid_->record().Slices(region, a, b);
       },
       std::chrono::steady_clock::now());
+  node.job_joules += part * (metered - unallocated);
+  node.idle_joules += part * unallocated;
   RecordNodeEnergy(node_energy_.Take());
 }
 
+// With the commit its agent may forget it.
 void Driver::RecordNodeEnergy(std::vector<NodeEnergyRow> rows) {
   for (NodeEnergyRow& row : rows) {
     const NodeEntry* const node = nodes_.Find(row.node);
     if (node == nullptr) continue;
+    v1::SchedulerMessage message;
+    *message.mutable_acknowledge()->mutable_node_until() =
+        ccsched::ToProto(row.end);
+    Send(*node, std::move(message));
     const RegionId region = topology().region(node->pool);
     row.site = topology().site(node->pool).name;
     row.region = topology().regions[region.value()].name;

@@ -112,6 +112,7 @@ void Driver::RecordState(JobId id) {
   row.cancel_wanted = job->cancel_wanted;
   row.losses = job->losses;
   row.budget_held = job->budget_held;
+  row.checkpoint = engine_->shape(*job).checkpoint;
   const auto found = notes_.find(id);
   if (found != notes_.end()) {
     JobNotes& notes = found->second;
@@ -179,7 +180,6 @@ void Driver::StopAttempts(const Effects& effects) {
     LiveAttempt* const attempt = attempts_.Find(resize.job, resize.epoch);
     if (attempt == nullptr) continue;
     attempt->stop = v1::StopAttempt::RESIZE;
-    attempt->resize_to = resize.count;
     AskParts(*attempt);
   }
   for (const StopAttempt& stop : effects.stops) {

@@ -252,6 +252,9 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   job.spec.name = symbols_.Intern(submission.name);
   job.shape = model.shape;
   job.shape.placement = engine_->InternPlacement(model.placement);
+  if (state.checkpoint > absl::ZeroDuration()) {
+    job.shape.checkpoint = state.checkpoint;
+  }
   job.state = static_cast<JobState>(state.state);
   job.epoch = Epoch(state.epoch);
   job.queue_key = state.queue_key;

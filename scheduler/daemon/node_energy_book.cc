@@ -15,18 +15,18 @@ constexpr int64_t kSlack = 50;
 
 }  // namespace
 
-void NodeEnergyBook::Report(const MeteredPlace& place, absl::Time from,
-                            absl::Time to, Joules metered, Joules unallocated,
-                            const SliceSource& slices, RealTime now) {
+double NodeEnergyBook::Report(const MeteredPlace& place, absl::Time from,
+                              absl::Time to, Joules metered, Joules unallocated,
+                              const SliceSource& slices, RealTime now) {
   Book& book = books_[place.node];
-  if (from >= to) return;
+  if (from >= to) return 0;
   const absl::Duration apart = from - book.until;
   if (book.until != absl::InfinitePast() &&
       absl::AbsDuration(apart) <= (to - from) / kSlack) {
     from = book.until;  // it goes on where the last one ended
   }
   const absl::Time begin = std::max(from, book.until);
-  if (begin >= to) return;
+  if (begin >= to) return 0;
   const double part = absl::FDivDuration(to - begin, to - from);
   if (book.metered &&
       (book.place.method != place.method || book.place.region != place.region ||
@@ -44,6 +44,7 @@ void NodeEnergyBook::Report(const MeteredPlace& place, absl::Time from,
   book.unallocated->Add(begin, to, unallocated * part, split);
   book.until = to;
   TakeFrom(book, /*everything=*/false);
+  return part;
 }
 
 void NodeEnergyBook::TakeFrom(Book& book, bool everything) {

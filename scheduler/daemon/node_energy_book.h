@@ -28,8 +28,9 @@ struct MeteredPlace {
 
 // Keeps the stretch of each node that is not over: a row is handed out once,
 // when its hour or its intensity's step has ended, or after half an hour (of
-// real time), so that little is lost with a scheduler that is killed. What is
-// lost, or was never reported, is in no row: a gap, not a zero.
+// real time): until then its agent keeps it too, and says it again to a
+// scheduler that starts anew. What was never reported is in no row: a gap, not
+// a zero.
 class NodeEnergyBook {
  public:
   using RealTime = std::chrono::steady_clock::time_point;
@@ -40,10 +41,11 @@ class NodeEnergyBook {
   // Energy over [from, to), of which `unallocated` is in no attempt's samples.
   // What overlaps an earlier report is dropped in proportion; a gap or an
   // overlap of less than 2 % of the stretch is taken for jitter. REQUIRES: both
-  // are finite, and 0 <= unallocated <= metered.
-  void Report(const MeteredPlace& place, absl::Time from, absl::Time to,
-              Joules metered, Joules unallocated, const SliceSource& slices,
-              RealTime now);
+  // are finite, and 0 <= unallocated <= metered. Returns the part of it that
+  // was not dropped.
+  double Report(const MeteredPlace& place, absl::Time from, absl::Time to,
+                Joules metered, Joules unallocated, const SliceSource& slices,
+                RealTime now);
 
   // The rows that are complete, without site, region and grid's share; with
   // `region`, all of its rows, so that they can be restated.

@@ -61,6 +61,7 @@ struct JobStateRow {
   uint8_t losses = 0;  // see ccsched::Job
   std::string note;
   bool budget_held = false;
+  absl::Duration checkpoint;  // what one was seen to cost; zero: none was
 
   friend bool operator==(const JobStateRow&, const JobStateRow&) = default;
 };

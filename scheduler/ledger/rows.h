@@ -41,15 +41,15 @@ inline constexpr int kSubmissionColumns = 10;
 #define CCSCHED_STATE_COLUMNS                                               \
   "job, state, epoch, queue_key, changed, wake, planned_site, "             \
   "planned_accelerator, executed, started, ended, exit_code, hold_wanted, " \
-  "cancel_wanted, note, losses, budget_held"
+  "cancel_wanted, note, losses, budget_held, checkpoint"
 template <typename Row>
 auto StateFields(Row& r) {
   return std::tie(r.id, r.state, r.epoch, r.queue_key, r.changed, r.wake,
                   r.planned_site, r.planned_accelerator, r.executed, r.started,
                   r.ended, r.exit_code, r.hold_wanted, r.cancel_wanted, r.note,
-                  r.losses, r.budget_held);
+                  r.losses, r.budget_held, r.checkpoint);
 }
-inline constexpr int kStateColumns = 17;
+inline constexpr int kStateColumns = 18;
 
 #define CCSCHED_ATTEMPT_COLUMNS                                      \
   "site, accelerator, count, nodes, sent, started, ended, outcome, " \

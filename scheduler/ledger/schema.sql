@@ -280,3 +280,11 @@ ALTER TABLE baselines ADD COLUMN end INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE baselines ADD COLUMN joules INTEGER;
 ALTER TABLE baselines ADD COLUMN pue REAL NOT NULL DEFAULT 1;
 CREATE INDEX baselines_by_region ON baselines (region, end);
+
+-- @version 7
+-- What the job's checkpoints have been seen to cost; 0: not seen.
+ALTER TABLE jobs_live ADD COLUMN checkpoint INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs_ended ADD COLUMN checkpoint INTEGER NOT NULL DEFAULT 0;
+DROP VIEW job_states;
+CREATE VIEW job_states AS
+  SELECT * FROM jobs_live UNION ALL SELECT * FROM jobs_ended;

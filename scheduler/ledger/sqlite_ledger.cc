@@ -138,10 +138,10 @@ absl::Status SqliteLedger::WriteStates(const std::vector<JobStateRow>& rows,
                                        JobId first_new) {
   Statement& live =
       db_->Prepare("REPLACE INTO jobs_live (" CCSCHED_STATE_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement& ended =
       db_->Prepare("REPLACE INTO jobs_ended (" CCSCHED_STATE_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement& not_live = db_->Prepare("DELETE FROM jobs_live WHERE job = ?");
   Statement& not_ended = db_->Prepare("DELETE FROM jobs_ended WHERE job = ?");
   for (const JobStateRow& row : rows) {

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +18,7 @@
 #include "agent/rapl.h"
 #include "agent/spawn.h"
 #include "scheduler/base/random.h"
+#include "tests/agent/loopback.h"
 
 namespace ccsched {
 namespace {
@@ -221,18 +220,10 @@ TEST(DcgmTest, DropsBlanksAndReadsTheRest) {
 }
 
 TEST(DcgmTest, IsScrapedOverHttp) {
-  const Fd listener(socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size),
-            0);
-  ASSERT_EQ(listen(listener.get(), 5), 0);
-  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  const LoopbackListener listener;
   std::thread server([&] {
     for (int i = 0; i < 3; ++i) {
-      const Fd client(accept(listener.get(), nullptr, nullptr));
+      const Fd client = listener.Accept();
       char request[4096];
       if (recv(client.get(), request, sizeof(request), 0) <= 0) return;
       const std::string answer =
@@ -241,8 +232,7 @@ TEST(DcgmTest, IsScrapedOverHttp) {
       send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
     }
   });
-  const auto meter =
-      OpenDcgm(absl::StrCat("127.0.0.1:", ntohs(address.sin_port)));
+  const auto meter = OpenDcgm(absl::StrCat("127.0.0.1:", listener.port()));
   ASSERT_NE(meter, nullptr);
   EXPECT_DOUBLE_EQ(meter->Read()[0].power->value(), 288.5);
   EXPECT_FALSE(meter->Read()[0].power) << "an error is unknown, not the last";

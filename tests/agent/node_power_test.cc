@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/node_power.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,6 +15,7 @@
 #include "agent/spawn.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/agent/loopback.h"
 
 namespace ccsched {
 namespace {
@@ -102,18 +101,10 @@ TEST_F(NodePowerTest, AsksIpmiByItsProgram) {
 }
 
 TEST_F(NodePowerTest, AsksRedfishWithItsLogin) {
-  const Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size),
-            0);
-  ASSERT_EQ(listen(listener.get(), 4), 0);
-  getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  const LoopbackListener listener;
   std::string asked;
   std::thread board([&] {
-    const Fd client(accept(listener.get(), nullptr, nullptr));
+    const Fd client = listener.Accept();
     char bytes[4096];
     const ssize_t n = read(client.get(), bytes, sizeof(bytes));
     asked.assign(bytes, n > 0 ? n : 0);
@@ -123,10 +114,10 @@ TEST_F(NodePowerTest, AsksRedfishWithItsLogin) {
         "\r\n\r\n", body);
     send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
   });
-  const auto power = NodePower::Open(
-      absl::StrCat("redfish:http://127.0.0.1:", ntohs(address.sin_port),
-                   "/redfish/v1/Chassis/1/Power"),
-      "/sys", Put("login", "admin:secret\n"));
+  const auto power =
+      NodePower::Open(absl::StrCat("redfish:http://127.0.0.1:", listener.port(),
+                                   "/redfish/v1/Chassis/1/Power"),
+                      "/sys", Put("login", "admin:secret\n"));
   board.join();
   EXPECT_TRUE(power.ok()) << power.status();
   EXPECT_THAT(asked, HasSubstr("GET /redfish/v1/Chassis/1/Power "));

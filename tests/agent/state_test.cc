@@ -16,6 +16,7 @@
 #include "agent/log_keeper.h"
 #include "agent/output_name.h"
 #include "agent/run_file.h"
+#include "agent/sample_outbox.h"
 #include "agent/spawn.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -195,6 +196,47 @@ TEST_F(StateTest, ALaunchSpecComesBackAndACutOneDoesNot) {
   for (size_t n = 0; n < bytes.size() - 5; ++n) {
     EXPECT_FALSE(DecodeLaunchSpec(std::string_view(bytes).substr(0, n)));
   }
+}
+
+// A scheduler that starts anew hears what was not on record, in its order.
+TEST_F(StateTest, ANodesEnergyIsKeptUntilItIsOnRecord) {
+  const auto store = Open();
+  std::vector<v1::Telemetry> sent;
+  SampleOutbox outbox(*store, [&](v1::AgentMessage message) {
+    sent.push_back(message.telemetry());
+  });
+  const auto put = [&](int from, int to) {
+    v1::Telemetry node;
+    *node.mutable_start() = ToProto(absl::FromUnixSeconds(from));
+    *node.mutable_end() = ToProto(absl::FromUnixSeconds(to));
+    node.set_node_joules(10 * (to - from));
+    node.set_unallocated_joules(to - from);
+    node.add_accelerators();
+    outbox.PutNode(node);
+  };
+  const auto again = [&] {
+    sent.clear();
+    outbox.Resend();
+    std::vector<std::pair<int64_t, int64_t>> stretches;
+    for (const v1::Telemetry& node : sent) {
+      stretches.emplace_back(node.start().seconds(), node.end().seconds());
+      EXPECT_EQ(node.accelerators_size(), 0);
+      EXPECT_EQ(node.node_joules(),
+                10 * (node.end().seconds() - node.start().seconds()));
+      EXPECT_EQ(node.node_joules(), 10 * node.unallocated_joules());
+    }
+    return stretches;
+  };
+  using Stretches = std::vector<std::pair<int64_t, int64_t>>;
+  outbox.PutNode({});  // the first look knows no energy
+  for (int t = 0; t < 120; t += 30) put(t, t + 30);
+  EXPECT_EQ(sent.size(), 5u) << "each is sent at once";
+  put(200, 230);  // a gap is not bridged
+  EXPECT_EQ(again(), (Stretches{{0, 60}, {60, 120}, {200, 230}}));
+  outbox.NodeTaken(absl::FromUnixSeconds(90));  // the rest of it is still due
+  EXPECT_EQ(again(), (Stretches{{60, 120}, {200, 230}}));
+  outbox.NodeTaken(absl::FromUnixSeconds(230));
+  EXPECT_TRUE(again().empty());
 }
 
 TEST_F(StateTest, TheOldestLogsGoFirstAndThoseInUseStay) {

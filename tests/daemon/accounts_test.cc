@@ -36,26 +36,13 @@ class AccountsTest : public DaemonTest {
     Replace("active_watts: 100}]}",
             "active_watts: 100, embodied: {kg: 8760, lifetime: 8760h}}]}");
   }
-  void Replace(const std::string& from, const std::string& to) {
-    const size_t at = config.find(from);
-    ASSERT_NE(at, std::string::npos) << from;
-    config.replace(at, from.size(), to);
-  }
   // Two days of hourly values from midnight on.
   void Push(double intensity, bool actual) {
-    v1::PushForecastRequest request;
-    v1::GridSeries& series = *request.mutable_series();
-    series.set_region("dirty");
-    *series.mutable_start() = ToProto(kHour);
-    *series.mutable_step() = ToProto(absl::Hours(1));
-    for (int i = 0; i < 48; ++i) {
-      series.add_intensity(intensity);
-      series.add_cfe_pct(20);
-    }
+    v1::GridSeries series =
+        Hourly("dirty", std::vector<double>(48, intensity), kHour);
+    for (int i = 0; i < 48; ++i) series.add_cfe_pct(20);
     series.set_actual(actual);
-    grpc::ClientContext context;
-    v1::PushForecastResponse response;
-    const grpc::Status status = forecasts->Push(&context, request, &response);
+    const grpc::Status status = DaemonTest::Push(series);
     ASSERT_TRUE(status.ok()) << status.error_message();
   }
   v1::ReportResponse Report(const std::string& by = "site",
@@ -202,6 +189,9 @@ TEST_F(AccountsTest, ANodesEnergyIsBilledOnceThoughReportedTwice) {
   Start();
   auto agent = Agent({.node = "n1"});
   agent->Send(Telemetry({}, kHour - absl::Hours(3), kHour, 0, 3));
+  const auto taken = agent->WaitNodeTaken();
+  ASSERT_TRUE(taken.has_value()) << "its agent would keep it for ever";
+  EXPECT_LE(FromProto(taken->node_until()), kHour);
   agent->Send(Telemetry({}, kHour - absl::Hours(1), kHour, 0, 1));
   Sync(*agent);
   Restart();

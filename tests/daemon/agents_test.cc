@@ -237,18 +237,9 @@ TEST_F(AgentsTest, RelaysOutputFromTheNodeToTheReader) {
 
 TEST_F(AgentsTest, AccountsReportedEnergyAtTheIntensityOfItsHour) {
   Start();
-  v1::PushForecastRequest push;
-  v1::GridSeries& series = *push.mutable_series();
-  series.set_region("dirty");
-  const absl::Time hour =
-      absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 * 3600);
-  *series.mutable_start() = ToProto(hour - absl::Hours(1));
-  *series.mutable_step() = ToProto(absl::Hours(1));
-  for (int i = 0; i < 5; ++i) series.add_intensity(400);
-  grpc::ClientContext context;
-  v1::PushForecastResponse pushed;
-  ASSERT_TRUE(forecasts->Push(&context, push, &pushed).ok());
-  EXPECT_EQ(pushed.values(), 5);
+  v1::GridSeries series =
+      Hourly("dirty", {400, 400, 400, 400, 400}, ThisHour() - absl::Hours(1));
+  ASSERT_TRUE(Push(series).ok());
 
   const auto agent = Agent({.node = "n1"});
   const v1::AttemptKey key = Run(*agent);
@@ -277,8 +268,7 @@ TEST_F(AgentsTest, AccountsReportedEnergyAtTheIntensityOfItsHour) {
   series.set_actual(true);
   *series.mutable_issued() = ToProto(absl::Now());
   for (double& value : *series.mutable_intensity()) value = 300;
-  grpc::ClientContext actual_context;
-  ASSERT_TRUE(forecasts->Push(&actual_context, push, &pushed).ok());
+  ASSERT_TRUE(Push(series).ok());
   const v1::Job restated = Get(key.job_id());
   EXPECT_NEAR(restated.co2e_g(), 450, 0.5);
   EXPECT_NEAR(restated.baseline_co2e_g(), 450, 0.5);

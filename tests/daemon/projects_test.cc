@@ -24,19 +24,9 @@ class ProjectsServiceTest : public DaemonTest {
  protected:
   // 100 W, a PUE of 1.5: 150 g an hour at 1000 g/kWh.
   void PushThousand() {
-    v1::PushForecastRequest push;
-    v1::GridSeries& series = *push.mutable_series();
-    series.set_region("dirty");
-    *series.mutable_start() = ToProto(Hour() - absl::Hours(2));
-    *series.mutable_step() = ToProto(absl::Hours(1));
-    for (int i = 0; i < 30; ++i) series.add_intensity(1000);
-    grpc::ClientContext context;
-    v1::PushForecastResponse pushed;
-    ASSERT_TRUE(forecasts->Push(&context, push, &pushed).ok());
-  }
-  static absl::Time Hour() {
-    return absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 *
-                                 3600);
+    ASSERT_TRUE(Push(Hourly("dirty", std::vector<double>(30, 1000),
+                            ThisHour() - absl::Hours(2)))
+                    .ok());
   }
   v1::SubmitResponse SubmitOf(const std::string& project, int hours = 1) {
     v1::JobSpec spec = Spec();
@@ -183,7 +173,7 @@ TEST_F(ProjectsServiceTest, CostsWhatItsEnergyCosts) {
   for (int h = -2; h < 4; ++h) {
     absl::StrAppend(
         &prices,
-        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", Hour() + absl::Hours(h),
+        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", ThisHour() + absl::Hours(h),
                          absl::UTCTimeZone()),
         ",200,EUR/MWh\n");
   }

@@ -35,16 +35,7 @@ class ReplayTest : public DaemonTest {
   void LiveADay() {
     Start();
     const auto agent = Agent({.node = "n1", .count = 2});
-    grpc::ClientContext push_context;
-    v1::PushForecastRequest push;
-    v1::GridSeries& series = *push.mutable_series();
-    series.set_region("dirty");
-    *series.mutable_start() = ToProto(
-        absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 * 3600));
-    *series.mutable_step() = ToProto(absl::Hours(1));
-    for (const int v : {500, 400, 300, 100, 500}) series.add_intensity(v);
-    v1::PushForecastResponse pushed;
-    ASSERT_TRUE(forecasts->Push(&push_context, push, &pushed).ok());
+    ASSERT_TRUE(Push(Hourly("dirty", {500, 400, 300, 100, 500})).ok());
     grpc::ClientContext policy_context;
     v1::SetPolicyRequest policy;
     policy.set_name("lowest-window");

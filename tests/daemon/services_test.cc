@@ -23,24 +23,6 @@ using ::testing::HasSubstr;
 
 class ServicesTest : public DaemonTest {
  protected:
-  // A series of hourly values from the current hour on.
-  v1::GridSeries Hourly(const std::string& region,
-                        const std::vector<double>& values) {
-    v1::GridSeries series;
-    series.set_region(region);
-    *series.mutable_start() = ToProto(
-        absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) / 3600 * 3600));
-    *series.mutable_step() = ToProto(absl::Hours(1));
-    for (const double value : values) series.add_intensity(value);
-    return series;
-  }
-  grpc::Status Push(const v1::GridSeries& series) {
-    grpc::ClientContext context;
-    v1::PushForecastRequest request;
-    *request.mutable_series() = series;
-    v1::PushForecastResponse response;
-    return forecasts->Push(&context, request, &response);
-  }
   grpc::Status SetPolicy(const std::string& name) {
     grpc::ClientContext context;
     v1::SetPolicyRequest request;

@@ -320,6 +320,14 @@ absl::StatusOr<v1::Job> TestCluster::Get(uint64_t job) {
   return response;
 }
 
+absl::StatusOr<double> TestCluster::MeteredKwh() {
+  v1::ReportResponse response;
+  const grpc::Status status =
+      admin_->Report(Context(absl::Seconds(5)).get(), {}, &response);
+  if (!status.ok()) return FromGrpc(status);
+  return response.metered_kwh();
+}
+
 std::optional<uint64_t> TestCluster::LiveJobs() {
   v1::StatusResponse response;
   const grpc::Status status =

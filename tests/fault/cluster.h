@@ -77,6 +77,8 @@ class TestCluster {
                                   uint32_t accelerators = 1,
                                   const std::string& elastic = "");
   absl::StatusOr<v1::Job> Get(uint64_t job);
+  // What the nodes' meters have said, as the ledger has it: PUE included.
+  absl::StatusOr<double> MeteredKwh();
   // How many jobs have not ended; nothing if the scheduler does not say.
   std::optional<uint64_t> LiveJobs();
   absl::Status Cancel(uint64_t job);

@@ -39,7 +39,6 @@ Mangler::Trick Mangler::Choose(bool may) {
   if (!may || n <= 0) return Trick::kNone;
   const std::lock_guard lock(mutex_);
   if (random_.Below(n) != 0) return Trick::kNone;
-  ++mangled_;
   return random_.Below(2) == 0 ? Trick::kTwice : Trick::kLater;
 }
 

@@ -28,14 +28,10 @@ class Mangler final : public v1::Agents::Service {
 
   // One in `n` messages is doubled, another is overtaken by the next; 0: none.
   void Mangle(int n) { one_in_ = n; }
-  // Messages doubled or overtaken so far.
-  int mangled() const { return mangled_; }
 
  private:
   using AgentSide =
       grpc::ServerReaderWriter<v1::SchedulerMessage, v1::AgentMessage>;
-  using SchedulerSide =
-      grpc::ClientReaderWriter<v1::AgentMessage, v1::SchedulerMessage>;
   enum class Trick { kNone, kTwice, kLater };
 
   grpc::Status Connect(grpc::ServerContext* context, AgentSide* agent) override;
@@ -46,7 +42,6 @@ class Mangler final : public v1::Agents::Service {
   const std::string target_;
   std::unique_ptr<grpc::Server> server_;
   std::atomic<int> one_in_{0};
-  std::atomic<int> mangled_{0};
   std::mutex mutex_;
   Random random_;  // guarded by mutex_
 };

@@ -222,6 +222,33 @@ TEST_F(NamedFailuresTest, AFullDiskOnANodeFailsNoJob) {
   ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
 }
 
+// What a node's meter said is put on record by the hour; its agent keeps it
+// until then, for a scheduler that is killed.
+TEST_F(NamedFailuresTest, ANodesEnergyOutlivesAKilledScheduler) {
+  Start({.agents = 1, .lease = "60s"});
+  const absl::Time from = absl::Now();
+  while (absl::Now() < from + absl::Seconds(4)) {
+    absl::SleepFor(absl::Milliseconds(50));  // it idles, and is charged for it
+  }
+  cluster_->scheduler().Kill();
+  cluster_->StartScheduler();
+  ASSERT_TRUE(cluster_->WaitUntilServing()) << cluster_->Logs();
+  ASSERT_TRUE(
+      Eventually(absl::Seconds(30), [&] { return NodeState() == "up"; }));
+  // An orderly end puts on record what is known.
+  const absl::Time to = absl::Now();
+  cluster_->scheduler().Signal(SIGTERM);
+  ASSERT_TRUE(cluster_->scheduler().Wait(absl::Seconds(30)));
+  cluster_->StartScheduler();
+  ASSERT_TRUE(cluster_->WaitUntilServing()) << cluster_->Logs();
+  const auto kwh = cluster_->MeteredKwh();
+  ASSERT_TRUE(kwh.ok()) << kwh.status();
+  // Four idle accelerators, but for the last samples: one each half second.
+  EXPECT_GE(*kwh * 3.6e6 / kPue,
+            0.98 * 4 * kIdleWatts * absl::ToDoubleSeconds(to - from) -
+                4 * kIdleWatts * 2);
+}
+
 // An attempt is on record from before it began to after it was done, however
 // long the disk took to say so.
 TEST_F(NamedFailuresTest, ASlowDiskDoesNotShortenWhatIsOnRecord) {
