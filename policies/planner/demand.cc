@@ -72,28 +72,37 @@ void DemandHistory::Expect(int64_t now, int64_t horizon,
   }
   work *= static_cast<double>(horizon) / static_cast<double>(period);
   const double least_size = std::max(options_.least_size, work / kMostExpected);
+  std::vector<PlanJob> bundles;
   for (int64_t back = 1; back <= periods; ++back) {
     const int64_t from = now - back * period;
-    for (int64_t shift = back * period; from + shift < now + horizon;
-         shift += period) {
-      Replay(from, from + period, shift, weight, least_size, now, now + horizon,
-             jobs);
+    const int64_t first = back * period;
+    // What came just a period ago comes now, no later.
+    Bundle(from + 1, from + period, weight, least_size, bundles);
+    for (int64_t shift = first; from + shift < now + horizon; shift += period) {
+      if (shift == first + period) {
+        Bundle(from, from + period, weight, least_size, bundles);
+      }
+      for (const PlanJob& bundle : bundles) {
+        if (bundle.release + shift > now + horizon) break;
+        PlanJob& job = jobs.emplace_back(bundle);
+        job.release += shift;
+        job.latest_end += shift;
+      }
     }
   }
 }
 
-void DemandHistory::Replay(int64_t from, int64_t to, int64_t shift,
-                           double weight, double least_size, int64_t now,
-                           int64_t end, std::vector<PlanJob>& jobs) const {
+void DemandHistory::Bundle(int64_t from, int64_t to, double weight,
+                           double least_size,
+                           std::vector<PlanJob>& bundles) const {
   const auto before = [](const PlanJob& job, int64_t t) {
     return job.release < t;
   };
+  bundles.clear();
   auto it = std::lower_bound(jobs_.begin(), jobs_.end(), from, before);
   double bundled = 0;  // work of small jobs not yet spoken for
   for (; it != jobs_.end() && it->release < to; ++it) {
-    if (it->release + shift <= now || it->release + shift > end) continue;
-    const double size =
-        std::max(1e-3, static_cast<double>(it->duration) * it->count / kSlotUs);
+    const double size = Size(*it);
     double copies = 1;
     if (size < least_size) {
       bundled += size;
@@ -101,11 +110,8 @@ void DemandHistory::Replay(int64_t from, int64_t to, int64_t shift,
       copies = bundled / size;
       bundled = 0;
     }
-    PlanJob job = *it;
-    job.release += shift;
-    job.latest_end += shift;
-    job.weight = static_cast<float>(weight * copies);
-    jobs.push_back(job);
+    bundles.push_back(*it);
+    bundles.back().weight = static_cast<float>(weight * copies);
   }
 }
 

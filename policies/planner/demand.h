@@ -35,9 +35,9 @@ class DemandHistory {
   void Expect(int64_t now, int64_t horizon, std::vector<PlanJob>& jobs) const;
 
  private:
-  void Replay(int64_t from, int64_t to, int64_t shift, double weight,
-              double least_size, int64_t now, int64_t end,
-              std::vector<PlanJob>& jobs) const;
+  // Fills `bundles` with those of [from, to), small ones bundled.
+  void Bundle(int64_t from, int64_t to, double weight, double least_size,
+              std::vector<PlanJob>& bundles) const;
 
   Options options_;
   std::deque<PlanJob> jobs_;

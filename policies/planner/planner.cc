@@ -42,6 +42,7 @@ void Planner::Rebuild(const PolicyInput& in) {
   planned_.clear();
   ids_.clear();
   arrivals_.clear();
+  left_over_.clear();
   stuck_.clear();
   to_tell_.clear();
   told_ = 0;
@@ -160,6 +161,13 @@ void Planner::TakeChanges(const PolicyInput& in) {
       candidates_.push_back(job);
     }
   }
+  for (const JobId id : left_over_) {
+    const auto found = planned_.find(id);
+    const JobRef job = in.jobs.Find(id);
+    if (job == kNoJob || found == planned_.end()) continue;
+    if (!found->second.running) candidates_.push_back(job);
+  }
+  left_over_.clear();
   TakeArrivals(in);
   TakeSuspended(in);
 }
@@ -361,6 +369,8 @@ void Planner::Decide(const PolicyInput& in, Actions& actions) {
   TakeChanges(in);
   replan_wanted_ |= plan_->reached_beyond();
   AdvanceReplan(in, actions);
+  // Whoever has to start does, however long planning takes.
+  work_ = std::max(work_, kWorkPerCall / 4);
   Act(in, actions);
   Tell(in, actions);
   SuspendWhatIsDue(in, actions);

@@ -131,6 +131,7 @@ class Planner : public Policy {
   const PolicyInput* input_ = nullptr;  // during a call
   absl::flat_hash_map<JobId, Planned> planned_;
   std::vector<JobRef> candidates_;  // to be started or deferred in this call
+  std::vector<JobId> left_over_;    // candidates of the next call
   std::deque<JobId> arrivals_;      // not yet taken up
   std::vector<JobId> ids_;          // by index in the plan
   // Due, but there was no room for them: of each shape, by latest start.

@@ -11,6 +11,8 @@ namespace {
 // What telling costs, to the policy and whoever puts it on record, in looks at
 // a start.
 constexpr int64_t kTellCost = 30'000;
+// What it costs to start a job, or to find that it can't.
+constexpr int64_t kSettleCost = 30'000;
 
 int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
 absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
@@ -49,6 +51,11 @@ void Planner::Act(const PolicyInput& in, Actions& actions) {
   for (const Turn& turn : turns) {
     if (turn.job == last) continue;
     last = turn.job;
+    if (work_ <= 0) {
+      // In the next call, with those that come meanwhile.
+      left_over_.push_back(turn.id);
+      continue;
+    }
     StartStuck(in, actions, &turn);
     Planned& planned = planned_[in.jobs[turn.job].spec.id];
     const RollingPlan::Entry& entry = plan_->entry(planned.index);
@@ -64,6 +71,7 @@ void Planner::Act(const PolicyInput& in, Actions& actions) {
 
 void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
   const int64_t now = Us(in.now);
+  work_ -= kSettleCost;
   Planned& planned = planned_[in.jobs[job].spec.id];
   const RollingPlan::Entry* entry = &plan_->entry(planned.index);
   if (entry->pool >= 0 && entry->start <= now) {
@@ -71,6 +79,7 @@ void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
     if (StartAt(in, actions, job, planned, pool)) return;
     // No room after all: somewhere else, or later.
     plan_->Again(now, planned.index);
+    work_ -= plan_->PutCost(entry->job);
     entry = &plan_->entry(planned.index);
   }
   if (entry->pool >= 0 && entry->start > now) {
@@ -143,9 +152,14 @@ void Planner::Tell(const PolicyInput& in, Actions& actions) {
     if (found == planned_.end() || job == kNoJob || found->second.running) {
       continue;
     }
+    const RollingPlan::Entry& entry = plan_->entry(found->second.index);
     const absl::Time before = found->second.told_start;
-    Settle(in, actions, job);
-    if (found->second.told_start != before) work_ -= kTellCost;
+    if (entry.pool < 0 || entry.start <= Us(in.now)) {
+      Settle(in, actions, job);
+    } else {
+      TellDeferral(in, actions, job, found->second);
+      if (found->second.told_start != before) work_ -= kTellCost;
+    }
   }
   if (told_ < to_tell_.size()) return;
   to_tell_.clear();
