@@ -12,7 +12,7 @@ constexpr size_t kErrorsMax = 60;  // days
 constexpr size_t kErrorsMin = 14;
 constexpr double kTail = .1;  // on each side
 // How fast a level follows what is missed, for each error.
-constexpr double kPace = .0002;
+constexpr double kPace = .0005;
 constexpr double kLevelMin = .005, kLevelMax = .4;
 // Of the mean error by lead, for each hour: half is forgotten in 30 days.
 constexpr double kForget = 1.0 / (30 * 24);

@@ -89,6 +89,41 @@ TEST(GridRecordTest, ARevisionCountsAndAnOlderIssueThatComesLateDoesNot) {
   EXPECT_EQ(slices[3].intensity->value(), 7);
 }
 
+// From and to, in hours.
+std::vector<std::pair<double, double>> InHours(
+    const std::vector<TimeSpan>& spans) {
+  std::vector<std::pair<double, double>> hours;
+  for (const TimeSpan& s : spans) {
+    hours.emplace_back(absl::ToDoubleHours(s.from - kStart),
+                       absl::ToDoubleHours(s.to - kStart));
+  }
+  return hours;
+}
+
+TEST(GridRecordTest, TellsWhichHoursAnActualSeriesChanges) {
+  using Spans = std::vector<std::pair<double, double>>;
+  GridRecord record = OneRegion();
+  const auto add = [&](GridRecord& to, double issued, double start,
+                       std::vector<double> values,
+                       std::vector<bool> marks = {}) {
+    GridData data = Data(Hour(issued), Hour(start), std::move(values));
+    data.estimated = std::move(marks);
+    ASSERT_TRUE(to.AddActual(kRegion, data).ok());
+  };
+  ASSERT_TRUE(
+      record.AddForecast(kRegion, Data(Hour(0), Hour(0), {9, 9, 9})).ok());
+  EXPECT_EQ(InHours(record.TakeChanges(kRegion)), Spans());
+  add(record, 1, 0, {1, 2, 3, 4}, {false, false, false, true});
+  EXPECT_EQ(InHours(record.TakeChanges(kRegion)), (Spans{{0, 4}}));
+  EXPECT_EQ(InHours(record.TakeChanges(kRegion)), Spans()) << "told once";
+  // As it was; corrected; as it was but no estimate any more; new.
+  add(record, 2, 0, {1, 20, 3, 4, 5});
+  EXPECT_EQ(InHours(record.TakeChanges(kRegion)), (Spans{{1, 2}, {3, 5}}));
+  GridRecord again = OneRegion();
+  add(again, 2, 0, {1, 20, 30, 4, 5});
+  EXPECT_EQ(InHours(again.ChangesSince(record, kRegion)), (Spans{{2, 3}}));
+}
+
 TEST(GridRecordTest, AFinerRevisionCutsTheHourThatItFallsIn) {
   GridRecord record = OneRegion();
   ASSERT_TRUE(record.AddActual(kRegion, Data(Hour(1), Hour(0), {8})).ok());
