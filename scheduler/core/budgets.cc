@@ -98,9 +98,10 @@ void Budgets::Forget(JobId job) {
   if (expectations_.empty()) return;
   const auto found = expectations_.find(job);
   if (found == expectations_.end()) return;
-  accounts_[found->second.account].expected -= found->second.left();
+  const GramsCo2e left = found->second.left();
+  accounts_[found->second.account].expected -= left;
   expectations_.erase(found);
-  loosened_ = true;
+  if (left > GramsCo2e()) loosened_ = true;
 }
 
 void Budgets::SetHeld(JobId job, Symbol project, bool held) {

@@ -110,6 +110,7 @@ void Engine::State::ReleaseWithinBudgets() {
   std::vector<JobRef> free;
   for (const Budgets::Account& account : budgets_.accounts()) {
     for (const JobId id : account.held) {
+      if (account.over()) break;  // there is room for none
       const JobRef ref = jobs_.Find(id);
       const Job& job = jobs_[ref];
       const GramsCo2e expected =

@@ -11,6 +11,7 @@
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/carbon/grid_csv.h"
+#include "scheduler/carbon/utc.h"
 #include "scheduler/wire/convert.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/time.h"
@@ -34,9 +35,7 @@ constexpr absl::Duration kClockSlack = absl::Minutes(5);
 constexpr absl::Duration kViewMax = absl::Hours(24 * 31);
 constexpr absl::Duration kKnownMax = absl::Hours(24 * 366);
 
-absl::Time HourAfter(absl::Time t) {
-  return absl::UnixEpoch() + absl::Floor(t - absl::UnixEpoch(), kHour) + kHour;
-}
+absl::Time HourAfter(absl::Time t) { return HourOf(t) + kHour; }
 
 std::optional<GramsPerKwh> ResidualOf(const v1::RegionConfig& config) {
   if (!config.has_residual()) return std::nullopt;
@@ -226,8 +225,8 @@ void GridFeed::LearnFrom(const GridRow& row) {
 
 // Before its first forecast: what the forecaster would have said of the last
 // weeks, so that its errors are known.
-void GridFeed::Learn(RegionId id, Region& region, absl::Time now) {
-  const StepSeries actuals = record_->ActualsUntil(id, now);
+void GridFeed::Learn(Region& region, const StepSeries& actuals,
+                     absl::Time now) {
   if (actuals.empty()) return;
   const absl::Time first =
       std::max(actuals.start() + absl::Hours(24 * 7), now - kLearnFrom);
@@ -241,17 +240,18 @@ void GridFeed::Learn(RegionId id, Region& region, absl::Time now) {
 void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
   if (now < next_update_) return;
   next_update_ = HourAfter(now);
+  std::vector<StepSeries> known(regions_.size());
   for (uint16_t i = 0; i < regions_.size(); ++i) {
     Region& region = regions_[i];
     const RegionId id(i);
     std::shared_ptr<const Forecast> newest;
-    StepSeries actuals;
+    StepSeries& actuals = known[i];
     if (region.config.forecast() != "perfect") {
       actuals = record_->ActualsUntil(id, now);
       if (!actuals.empty()) region.known = actuals.end();
     }
     if (region.forecaster != nullptr) {
-      if (region.told == nullptr) Learn(id, region, now);
+      if (region.told == nullptr) Learn(region, actuals, now);
       auto made = region.forecaster->Issue(actuals, now, kHorizon);
       if (made) {
         region.p10 = std::move(made->p10);
@@ -270,15 +270,14 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
     events.emplace_back(ForecastIssued{id, std::move(newest)});
   }
   for (uint16_t i = 0; i < regions_.size(); ++i) {
-    TellActuals(RegionId(i), now, events);
+    TellActuals(RegionId(i), known[i], events);
   }
 }
 
-void GridFeed::TellActuals(RegionId id, absl::Time now,
+void GridFeed::TellActuals(RegionId id, const StepSeries& all,
                            std::vector<Event>& events) {
   Region& region = regions_[id.value()];
   if (region.config.forecast() == "perfect" || region.told == nullptr) return;
-  const StepSeries all = record_->ActualsUntil(id, now);
   if (all.empty() || all.end() - all.start() < kLeastActuals) return;
   const absl::Time from =
       std::max({region.told_until, all.start(), all.end() - kMostActuals});
@@ -373,8 +372,7 @@ v1::GridSeries GridFeed::Known(RegionId id, absl::Time from,
   out.set_region(config.name());
   out.set_basis(config.basis());
   out.set_source("ledger");
-  const absl::Time start =
-      absl::UnixEpoch() + absl::Floor(from - absl::UnixEpoch(), kHour);
+  const absl::Time start = HourOf(from);
   *out.mutable_start() = ToProto(start);
   *out.mutable_step() = ToProto(kHour);
   const absl::Time end = from + std::clamp(horizon, kHour, kKnownMax);

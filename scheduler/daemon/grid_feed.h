@@ -82,8 +82,9 @@ class GridFeed {
     absl::Time told_until = absl::InfinitePast();  // of its actual values
   };
   // Tells of the hours that are over, where forecasts may err.
-  void TellActuals(RegionId id, absl::Time now, std::vector<Event>& events);
-  void Learn(RegionId id, Region& region, absl::Time now);
+  void TellActuals(RegionId id, const StepSeries& actuals,
+                   std::vector<Event>& events);
+  static void Learn(Region& region, const StepSeries& actuals, absl::Time now);
   absl::Status LoadFile(RegionId id, const std::string& config_file);
   absl::Status Take(RegionId region, const v1::GridSeries& series,
                     absl::Time received);
