@@ -211,7 +211,9 @@ std::string GhgScope2Csv(absl::Span<const ReportEntry> entries) {
   std::string csv =
       "entity,site,region,period_start,period_end,electricity_kwh,"
       "scope2_location_based_tco2e,scope2_market_based_tco2e,"
-      "location_based_method,market_based_method,estimated\n";
+      "location_based_method,market_based_method,estimated,"
+      "scope3_category3_transmission_loss_kwh,"
+      "scope3_category3_transmission_loss_tco2e\n";
   for (const ReportEntry& e : entries) {
     csv += CsvLine({e.name, e.site, e.region, TimeOrEmpty(e.start),
                     TimeOrEmpty(e.end), Number(e.energy_kwh),
@@ -219,7 +221,8 @@ std::string GhgScope2Csv(absl::Span<const ReportEntry> entries) {
                     "hourly grid average",
                     e.net_co2e_g ? "hourly matched purchases; residual factor"
                                  : "no contractual data",
-                    e.estimated ? "yes" : "no"});
+                    e.estimated ? "yes" : "no", Number(e.lost_kwh),
+                    Number(e.lost_co2e_g, 1e-6)});
   }
   return csv;
 }

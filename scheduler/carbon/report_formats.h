@@ -38,9 +38,10 @@ struct ReportEntry {
   absl::Time start, end;   // first start, last end
   absl::Duration running;  // without pauses
   double pue = 1;
-  std::optional<double> energy_kwh;  // PUE included
-  std::optional<double> co2e_g;      // location-based
-  std::optional<double> net_co2e_g;  // market-based
+  std::optional<double> energy_kwh;             // PUE included
+  std::optional<double> co2e_g;                 // location-based
+  std::optional<double> net_co2e_g;             // market-based
+  std::optional<double> lost_kwh, lost_co2e_g;  // on the grid, in neither
   std::optional<double> baseline_co2e_g;
   std::string method = "modelled";        // measured modelled estimated
   std::string training_type;              // for huggingface; empty: left out

@@ -139,7 +139,8 @@ Record AttemptRecordOf(const v1::Attempt& a) {
   }
   r.Add("exit_code", CCSCHED_OPTIONAL(a, exit_code));
   r.Add("signal", CCSCHED_OPTIONAL(a, signal));
-  r.Add("energy_kwh", CCSCHED_OPTIONAL(a, energy_kwh));
+  r.Add("energy_kwh", CCSCHED_OPTIONAL(a, energy_kwh));  // before PUE
+  r.Add("site_energy_kwh", CCSCHED_OPTIONAL(a, site_energy_kwh));
   r.Add("co2e_g", CCSCHED_OPTIONAL(a, co2e_g));
   r.Add("energy_method", a.energy_method());
   r.Add("co2e_estimated", a.co2e_estimated());

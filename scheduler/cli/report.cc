@@ -38,6 +38,12 @@ std::optional<double> SavedShare(const v1::ReportRow& row) {
   return 1 - row.co2e_g() / row.baseline_co2e_g();
 }
 
+// Of energy of which nothing is known, nothing is known to be measured.
+std::optional<double> MeasuredShare(const v1::ReportRow& row) {
+  if (!row.has_energy_kwh()) return std::nullopt;
+  return row.measured_share();
+}
+
 // Projects' budgets by name; empty unless it is projects that are reported.
 using Budgets = std::map<std::string, v1::BudgetStatus>;
 
@@ -71,7 +77,7 @@ Record RowRecord(const std::string& by, const v1::ReportRow& row,
   r.Add("co2e_g", CCSCHED_OPTIONAL(row, co2e_g));
   r.Add("baseline_co2e_g", CCSCHED_OPTIONAL(row, baseline_co2e_g));
   r.Add("saved_share", SavedShare(row));
-  r.Add("measured_share", row.measured_share());
+  r.Add("measured_share", MeasuredShare(row));
   r.Add("estimated", row.estimated());
   r.Add("unknown_energy_attempts", row.unknown_energy_attempts());
   r.Add("unknown_carbon_attempts", row.unknown_carbon_attempts());
@@ -80,6 +86,9 @@ Record RowRecord(const std::string& by, const v1::ReportRow& row,
   r.Add("cfe_known_share", row.cfe_known_share());
   r.Add("marginal_co2e_g", CCSCHED_OPTIONAL(row, marginal_co2e_g));
   r.Add("embodied_co2e_g", CCSCHED_OPTIONAL(row, embodied_co2e_g));
+  r.Add("transmission_loss_kwh", CCSCHED_OPTIONAL(row, transmission_loss_kwh));
+  r.Add("transmission_loss_co2e_g",
+        CCSCHED_OPTIONAL(row, transmission_loss_co2e_g));
   r.Add("restated_slices", row.restated_slices());
   r.AddTime("restated_last", row.has_restated_last(), row.restated_last());
   std::vector<Record> costs;
@@ -97,7 +106,7 @@ Record RowRecord(const std::string& by, const v1::ReportRow& row,
 
 std::string NotesOf(const v1::ReportRow& row) {
   std::vector<std::string> notes;
-  if (row.estimated()) notes.push_back("some intensity is forecast");
+  if (row.estimated()) notes.push_back("some intensity is estimated");
   const auto unknown = [&](const char* what, uint64_t attempts) {
     if (attempts == 0) return;
     notes.push_back(absl::StrCat(what, " unknown of ", attempts,
@@ -132,6 +141,9 @@ class ReportTable {
         any([](const v1::ReportRow& r) { return r.has_marginal_co2e_g(); });
     embodied_ =
         any([](const v1::ReportRow& r) { return r.has_embodied_co2e_g(); });
+    lost_ = any([](const v1::ReportRow& r) {
+      return r.has_transmission_loss_co2e_g();
+    });
     priced_ = any([](const v1::ReportRow& r) { return r.cost_size() > 0; });
   }
 
@@ -166,6 +178,7 @@ class ReportTable {
     if (cfe_) columns.push_back({"CFE", Align::kRight});
     if (marginal_) columns.push_back({"MARGINAL", Align::kRight});
     if (embodied_) columns.push_back({"EMBODIED", Align::kRight});
+    if (lost_) columns.push_back({"GRID LOSS", Align::kRight});
     if (priced_) columns.push_back({"COST", Align::kRight});
     columns.push_back({"MEASURED", Align::kRight});
     if (!budgets_.empty()) {
@@ -179,9 +192,12 @@ class ReportTable {
   std::vector<Cell> Cells(const v1::ReportRow& row, const std::string& key,
                           Style style, bool jobs) const {
     const auto saved = SavedShare(row);
-    const auto percent = [](std::optional<double> share, const char* format) {
-      return share ? absl::StrFormat("%.*f %%", *format - '0', *share * 100)
-                   : std::string("-");
+    const auto percent = [](std::optional<double> share, int digits) {
+      if (!share) return std::string("-");
+      // Not "-0.0 %".
+      const double scale = std::pow(10, digits);
+      const double rounded = std::round(*share * 100 * scale) / scale + 0.0;
+      return absl::StrFormat("%.*f %%", digits, rounded);
     };
     std::vector<Cell> cells = {
         {key, style},
@@ -194,10 +210,10 @@ class ReportTable {
     }
     cells.push_back(
         {CarbonText(CCSCHED_OPTIONAL(row, baseline_co2e_g)), style});
-    cells.push_back({percent(saved, "1"),
-                     saved && *saved < 0 ? Style::kRed : Style::kGreen});
+    cells.push_back({percent(saved, 1),
+                     saved && *saved < -.0005 ? Style::kRed : Style::kGreen});
     if (cfe_) {
-      cells.push_back({percent(CCSCHED_OPTIONAL(row, cfe_score), "1"), style});
+      cells.push_back({percent(CCSCHED_OPTIONAL(row, cfe_score), 1), style});
     }
     if (marginal_) {
       cells.push_back(
@@ -207,8 +223,12 @@ class ReportTable {
       cells.push_back(
           {CarbonText(CCSCHED_OPTIONAL(row, embodied_co2e_g)), style});
     }
+    if (lost_) {
+      cells.push_back(
+          {CarbonText(CCSCHED_OPTIONAL(row, transmission_loss_co2e_g)), style});
+    }
     if (priced_) cells.push_back({CostText(row), style});
-    cells.push_back({percent(row.measured_share(), "0"), style});
+    cells.push_back({percent(MeasuredShare(row), 0), style});
     if (!budgets_.empty()) AddBudgetCells(row.key(), cells);
     cells.push_back({NotesOf(row), Style::kDim});
     return cells;
@@ -231,7 +251,7 @@ class ReportTable {
   const v1::ReportResponse& response_;
   const std::string by_;
   const Budgets& budgets_;
-  bool net_, cfe_, marginal_, embodied_, priced_;
+  bool net_, cfe_, marginal_, embodied_, lost_, priced_;
 };
 
 // What a reader must know of the figures, on standard error.
@@ -384,7 +404,8 @@ void AddReport(Command& root, Context& context) {
       "hour, where a surplus earns\nnothing. SAVED is against the baseline "
       "that was frozen when each job was submitted:\nrun at once at the first "
       "site with room. It may be negative. CFE is the 24/7\ncarbon-free "
-      "score. MARGINAL and EMBODIED stand apart and are in no other figure.\n"
+      "score. MARGINAL, EMBODIED and GRID LOSS (what was generated and "
+      "lost\non the way, Scope 3) stand apart and are in no other figure.\n"
       "The idle rows are what nodes used for no job, so that all adds up to "
       "the "
       "meters.\nWhat was not measured is modelled; what is unknown is '-'. "

@@ -28,14 +28,14 @@ std::string Weaker(const std::string& a, const std::string& b) {
   return a.empty() ? b : a;
 }
 
-void AddAttempt(const v1::Attempt& a, double pue, ReportEntry* entry) {
+void AddAttempt(const v1::Attempt& a, ReportEntry* entry) {
   if (!a.has_started() || !a.has_ended()) return;
   ReportInterval i;
   i.start = FromProto(a.started());
   i.end = FromProto(a.ended());
   if (i.end <= i.start) return;
   entry->running += i.end - i.start;
-  if (a.has_energy_kwh()) i.energy_kwh = a.energy_kwh() * pue;
+  if (a.has_site_energy_kwh()) i.energy_kwh = a.site_energy_kwh();
   if (a.has_co2e_g()) i.co2e_g = a.co2e_g();
   // Weighted by energy, as it was accounted.
   if (i.energy_kwh && i.co2e_g && *i.energy_kwh > 0) {
@@ -109,6 +109,12 @@ absl::StatusOr<std::vector<ReportEntry>> EntityEntries(
     if (row.has_energy_kwh()) e.energy_kwh = row.energy_kwh();
     if (row.has_co2e_g()) e.co2e_g = row.co2e_g();
     if (row.has_net_co2e_g()) e.net_co2e_g = row.net_co2e_g();
+    if (row.has_transmission_loss_kwh()) {
+      e.lost_kwh = row.transmission_loss_kwh();
+    }
+    if (row.has_transmission_loss_co2e_g()) {
+      e.lost_co2e_g = row.transmission_loss_co2e_g();
+    }
     if (row.has_baseline_co2e_g()) e.baseline_co2e_g = row.baseline_co2e_g();
     e.estimated = row.estimated();
   };
@@ -137,7 +143,9 @@ ReportEntry EntryOf(const v1::Job& job, const v1::SitesResponse& sites) {
       e.region = site->region();
       e.pue = site->pue();
     }
-    AddAttempt(a, site == nullptr ? 1 : site->pue(), &e);
+    // As it was accounted, whatever the site's is now.
+    if (a.energy_kwh() > 0) e.pue = a.site_energy_kwh() / a.energy_kwh();
+    AddAttempt(a, &e);
   }
   if (job.emissions_size() > 0) e.intervals = IntervalsOf(job);
   if (e.method.empty()) e.method = "estimated";

@@ -135,7 +135,7 @@ void PrintAttempts(const v1::Job& job, Context& context) {
                EnergyText(CCSCHED_OPTIONAL(a, energy_kwh)),
                CarbonText(CCSCHED_OPTIONAL(a, co2e_g)),
                absl::StrCat(a.energy_method(),
-                            a.co2e_estimated() ? ", forecast" : "")});
+                            a.co2e_estimated() ? ", grid estimated" : "")});
   }
   table.Print(context.out, context.out_colour);
 }

@@ -95,15 +95,24 @@ absl::StatusOr<std::vector<ContractRow>> ReadContractConfig(
     return absl::OkStatus();
   };
   for (const v1::RegionConfig& region : cluster.config.regions()) {
+    if (region.has_transmission_loss() &&
+        !(region.transmission_loss() >= 0 && region.transmission_loss() < 1)) {
+      return Bad("region " + region.name(),
+                 absl::StrCat("transmission_loss: ", region.transmission_loss(),
+                              " is not from 0 to below 1"));
+    }
     if (region.has_residual_mix()) {
       if (!(region.residual_mix() >= 0 && region.residual_mix() <= 10'000)) {
         return Bad("region " + region.name(),
                    absl::StrCat("residual_mix: ", region.residual_mix(),
                                 " gCO2e/kWh is not between 0 and 10000"));
       }
+    }
+    if (region.has_residual_mix() || region.has_transmission_loss()) {
       ContractRow& row = rows.emplace_back();
       row.region = region.name();
-      row.residual = region.residual_mix();
+      if (region.has_residual_mix()) row.residual = region.residual_mix();
+      if (region.has_transmission_loss()) row.loss = region.transmission_loss();
     }
     RETURN_IF_ERROR(add(region.clean_energy(), region.name(), ""));
   }

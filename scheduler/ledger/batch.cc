@@ -38,6 +38,8 @@ void AddSums(const ReportRecord& part, ReportRecord& sum) {
   AddKnown(sum.net_milligrams, part.net_milligrams);
   AddKnown(sum.marginal_milligrams, part.marginal_milligrams);
   AddKnown(sum.embodied_milligrams, part.embodied_milligrams);
+  AddKnown(sum.lost_joules, part.lost_joules);
+  AddKnown(sum.lost_milligrams, part.lost_milligrams);
   sum.measured_joules += part.measured_joules;
   sum.estimated = sum.estimated || part.estimated;
   sum.carbon_free_joules += part.carbon_free_joules;

@@ -148,13 +148,15 @@ struct NodeEnergyRow {
 };
 
 // Carbon-free energy bought on a region's grid: of one site (named), or of all
-// its sites (site is empty). Without `kwh`: the region's residual mix alone.
+// its sites (site is empty). Without `kwh`: what is agreed of the region alone,
+// its residual mix and its grid's loss.
 struct ContractRow {
   std::string region, site, name;
   absl::Time start = absl::InfinitePast(), end = absl::InfiniteFuture();
   absl::Duration step;      // of `kwh` from `start` on; zero: one value an hour
   std::vector<double> kwh;  // carbon-free energy a step
   std::optional<double> residual;  // gCO2e/kWh of what is not covered
+  std::optional<double> loss;      // of what is generated, 0 to below 1
 
   friend bool operator==(const ContractRow&, const ContractRow&) = default;
 };
@@ -342,6 +344,9 @@ struct ReportRecord {
   int64_t score_joules = 0;
   // Apart; absent: no marginal signal, no figure for making the machines.
   std::optional<int64_t> marginal_milligrams, embodied_milligrams;
+  // Apart: what was generated for it beyond that, and lost on the way; absent
+  // if that part is not on record for any of its regions.
+  std::optional<int64_t> lost_joules, lost_milligrams;
   // Slices that are restatements of earlier ones, and when the last was made.
   uint64_t restated = 0;
   std::optional<absl::Time> restated_last;

@@ -65,7 +65,7 @@ void AddMilligrams(std::optional<int64_t>& sum, double grams) {
 absl::StatusOr<ContractSet> ReadContracts(SqliteDb& db, absl::Time as_of) {
   Statement& s = db.Prepare(
       "SELECT recorded, region, site, name, start, \"end\", step, kwh, "
-      "residual "
+      "residual, loss "
       "FROM contracts WHERE version = (SELECT max(version) FROM contracts "
       "WHERE recorded <= ?) ORDER BY rowid");
   s.Bind(as_of);
@@ -80,6 +80,7 @@ absl::StatusOr<ContractSet> ReadContracts(SqliteDb& db, absl::Time as_of) {
     row.kwh.resize(kwh.size() / sizeof(double));
     std::memcpy(row.kwh.data(), kwh.data(), row.kwh.size() * sizeof(double));
     row.residual = s.Column<std::optional<double>>(8);
+    row.loss = s.Column<std::optional<double>>(9);
     set.rows.push_back(std::move(row));
   }
   RETURN_IF_ERROR(s.status());
@@ -96,8 +97,11 @@ absl::StatusOr<MarketBook> MarketBook::Read(SqliteDb& db,
   for (const ContractRow& row : book.contracts_.rows) {
     const size_t region = book.RegionOf(row.region);
     if (row.residual) book.residuals_[region] = row.residual;
+    if (row.loss) book.losses_[region] = row.loss;
     if (!row.site.empty()) book.SiteOf(row.site, row.region);
+    book.market_ = book.market_ || row.residual || !row.kwh.empty();
   }
+  if (!book.market_) return book;
   RETURN_IF_ERROR(book.ReadLoads(db, filter));
   book.Settle();
   return book;
@@ -105,7 +109,7 @@ absl::StatusOr<MarketBook> MarketBook::Read(SqliteDb& db,
 
 size_t MarketBook::RegionOf(const std::string& region) {
   const auto [it, added] = region_ids_.emplace(region, residuals_.size());
-  if (added) residuals_.emplace_back();
+  if (added) residuals_.emplace_back(), losses_.emplace_back();
   return it->second;
 }
 
@@ -206,17 +210,26 @@ void MarketBook::Add(const EnergySlice& slice, ReportRecord& record) const {
   if (slice.marginal) {
     AddMilligrams(record.marginal_milligrams, kwh * *slice.marginal);
   }
-  const bool market = !contracts_.rows.empty();
-  const double uncovered = market ? Uncovered(slice) : 1;
+  const auto region = region_ids_.find(slice.region);
+  if (region != region_ids_.end() && losses_[region->second]) {
+    // Generated is used / (1 - loss).
+    const double lost =
+        *losses_[region->second] / (1 - *losses_[region->second]);
+    AddKnown(record.lost_joules, std::optional<int64_t>(std::llround(
+                                     static_cast<double>(joules) * lost)));
+    if (slice.intensity) {
+      AddMilligrams(record.lost_milligrams, kwh * lost * *slice.intensity);
+    }
+  }
+  const double uncovered = market_ ? Uncovered(slice) : 1;
   if (slice.grid_share || uncovered == 0) {
     record.score_joules += joules;
     record.carbon_free_joules +=
         static_cast<double>(joules) *
         (1 - uncovered + uncovered * slice.grid_share.value_or(0));
   }
-  if (!market) return;
+  if (!market_) return;
   std::optional<double> rest = slice.intensity;
-  const auto region = region_ids_.find(slice.region);
   if (region != region_ids_.end() && residuals_[region->second]) {
     rest = residuals_[region->second];
   }

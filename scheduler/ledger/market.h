@@ -51,7 +51,7 @@ class MarketBook {
                                          const ReportFilter& filter);
 
   // Adds the slice's energy and emissions to the record: gross, net, carbon-
-  // free, marginal, embodied, and whether it was restated.
+  // free, marginal, embodied, lost on the way, and whether it was restated.
   void Add(const EnergySlice& slice, ReportRecord& record) const;
 
  private:
@@ -71,7 +71,8 @@ class MarketBook {
   ContractSet contracts_;
   absl::flat_hash_map<std::string, size_t> site_ids_, region_ids_;
   std::vector<Site> sites_;
-  std::vector<std::optional<double>> residuals_;  // by region
+  std::vector<std::optional<double>> residuals_, losses_;  // by region
+  bool market_ = false;  // something is bought, or a residual mix is known
   absl::flat_hash_map<SiteHourKey, double> load_kwh_;
   absl::flat_hash_map<SiteHourKey, double> uncovered_;
 };

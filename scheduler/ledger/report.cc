@@ -290,6 +290,7 @@ class Reporter {
       record.key = key.second;
       report.rows.push_back(std::move(record));
     }
+    total_.sums.key = "total";
     report.total = std::move(total_.sums);
   }
 
@@ -353,7 +354,7 @@ absl::Status AddUnallocated(SqliteDb& db, const ReportFilter& filter,
 absl::StatusOr<LedgerReport> MakeReport(SqliteDb& db,
                                         const ReportFilter& filter) {
   LedgerReport report;
-  report.total.key = report.unallocated_total.key = "total";
+  report.unallocated_total.key = "total";
   ASSIGN_OR_RETURN(const MarketBook market, MarketBook::Read(db, filter));
   RETURN_IF_ERROR(Reporter(db, filter).Run(market, report));
   RETURN_IF_ERROR(AddUnallocated(db, filter, market, report));

@@ -288,3 +288,7 @@ ALTER TABLE jobs_ended ADD COLUMN checkpoint INTEGER NOT NULL DEFAULT 0;
 DROP VIEW job_states;
 CREATE VIEW job_states AS
   SELECT * FROM jobs_live UNION ALL SELECT * FROM jobs_ended;
+
+-- @version 8
+-- The part of what a region generates that is lost on the way; NULL: unknown.
+ALTER TABLE contracts ADD COLUMN loss REAL;

@@ -306,7 +306,7 @@ absl::Status SqliteLedger::WriteContracts(const ContractSet& set) {
   RETURN_IF_ERROR(newest.status());
   Statement& insert = db_->Prepare(
       "INSERT INTO contracts (version, recorded, region, site, name, start, "
-      "\"end\", step, kwh, residual) VALUES (?,?,?,?,?,?,?,?,?,?)");
+      "\"end\", step, kwh, residual, loss) VALUES (?,?,?,?,?,?,?,?,?,?,?)");
   std::vector<ContractRow> rows = set.rows;
   // A set that is empty is on record too: the contracts before it have ended.
   if (rows.empty()) rows.emplace_back();
@@ -316,7 +316,7 @@ absl::Status SqliteLedger::WriteContracts(const ContractSet& set) {
     RETURN_IF_ERROR(insert
                         .Bind(version, set.recorded, row.region, row.site,
                               row.name, row.start, row.end, row.step, Blob{kwh},
-                              row.residual)
+                              row.residual, row.loss)
                         .Run());
   }
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "scheduler/base/units.h"
+#include "scheduler/ledger/report.h"
 #include "scheduler/model/use_history.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -22,7 +23,7 @@ double Grams(int64_t milligrams) {
 
 // What is recorded of one attempt's energy; absent as soon as a part is.
 struct AttemptEnergy {
-  std::optional<int64_t> joules = 0;
+  std::optional<int64_t> joules = 0, site_joules = 0;
   std::optional<int64_t> milligrams = 0;
   std::string method;
   bool estimated = false;
@@ -35,6 +36,9 @@ void Add(const EmissionRow& row, AttemptEnergy& sum) {
     if (total.has_value()) *total += *part;
   };
   add(sum.joules, row.joules);
+  std::optional<int64_t> drawn;
+  if (row.joules) drawn = WithPue(*row.joules, row.pue);
+  add(sum.site_joules, drawn);
   add(sum.milligrams, row.milligrams);
   if (sum.method.empty()) sum.method = row.method;
   if (sum.method != row.method) sum.method = "mixed";
@@ -65,6 +69,9 @@ void FillAttempt(const AttemptRow& row, const AttemptEnergy* energy,
   }
   if (energy == nullptr) return;
   if (energy->joules) out.set_energy_kwh(Kwh(*energy->joules));
+  if (energy->site_joules) {
+    out.set_site_energy_kwh(Kwh(*energy->site_joules));
+  }
   if (energy->milligrams) out.set_co2e_g(Grams(*energy->milligrams));
   out.set_energy_method(energy->method);
   out.set_co2e_estimated(energy->estimated);
@@ -214,6 +221,12 @@ v1::ReportRow ReportView(const ReportRecord& record) {
   }
   if (record.embodied_milligrams) {
     out.set_embodied_co2e_g(Grams(*record.embodied_milligrams));
+  }
+  if (record.lost_joules) {
+    out.set_transmission_loss_kwh(Kwh(*record.lost_joules));
+  }
+  if (record.lost_milligrams) {
+    out.set_transmission_loss_co2e_g(Grams(*record.lost_milligrams));
   }
   out.set_restated_slices(record.restated);
   if (record.restated_last) {

@@ -103,6 +103,14 @@ TEST(ReportFormatsTest, Scope2HasBothBasesSideBySide) {
   EXPECT_EQ(Field(GhgScope2Csv({&e, 1}), 1, "scope2_market_based_tco2e"), "");
   e.net_co2e_g = 1e6;
   EXPECT_EQ(Field(GhgScope2Csv({&e, 1}), 1, "scope2_market_based_tco2e"), "1");
+  EXPECT_EQ(Field(GhgScope2Csv({&e, 1}), 1,
+                  "scope3_category3_transmission_loss_tco2e"),
+            "")
+      << "unknown";
+  e.lost_co2e_g = 2e6;
+  EXPECT_EQ(Field(GhgScope2Csv({&e, 1}), 1,
+                  "scope3_category3_transmission_loss_tco2e"),
+            "2");
 }
 
 TEST(ReportFormatsTest, PowerLogsHaveOneReadingASecond) {

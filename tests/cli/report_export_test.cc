@@ -31,10 +31,10 @@ v1::Job EndedJob(int id, int ended_s) {
           energy_kwh: 3.3 co2e_g: 1000 baseline_co2e_g: 1500
           attempts { site: "iowa" accelerator: "v100" count: 4
                      started { seconds: 0 } ended { seconds: 3600 }
-                     energy_kwh: 2 co2e_g: 880 energy_method: "measured" }
+                     energy_kwh: 2 site_energy_kwh: 2.2 co2e_g: 880 energy_method: "measured" }
           attempts { site: "iowa" accelerator: "v100" count: 4
                      started { seconds: 7200 } ended { seconds: 10800 }
-                     energy_kwh: 1 co2e_g: 120 energy_method: "modelled"
+                     energy_kwh: 1 site_energy_kwh: 1.1 co2e_g: 120 energy_method: "modelled"
                      co2e_estimated: true })");
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "scheduler/base/units.h"
 #include "scheduler/wire/proto_time.h"
 #include "tests/daemon/daemon_fixture.h"
@@ -344,6 +345,12 @@ TEST_F(AccountsTest, RefusesContractsThatMakeNoSenseByName) {
               HasSubstr("give one of kwh_per_hour and file"));
   EXPECT_THAT(refusal("residual_mix: 400", "residual_mix: -3"),
               HasSubstr("residual_mix: -3"));
+  for (const char* loss : {"1", "-0.1", ".nan"}) {
+    EXPECT_THAT(
+        refusal("residual: 500",
+                absl::StrCat("residual: 500, transmission_loss: ", loss)),
+        HasSubstr("transmission_loss"));
+  }
   EXPECT_THAT(refusal("kg: 8760", "kg: -2"), HasSubstr("embodied.kg: -2"));
   EXPECT_THAT(refusal("residual: 500", "residual: 500, basis: marginal-direct"),
               HasSubstr("basis"));

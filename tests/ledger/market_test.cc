@@ -120,6 +120,26 @@ TEST_F(MarketTest, EverybodySharesWhatIsBoughtIdleNodesToo) {
               IsEmpty());
 }
 
+// Fact 22: 1000 kWh at 4.5 % loss are 1047.12 kWh generated.
+TEST_F(MarketTest, WhatIsLostOnTheWayStandsApart) {
+  Batch batch = JobOf(1, {Hour(1, 0, 1000, 500, .25)});
+  ContractRow loss;
+  loss.region = "US-NW";
+  loss.loss = .045;
+  batch.contracts = ContractSet{At(4), {loss}};
+  Commit(batch);
+  const ReportRecord r = Only();
+  EXPECT_NEAR(static_cast<double>(*r.lost_joules) / 3.6e6, 47.1204, 1e-4);
+  EXPECT_NEAR(static_cast<double>(*r.lost_milligrams), 47.1204e3 * 500, 100);
+  EXPECT_EQ(r.joules, 3'600'000'000) << "in no other sum";
+  EXPECT_EQ(r.milligrams, 500'000'000);
+  EXPECT_FALSE(r.net_milligrams.has_value()) << "nothing is bought";
+  EXPECT_DOUBLE_EQ(r.carbon_free_joules, 900'000'000);
+  EXPECT_FALSE(Only({.as_of = At(3)}).lost_joules.has_value())
+      << "not known then";
+  EXPECT_EQ(ledger_->Load().value().contracts.rows, batch.contracts->rows);
+}
+
 TEST_F(MarketTest, ASitesOwnContractIsNobodyElses) {
   Batch batch = JobOf(1, {Hour(1, 0, 30, 500, 0.0)});
   EmissionRow there = Hour(1, 1, 30, 500, 0.0);
