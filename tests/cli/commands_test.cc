@@ -288,7 +288,7 @@ TEST_F(CommandsTest, UnknownEnergyIsNotZeroInAReport) {
   EXPECT_THAT(err_.str(), HasSubstr("in words"));
   EXPECT_EQ(Run({"report", "-o", "csv", "--by", "project"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("project,jobs,"));
-  EXPECT_THAT(out_.str(), HasSubstr("oslo,2,0,0,,,,,0,false,1,0,,,0,,,0,,"));
+  EXPECT_THAT(out_.str(), HasSubstr("oslo,2,0,0,,,,,,false,1,0,,,0,,,,,0,,"));
   EXPECT_EQ(scheduler_.reports[1].by(), "project");
 }
 
