@@ -62,7 +62,7 @@ void WatchStream::NextLocked() {
 void WatchStream::OnWriteDone(bool ok) {
   const std::lock_guard lock(mutex_);
   writing_ = false;
-  if (!ok) {
+  if (!ok || cancelled_) {
     FinishLocked(absl::CancelledError("the watcher is gone"));
     return;
   }
@@ -71,7 +71,9 @@ void WatchStream::OnWriteDone(bool ok) {
 
 void WatchStream::OnCancel() {
   const std::lock_guard lock(mutex_);
-  // A write in flight comes back with an error and finishes the stream.
+  cancelled_ = true;
+  // A write in flight finishes the stream when it comes back, which it may do
+  // as if nothing had happened.
   if (!writing_) FinishLocked(absl::CancelledError("the watcher is gone"));
 }
 

@@ -46,6 +46,7 @@ class WatchStream : public grpc::ServerWriteReactor<v1::Job> {
   absl::flat_hash_set<uint64_t> unended_;
   bool named_ = false;
   bool writing_ = false;
+  bool cancelled_ = false;
   bool finished_ = false;
 };
 

@@ -222,6 +222,29 @@ TEST_F(ServicesTest, ReloadsAllOrNothing) {
   EXPECT_EQ(Policy(), "easy-backfill");
 }
 
+// A watcher that goes when it has just been told something: a server that
+// waits for such a stream would never stop.
+TEST_F(ServicesTest, StopsAlthoughWatchersLeftAsTheyWereTold) {
+  Start();
+  const uint64_t id = Submit(Spec());
+  for (int i = 0; i < 500; ++i) {
+    grpc::ClientContext context;
+    v1::WatchJobsRequest request;
+    request.add_job_ids(id);
+    const auto reader = jobs->Watch(&context, request);
+    v1::Job job;
+    ASSERT_TRUE(reader->Read(&job));
+    context.TryCancel();
+  }
+  Stop();
+  grpc::ClientContext context;
+  v1::GetJobRequest request;
+  request.set_job_id(id);
+  v1::Job job;
+  EXPECT_EQ(jobs->Get(&context, request, &job).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+}
+
 TEST_F(ServicesTest, AnswersHealthChecks) {
   Start();
   // By hand: an empty request; field 1 of the response is SERVING (1).
