@@ -253,6 +253,10 @@ absl::StatusOr<int64_t> CsvRows::Time(size_t column) const {
   if (!ParseGridTime(fields_[column], &time)) {
     return Bad(column, "is not a time (like 2017-10-03T12:00:00Z)");
   }
+  const int64_t year = absl::ToCivilYear(time, absl::UTCTimeZone()).year();
+  if (year < 1900 || year > 9999) {
+    return Bad(column, "is not a time of this or any near age");
+  }
   return absl::ToUnixMicros(time);
 }
 

@@ -14,6 +14,10 @@ namespace ccsched {
 
 namespace {
 
+// 30,000 years: what takes longer ends beyond every series, and sums of a few
+// such times are still numbers.
+constexpr double kLongestUs = 1e18;
+
 // The shape of a scripted job, else null: it is as the scenario's jobs are.
 const JobShape* Scripted(const Progress& p) {
   return p.extra != nullptr && p.extra->shape ? &*p.extra->shape : nullptr;
@@ -111,9 +115,7 @@ void Fleet::Forget(uint64_t number, int64_t now_us) {
 }
 
 double Fleet::Speed(const Progress& p, uint32_t count) const {
-  const double k = static_cast<double>(p.in_use) / count;
-  const double exponent = scenario_.jobs.elastic_exponent;
-  return exponent == 1 ? k : std::pow(k, exponent);
+  return scenario_.jobs.speedup.At(static_cast<double>(p.in_use) / count);
 }
 
 int64_t Fleet::Work(const Progress& p, int64_t now_us) {
@@ -128,7 +130,8 @@ void Fleet::Schedule(Progress& p) {
   int64_t left = job.duration_us - p.executed_us - p.attempt_us;
   if (p.in_use != job.count) {
     left = static_cast<int64_t>(
-        std::ceil(static_cast<double>(left) / Speed(p, job.count)));
+        std::min(std::ceil(static_cast<double>(left) / Speed(p, job.count)),
+                 kLongestUs));
   }
   p.end_us = p.start_us + p.restart_us + std::max<int64_t>(0, left);
   ends_.Push({p.end_us, p.job, p.epoch, job.progress});
@@ -143,7 +146,7 @@ int64_t Fleet::RestartUs(const Progress& p, bool moved) {
   if (!moved || scenario_.network_gbit_per_s <= 0) return restart_us;
   const double seconds = scenario_.jobs.state_gb * jobs_[p.job].count * 8 /
                          scenario_.network_gbit_per_s;
-  return restart_us + std::llround(seconds * 1e6);
+  return restart_us + std::llround(std::min(seconds * 1e6, kLongestUs));
 }
 
 int64_t Fleet::CheckpointUs(const Progress& p) const {

@@ -28,6 +28,12 @@ struct CostFigures {
   std::string currency;
   std::optional<Money> electricity;   // of the jobs' energy; idle apart
   std::optional<Money> accelerators;  // by the hour held
+  std::optional<Money> moved;         // of bytes that moved between sites
+
+  Money total() const {
+    return electricity.value_or(Money()) + accelerators.value_or(Money()) +
+           moved.value_or(Money());
+  }
 };
 
 // What one project's jobs did, where the scenario names projects.

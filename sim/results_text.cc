@@ -50,6 +50,7 @@ void AddCosts(const SimResult& r, Json& j) {
   const CostFigures one = OneCurrency(r).value_or(CostFigures());
   j["electricity_cost"] = CostJson(one.currency, one.electricity);
   j["accelerator_cost"] = CostJson(one.currency, one.accelerators);
+  j["moved_cost"] = CostJson(one.currency, one.moved);
   if (r.costs.size() > 1) {
     // Reported apart, as nothing says what one is worth in another.
     j["costs"] = Json::array();
@@ -57,7 +58,8 @@ void AddCosts(const SimResult& r, Json& j) {
       j["costs"].push_back(
           {{"currency", c.currency},
            {"electricity", CostJson(c.currency, c.electricity)},
-           {"accelerators", CostJson(c.currency, c.accelerators)}});
+           {"accelerators", CostJson(c.currency, c.accelerators)},
+           {"moved", CostJson(c.currency, c.moved)}});
     }
   }
   j["unpriced_energy_kwh"] =
@@ -68,10 +70,8 @@ void AddCosts(const SimResult& r, Json& j) {
 std::string CostText(const SimResult& r) {
   std::string text;
   for (const CostFigures& c : r.costs) {
-    const Money sum =
-        c.electricity.value_or(Money()) + c.accelerators.value_or(Money());
     absl::StrAppend(&text, text.empty() ? "" : " + ",
-                    absl::StrFormat("%.2f %s", sum.value(), c.currency));
+                    absl::StrFormat("%.2f %s", c.total().value(), c.currency));
   }
   return text.empty() ? "-" : text;
 }
@@ -162,7 +162,8 @@ std::string ResultsCsv(const std::vector<SimResult>& results, bool timing) {
       "policy,jobs,unfinished,promises_broken,co2e_g,idle_co2e_g,bound_co2e_g,"
       "gap,saved_vs_fcfs,energy_kwh,idle_energy_kwh,wait_mean_s,wait_p50_s,"
       "wait_p95_s,wait_p99_s,bounded_slowdown_mean,suspensions,moves,resizes,"
-      "decide_cpu_s,cpu_s,electricity_cost,accelerator_cost,currency\n";
+      "decide_cpu_s,cpu_s,electricity_cost,accelerator_cost,moved_cost,"
+      "currency\n";
   for (const SimResult& r : results) {
     AppendCsvField(r.policy, out);
     const auto number = [&out](std::optional<double> value) {
@@ -188,7 +189,7 @@ std::string ResultsCsv(const std::vector<SimResult>& results, bool timing) {
     number(timing ? std::optional(Seconds(r.cpu)) : std::nullopt);
     const CostFigures one = OneCurrency(r).value_or(CostFigures());
     for (const std::optional<Money>& money :
-         {one.electricity, one.accelerators}) {
+         {one.electricity, one.accelerators, one.moved}) {
       number(money ? std::optional(money->value()) : std::nullopt);
     }
     absl::StrAppend(&out, ",", one.currency);

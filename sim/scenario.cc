@@ -106,14 +106,58 @@ class Loader {
   absl::Status LoadNetwork() {
     const ccsched::v1::ScenarioNetwork& from = proto_.network();
     const auto check = [this](double value, const char* name) {
-      if (value >= 0 && std::isfinite(value)) return absl::OkStatus();
+      if (value >= 0 && value <= 1e12) return absl::OkStatus();
       return At(absl::StrCat("network.", name),
-                absl::StrCat(name, " ", value, " is negative or not finite"));
+                absl::StrCat(name, " ", value, " is not between 0 and 1e12"));
     };
     RETURN_IF_ERROR(check(from.gbit_per_s(), "gbit_per_s"));
     RETURN_IF_ERROR(check(from.kwh_per_gb(), "kwh_per_gb"));
     scenario_.network_gbit_per_s = from.gbit_per_s();
     scenario_.network_kwh_per_gb = from.kwh_per_gb();
+    if (!from.has_price_per_gb()) return absl::OkStatus();
+    RETURN_IF_ERROR(check(from.price_per_gb(), "price_per_gb"));
+    if (proto_.money().currency().empty()) {
+      return At("network.price_per_gb",
+                "it needs `money.currency`, the currency that it is in");
+    }
+    scenario_.network_price_per_gb = Money(from.price_per_gb());
+    return absl::OkStatus();
+  }
+
+  // REQUIRES: the range of widths is loaded.
+  absl::Status LoadSpeedup(const ccsched::v1::ScenarioJobDefaults& from,
+                           const std::string& at) {
+    WorkloadSpec& jobs = scenario_.jobs;
+    if (from.has_elastic_exponent()) {
+      const auto speedup = Speedup::Power(from.elastic_exponent());
+      if (!speedup.ok()) {
+        return At(at + ".elastic_exponent",
+                  absl::StrCat("elastic_exponent ",
+                               std::string(speedup.status().message())));
+      }
+      jobs.speedup = *speedup;
+    }
+    if (from.elastic_speedup().empty()) return absl::OkStatus();
+    const auto bad = [&](const std::string& what) {
+      return At(at + ".elastic_speedup",
+                absl::StrCat("elastic_speedup: ", what));
+    };
+    if (from.has_elastic_exponent()) {
+      return bad("there is an elastic_exponent, too: give one of them");
+    }
+    if (!jobs.elastic()) return bad("no job is elastic: give `elastic`, too");
+    std::vector<SpeedupPoint> points;
+    for (const ccsched::v1::SpeedupPoint& p : from.elastic_speedup()) {
+      points.push_back({.width = p.width(), .speed = p.speed()});
+    }
+    const auto speedup = Speedup::Measured(std::move(points));
+    if (!speedup.ok()) return bad(std::string(speedup.status().message()));
+    if (speedup->widest() < jobs.elastic_max) {
+      return bad(absl::StrCat("it ends at width ", speedup->widest(),
+                              ", but jobs may have ", jobs.elastic_max,
+                              " times their own"));
+    }
+    jobs.speedup = *speedup;
     return absl::OkStatus();
   }
 
@@ -213,17 +257,10 @@ class Loader {
                                "\" is not MIN:MAX with 0 < MIN <= 1 <= MAX"));
       }
     }
-    if (from.has_elastic_exponent()) {
-      jobs.elastic_exponent = from.elastic_exponent();
-      if (!(jobs.elastic_exponent > 0 && jobs.elastic_exponent <= 2)) {
-        return At(at + ".elastic_exponent",
-                  absl::StrCat("elastic_exponent ", jobs.elastic_exponent,
-                               " is not above 0 and at most 2"));
-      }
-    }
-    if (!(from.state_gb() >= 0) || !std::isfinite(from.state_gb())) {
+    RETURN_IF_ERROR(LoadSpeedup(from, at));
+    if (!(from.state_gb() >= 0 && from.state_gb() <= 1e12)) {
       return At(at + ".state_gb", absl::StrCat("state_gb ", from.state_gb(),
-                                               " is negative or not finite"));
+                                               " is not between 0 and 1e12"));
     }
     jobs.state_gb = from.state_gb();
     const Topology& topology = scenario_.topology;

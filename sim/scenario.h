@@ -26,6 +26,7 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/fair_share.h"
 #include "scheduler/model/project.h"
+#include "sim/speedup.h"
 
 namespace ccsched {
 
@@ -58,9 +59,9 @@ struct WorkloadSpec {
   RuntimeKnowledge runtime = RuntimeKnowledge::kKnown;
   double elastic_min = 1;  // multiples of a job's own count
   double elastic_max = 1;
-  double elastic_exponent = 1;  // speed at k times the count: k ^ this
-  double state_gb = 0;          // per accelerator
-  Placement placement;          // the pools that jobs may use
+  Speedup speedup;      // of elastic jobs
+  double state_gb = 0;  // per accelerator
+  Placement placement;  // the pools that jobs may use
 
   bool elastic() const { return elastic_min < 1 || elastic_max > 1; }
   // Between which a job of `count` accelerators may be resized.
@@ -144,6 +145,7 @@ struct Scenario {
   double network_gbit_per_s = 0;  // 0: moving takes no time
   // Of moved state, half of it drawn at either end, no PUE.
   double network_kwh_per_gb = 0;
+  std::optional<Money> network_price_per_gb;  // in the topology's currency
 };
 
 struct ScenarioOptions {

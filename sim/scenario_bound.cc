@@ -15,14 +15,11 @@ namespace ccsched {
 namespace {
 
 // An elastic job as one that does no less: it goes from nothing to its most
-// accelerators and back at no cost, each as productive as at the best width. At
-// k times its count a job is k^e times as fast, so an accelerator does most
-// where it shares the work with the fewest (e < 1) or the most others (e > 1).
+// accelerators and back at no cost, each as productive as at the best width.
 void Stretch(const WorkloadSpec& spec, const SimJob& job, BoundJob& b) {
-  const double count = job.count, power = spec.elastic_exponent - 1;
-  const double thrift =
-      std::max({1.0, std::pow(spec.least(job.count) / count, power),
-                std::pow(spec.most(job.count) / count, power)});
+  const double count = job.count;
+  const double thrift = spec.speedup.BestPerAccelerator(
+      spec.least(job.count) / count, spec.most(job.count) / count);
   b.runtime = absl::Microseconds(
       static_cast<int64_t>(static_cast<double>(job.duration_us) / thrift));
   b.max_count = spec.most(job.count);

@@ -94,9 +94,7 @@ SweepPoint PointOf(const SimResult& r) {
   if (r.costs.size() == 1) {
     const CostFigures& c = r.costs.front();
     p.currency = c.currency;
-    p.cost =
-        (c.electricity.value_or(Money()) + c.accelerators.value_or(Money()))
-            .value();
+    p.cost = c.total().value();
   }
   return p;
 }

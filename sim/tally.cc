@@ -213,6 +213,10 @@ void Tally::AddCosts(SimResult& result) const {
           pool.hourly->value() * sums.hours);
     }
   }
+  if (scenario_.network_price_per_gb) {
+    add(costs[topology.currency].moved,
+        scenario_.network_price_per_gb->value() * result.moved_gb);
+  }
   for (auto& [currency, figures] : costs) {
     figures.currency = currency;
     result.costs.push_back(figures);

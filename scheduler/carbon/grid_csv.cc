@@ -4,8 +4,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <utility>
@@ -298,17 +296,7 @@ absl::StatusOr<GridColumn> ParseGridCsv(std::string_view text,
 absl::StatusOr<GridColumn> ReadGridCsv(const std::string& path,
                                        const std::string& column,
                                        GapRule gaps) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    return absl::NotFoundError(
-        absl::StrFormat("%s: the file can't be read", path));
-  }
-  const std::string text((std::istreambuf_iterator<char>(in)),
-                         std::istreambuf_iterator<char>());
-  if (in.bad()) {
-    return absl::NotFoundError(
-        absl::StrFormat("%s: the file can't be read", path));
-  }
+  ASSIGN_OR_RETURN(const std::string text, ReadCsvText(path));
   return ParseGridCsv(text, path, column, gaps);
 }
 

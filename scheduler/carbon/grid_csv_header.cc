@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/carbon/grid_csv_header.h"
 
+#include <fstream>
 #include <set>
 #include <utility>
 
@@ -233,6 +234,28 @@ bool ParseGridTime(std::string_view text, absl::Time* time) {
     if (absl::ParseTime(format, s, time, &error)) return true;
   }
   return false;
+}
+
+absl::StatusOr<std::string> ReadCsvText(const std::string& path) {
+  constexpr size_t kLargest = size_t{256} << 20;
+  constexpr size_t kPiece = size_t{1} << 16;
+  std::ifstream in(path, std::ios::binary);
+  std::string text;
+  while (in) {
+    const size_t size = text.size();
+    text.resize(size + kPiece);
+    in.read(text.data() + size, kPiece);
+    text.resize(size + static_cast<size_t>(in.gcount()));
+    if (text.size() > kLargest) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("%s: the file has more than 256 MiB", path));
+    }
+  }
+  if (!in.eof()) {
+    return absl::NotFoundError(
+        absl::StrFormat("%s: the file can't be read", path));
+  }
+  return text;
 }
 
 }  // namespace ccsched

@@ -32,6 +32,10 @@ absl::StatusOr<GridHeader> ReadGridHeader(absl::Span<const std::string> fields,
 // without surrounding blanks. Returns false if a quote is not closed.
 bool SplitCsvLine(std::string_view line, std::vector<std::string>* fields);
 
+// All of a file. Errors: NotFound if it can't be read; InvalidArgument if it is
+// of more than 256 MiB, far above what a grid's hours need: a device, say.
+absl::StatusOr<std::string> ReadCsvText(const std::string& path);
+
 }  // namespace ccsched
 
 #endif  // CCSCHED_SCHEDULER_CARBON_GRID_CSV_HEADER_H_

@@ -3,8 +3,6 @@
 #include "scheduler/carbon/price_csv.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -96,13 +94,7 @@ absl::StatusOr<PriceSeries> ParsePriceCsv(std::string_view text,
 }
 
 absl::StatusOr<PriceSeries> ReadPriceCsv(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)),
-                         std::istreambuf_iterator<char>());
-  if (!in || in.bad()) {
-    return absl::NotFoundError(
-        absl::StrFormat("%s: the file can't be read", path));
-  }
+  ASSIGN_OR_RETURN(const std::string text, ReadCsvText(path));
   return ParsePriceCsv(text, path);
 }
 

@@ -62,6 +62,11 @@ struct Row {
   std::vector<std::string> fields;  // the kept ones
 };
 
+// A job of more rows is none: it is kept in memory, and its tasks are compared
+// with each other.
+constexpr size_t kRowsMax = 1'000'000;
+constexpr size_t kTasksMax = 10'000;
+
 // From the first start to the last end of several stretches.
 struct Span {
   std::optional<double> start, end;
@@ -170,11 +175,13 @@ class PaiTrace : public TraceReader {
     jobs_.clear();
     tasks_.clear();
     instances_.clear();
+    too_many_ = false;
     while (more_rows_ && row_job_ == job_name_) {
-      (row_.table == '0'   ? jobs_
-       : row_.table == '1' ? tasks_
-                           : instances_)
-          .push_back(std::move(row_));
+      std::vector<Row>& rows = row_.table == '0'   ? jobs_
+                               : row_.table == '1' ? tasks_
+                                                   : instances_;
+      too_many_ |= rows.size() >= (row_.table == '1' ? kTasksMax : kRowsMax);
+      if (!too_many_) rows.push_back(std::move(row_));
       row_ = Row();
       RETURN_IF_ERROR(ReadRow());
     }
@@ -218,6 +225,11 @@ class PaiTrace : public TraceReader {
   absl::StatusOr<bool> Join(TraceJob& job) {
     if (jobs_.empty() || tasks_.empty()) return false;
     job_line_ = jobs_[0].line;
+    if (too_many_) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(files_[0], ":", job_line_, ": job ", job_name_,
+                       " has too many tasks or instances to be one"));
+    }
     for (const Row& other : jobs_) {
       if (other.fields != jobs_[0].fields) {
         return absl::InvalidArgumentError(absl::StrCat(
@@ -282,6 +294,7 @@ class PaiTrace : public TraceReader {
   std::string job_name_;
   int64_t job_line_ = 0;
   std::vector<Row> jobs_, tasks_, instances_;
+  bool too_many_ = false;  // rows of this job
   uint64_t left_out_ = 0;
 };
 

@@ -18,7 +18,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kLongestObject = size_t{1} << 24;
+// Far above what a job needs; what a parser makes of so much text is bounded.
+constexpr size_t kLongestObject = size_t{1} << 22;
+constexpr int kDeepest = 64;
 
 // Cuts the objects of a JSON array out of a file, one at a time, however its
 // lines are broken.
@@ -42,9 +44,11 @@ class ArrayOfObjects {
         }
         object += c;
         if (depth_ == 0) return true;
-        if (object.size() > kLongestObject) {
-          return absl::FailedPreconditionError(
-              absl::StrCat(Where(), ": a job of more than 16 MiB"));
+        if (object.size() > kLongestObject || depth_ + lists_ > kDeepest) {
+          return absl::FailedPreconditionError(absl::StrCat(
+              Where(),
+              ": a job of more than 4 MiB, or of lists in lists in "
+              "lists"));
         }
       }
       if (depth_ > 0) object += '\n';
@@ -65,6 +69,7 @@ class ArrayOfObjects {
   absl::StatusOr<bool> Between(char c) {
     if (c == '{' && state_ == kWantsObject) {
       depth_ = 1;
+      lists_ = 0;
       in_string_ = false;
       begin_ = lines_.line();
       state_ = kWantsComma;
@@ -99,6 +104,10 @@ class ArrayOfObjects {
       ++depth_;
     } else if (c == '}') {
       --depth_;
+    } else if (c == '[') {
+      ++lists_;
+    } else if (c == ']') {
+      --lists_;
     }
   }
 
@@ -112,7 +121,8 @@ class ArrayOfObjects {
   std::string_view line_;
   size_t at_ = 0;
   enum { kBefore, kWantsObject, kWantsComma, kAfter } state_ = kBefore;
-  int depth_ = 0;
+  int depth_ = 0;  // only braces tell where an object ends
+  int lists_ = 0;
   bool in_string_ = false, escaped_ = false;
   int64_t begin_ = 0;
 };

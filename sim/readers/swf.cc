@@ -72,7 +72,8 @@ class SwfTrace : public TraceReader {
       if (!comment.starts_with(kStart)) continue;
       comment.remove_prefix(kStart.size());
       double start = 0;
-      if (!ParseNumber(absl::StripAsciiWhitespace(ToAbsl(comment)), &start)) {
+      if (!ParseNumber(absl::StripAsciiWhitespace(ToAbsl(comment)), &start) ||
+          start > 1e11) {
         return absl::InvalidArgumentError(
             absl::StrCat(Where(), ": UnixStartTime \"", ToAbsl(comment),
                          "\" is not a number of seconds"));

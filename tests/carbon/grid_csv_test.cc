@@ -271,5 +271,10 @@ TEST(GridCsvTest, ReadsEveryRealZoneWithoutAGap) {
   }
 }
 
+TEST(GridCsvTest, ReadsNoDeviceWithoutEnd) {
+  EXPECT_EQ(ReadGridCsv("/dev/zero", "", GapRule::kRefuse).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace ccsched

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <set>
+#include <tuple>
 
 namespace ccsched::testing {
 namespace {
@@ -82,12 +83,22 @@ double ScheduleChecker::Integral(const CheckedSite& site,
   return sum;
 }
 
+double ScheduleChecker::SpeedAt(double width) const {
+  if (speeds_.empty()) return std::pow(width, exponent_);
+  const auto above = speeds_.lower_bound(width);
+  if (above == speeds_.end()) return speeds_.rbegin()->second;
+  double w0 = 0, s0 = 0;
+  if (above != speeds_.begin()) std::tie(w0, s0) = *std::prev(above);
+  const double part = (width - w0) / (above->first - w0);
+  return (1 - part) * s0 + part * above->second;
+}
+
 double ScheduleChecker::WorkOf(const CheckedRow& row,
                                const CheckedJob& job) const {
   const double width =
       static_cast<double>(row.count) / static_cast<double>(job.count);
   return static_cast<double>(row.end - row.start - row.overhead) *
-             std::pow(width, exponent_) -
+             SpeedAt(width) -
          static_cast<double>(row.lost);
 }
 

@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace YAML {
+class Node;
+}
+
 namespace ccsched::testing {
 
 struct CheckedPool {
@@ -55,6 +59,7 @@ class ScheduleChecker {
 
  private:
   using Rows = std::vector<const CheckedRow*>;
+  void ReadSpeeds(const YAML::Node& defaults);
   void ReadJobs(const std::string& path, const std::string& format);
   const CheckedPool* FindPool(const CheckedRow& row,
                               const CheckedSite** site) const;
@@ -63,6 +68,7 @@ class ScheduleChecker {
                   int64_t from, int64_t to) const;
   const CheckedSite& FindSite(const std::string& name) const;
   // Useful work of a row, in microseconds at the job's own count.
+  double SpeedAt(double width) const;
   double WorkOf(const CheckedRow& row, const CheckedJob& job) const;
   // What the bytes that were moved for each row emit.
   std::map<const CheckedRow*, double> Moves(
@@ -88,6 +94,7 @@ class ScheduleChecker {
 
   int64_t start_ = 0, end_ = INT64_MAX, horizon_ = INT64_MAX;
   bool suspendable_ = false, elastic_ = false, faults_ = false;
+  std::map<double, double> speeds_;  // as measured, by width
   double exponent_ = 1, gbit_per_s_ = 0, kwh_per_gb_ = 0, state_gb_ = 0;
   int64_t checkpoint_ = 0, restart_ = 0;
   std::string accelerator_;

@@ -144,7 +144,7 @@ ScheduleChecker::ScheduleChecker(const std::string& path) {
   restart_ = length(defaults["restart"], 0);
   suspendable_ = defaults["suspendable"].as<bool>(false);
   elastic_ = defaults["elastic"].IsDefined();
-  exponent_ = defaults["elastic_exponent"].as<double>(1);
+  ReadSpeeds(defaults);
   state_gb_ = defaults["state_gb"].as<double>(0);
   faults_ = yaml["faults"].IsDefined();
   if (yaml["network"]) {
@@ -158,6 +158,13 @@ ScheduleChecker::ScheduleChecker(const std::string& path) {
   }
   ReadJobs(Beside(path, jobs["trace"].as<std::string>()),
            jobs["format"].as<std::string>());
+}
+
+void ScheduleChecker::ReadSpeeds(const YAML::Node& defaults) {
+  exponent_ = defaults["elastic_exponent"].as<double>(1);
+  for (const YAML::Node& point : defaults["elastic_speedup"]) {
+    speeds_[point["width"].as<double>()] = point["speed"].as<double>();
+  }
 }
 
 void ScheduleChecker::ReadJobs(const std::string& path,

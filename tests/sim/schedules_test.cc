@@ -145,7 +145,8 @@ TEST(SchedulesTest, OfMovedStateAreVerified) {
   const std::string scenario = WriteSmallScenario(
       folder, {.suspendable = true,
                .defaults = "state_gb: 30",
-               .more = "network: {gbit_per_s: 2, kwh_per_gb: 0.05}\n"});
+               .more = "money: {currency: EUR}\nnetwork: {gbit_per_s: 2, "
+                       "kwh_per_gb: 0.05, price_per_gb: 0.02}\n"});
   ExpectVerified(scenario, AllNames());
   const Ran ran = RunScenario(
       {.scenario = scenario, .policies = {"wait-awhile"}, .output = "json"});
@@ -154,16 +155,21 @@ TEST(SchedulesTest, OfMovedStateAreVerified) {
   EXPECT_GT(run["moved_gb"], 0);
   EXPECT_NEAR(run["moved_energy_kwh"].get<double>(),
               run["moved_gb"].get<double>() * 0.05, 1e-9);
+  EXPECT_NEAR(run["moved_cost"]["amount"].get<double>(),
+              run["moved_gb"].get<double>() * 0.02, 1e-9);
+  EXPECT_EQ(run["moved_cost"]["currency"], "EUR");
 }
 
 TEST(SchedulesTest, OfElasticJobsAreVerified) {
   const TemporaryFolder folder;
-  for (const char* exponent : {"1", "0.7"}) {
-    SCOPED_TRACE(exponent);
+  for (const char* speedup :
+       {"elastic_exponent: 1", "elastic_exponent: 0.7",
+        "elastic_speedup: [{width: 0.5, speed: 0.55}, {width: 1, speed: 1}, "
+        "{width: 1.5, speed: 1.4}, {width: 2, speed: 1.6}]"}) {
+    SCOPED_TRACE(speedup);
     ExpectVerified(
         WriteSmallScenario(
-            folder, {.defaults = absl::StrCat(
-                         "elastic: 0.5:2, elastic_exponent: ", exponent)}),
+            folder, {.defaults = absl::StrCat("elastic: 0.5:2, ", speedup)}),
         AllNames());
   }
 }

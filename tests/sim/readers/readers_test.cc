@@ -218,23 +218,6 @@ TEST(OpendcTest, ReadsMillisecondsOfNewTablesAndOfOld) {
               HasSubstr("no column \"submission_time\""));
 }
 
-TEST(OpendcTest, ReadsTheRealWeekOfSurf) {
-  const char* given = std::getenv("CCSCHED_TRACES");
-  const std::string file =
-      (given != nullptr ? std::string(given)
-                        : std::string(CCSCHED_SOURCE_DIR "/../shared/traces")) +
-      "/jobs/surf_week_tasks.csv";
-  if (!std::filesystem::exists(file)) {
-    GTEST_SKIP() << file << " is not there";
-  }
-  ReadTrace trace = ReadAll(NewOpendcTrace(file));
-  EXPECT_TRUE(trace.end.ok()) << trace.end;
-  EXPECT_THAT(trace.bad, IsEmpty());
-  ASSERT_THAT(trace.jobs, SizeIs(6295));
-  EXPECT_EQ(SubmittedAt(trace.jobs[0]), "2022-10-06T22:00:00Z");
-  EXPECT_EQ(trace.jobs[0].duration_us, 27930'000'000);
-}
-
 TEST(OpenbTest, RunsFromSchedulingToDeletionAndComesInOrder) {
   TraceFiles files;
   ReadTrace trace = ReadAll(NewOpenbTrace(files.Write(
