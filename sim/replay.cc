@@ -169,15 +169,8 @@ absl::Status Replay::TakeUp(const Engine& before) {
   for (const auto& [id, node] : nodes_) nodes.push_back(node);
   std::vector<RestoredJob> jobs = before.LiveJobs();
   for (RestoredJob& job : jobs) {
-    // What a checkpoint was seen to cost is not on record: a restart goes by
-    // the submission again.
-    Placement placement;
-    ASSIGN_OR_RETURN(
-        const JobSubmitted submission,
-        RecordedSubmission(reader_, job.spec.id, {}, engine_->topology(),
-                           symbols_, placement));
-    job.shape.checkpoint = submission.shape.checkpoint;
-    job.shape.placement = engine_->InternPlacement(placement);
+    job.shape.placement =
+        engine_->InternPlacement(before.placement(*before.job(job.spec.id)));
   }
   return engine_->Restore(nodes, std::move(jobs));
 }
