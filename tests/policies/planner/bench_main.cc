@@ -45,7 +45,15 @@ double Seconds() {
 void Greedy(const std::vector<PlanPool>& pools,
             const std::vector<uint16_t>& placement, int waiting) {
   PlanInstance instance;
-  instance.slots = instance.priced_slots = 168 + 50;
+  Random random(3);
+  int64_t end = 168 * kSlotUs;
+  for (int j = 0; j < waiting; ++j) {
+    instance.jobs.push_back(RandomJob(random));
+    end = std::max(end, instance.jobs.back().latest_end);
+  }
+  // Room behind the longest for those that come too late.
+  instance.slots = static_cast<int32_t>(end / kSlotUs) + 50;
+  instance.priced_slots = instance.slots;
   instance.pools = pools;
   instance.placements = {placement};
   for (size_t p = 0; p < pools.size(); ++p) {
@@ -53,8 +61,6 @@ void Greedy(const std::vector<PlanPool>& pools,
     Grams(static_cast<int>(p), 0, instance.slots,
           instance.pools[p].grams.data());
   }
-  Random random(3);
-  for (int j = 0; j < waiting; ++j) instance.jobs.push_back(RandomJob(random));
   const double start = Seconds();
   const PriceTable carbon(instance);
   Schedule schedule(instance);
