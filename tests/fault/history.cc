@@ -223,7 +223,10 @@ void History::CheckEnergy(const v1::Attempt& attempt,
       least_s += count * seconds(ended - started - kSlack);
     } else if (deeds != ranks.end() && deeds->second.began &&
                deeds->second.done) {
-      least_s += count * seconds(*deeds->second.done - *deeds->second.began);
+      // From the gang's start on: a scheduler that restarts then forgets what
+      // a part took before (RestoreAttempt knows one start for all parts).
+      least_s += count * seconds(*deeds->second.done -
+                                 std::max(*deeds->second.began, started));
     }
     most_s += count * seconds(ended - (gang ? from : started) + kSlack);
   }
