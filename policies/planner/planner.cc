@@ -48,6 +48,8 @@ void Planner::Rebuild(const PolicyInput& in) {
   told_ = 0;
   phase_ = Phase::kIdle;
   replan_wanted_ = resized_ = long_replan_ = false;
+  pressed_.clear();
+  promised_room_.clear();
   unknown_running_ = 0;
 }
 
@@ -370,9 +372,11 @@ void Planner::Decide(const PolicyInput& in, Actions& actions) {
   replan_wanted_ |= plan_->reached_beyond();
   AdvanceReplan(in, actions);
   // Whoever has to start does, however long planning takes.
-  work_ = std::max(work_, kWorkPerCall / 4);
+  work_ = std::max(work_, kWorkPerCall / 2);
+  TakePromisedRoom(in, actions);
   Act(in, actions);
   Tell(in, actions);
+  KeepPromises(in, actions);
   SuspendWhatIsDue(in, actions);
   const bool more =
       !arrivals_.empty() || phase_ != Phase::kIdle || told_ < to_tell_.size();

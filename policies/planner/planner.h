@@ -97,6 +97,21 @@ class Planner : public Policy {
   void TakeRun(const PolicyInput& in, JobRef job);
   void CandidatesFromAll(const PolicyInput& in);
   void TakeSuspended(const PolicyInput& in);
+  // The latest start that keeps the job's promise, without any margin.
+  static absl::Time PromisedStart(const PolicyInput& in, JobRef job);
+  absl::Time SafeStart(const PolicyInput& in, JobRef job) const;
+  static absl::Duration SlackOf(const PolicyInput& in, const Run& run);
+  // Looks at a job again shortly before its promise is lost.
+  void Watch(const PolicyInput& in, JobRef job);
+  // The same, unless its planned start can be relied on.
+  void WatchIfPressed(const PolicyInput& in, JobRef job, absl::Time start);
+  // Those for whom others gave way have the first pick of what is free.
+  void TakePromisedRoom(const PolicyInput& in, Actions& actions);
+  // Starts what is watched and due wherever there is room, and makes room.
+  void KeepPromises(const PolicyInput& in, Actions& actions);
+  std::vector<JobRef> WhoCanWait(const PolicyInput& in, JobRef job) const;
+  // Suspends others in favour of the job; returns when to look again.
+  absl::Duration MakeRoom(const PolicyInput& in, Actions& actions, JobRef job);
   void SuspendWhatIsDue(const PolicyInput& in, Actions& actions);
   void NoteRun(const PolicyInput& in, JobRef job, Planned& planned);
   // Takes the errors that forecasts have shown off the new ones.
@@ -136,7 +151,9 @@ class Planner : public Policy {
   std::vector<JobId> ids_;          // by index in the plan
   // Due, but there was no room for them: of each shape, by latest start.
   absl::btree_map<ShapeId, absl::btree_set<std::pair<int64_t, JobId>>> stuck_;
-  std::vector<Turn> heads_;  // a heap of stuck jobs to be started
+  absl::btree_set<std::pair<absl::Time, JobId>> pressed_;  // when to look
+  std::vector<JobId> promised_room_;  // others were suspended for them
+  std::vector<Turn> heads_;           // a heap of stuck jobs to be started
   std::vector<std::pair<int64_t, JobId>> to_tell_;  // by start
   size_t told_ = 0;                                 // of to_tell_
   int64_t work_ = 0;  // looks at a start that this call may still do

@@ -12,7 +12,7 @@ namespace {
 // a start.
 constexpr int64_t kTellCost = 30'000;
 // What it costs to start a job, or to find that it can't.
-constexpr int64_t kSettleCost = 30'000;
+constexpr int64_t kSettleCost = 20'000;
 
 int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
 absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
@@ -87,6 +87,7 @@ void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
   } else if (!StartSomewhere(in, actions, job, planned)) {
     stuck_[in.jobs[job].shape].insert(
         {entry->job.latest_start(), in.jobs[job].spec.id});
+    Watch(in, job);
   }
 }
 
@@ -201,12 +202,13 @@ void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
   const absl::Time start = At(entry.start);
   const PoolId pool(static_cast<uint16_t>(entry.pool));
   const JobState state = in.jobs[job].state;
-  if (state == JobState::kSuspended) {
-    actions.WakeAt(start);
-    return;
-  }
   const bool deferred = state == JobState::kDeferred;
   if (deferred && planned.told_start == start && planned.told_pool == pool) {
+    return;
+  }
+  WatchIfPressed(in, job, start);
+  if (state == JobState::kSuspended) {
+    actions.WakeAt(start);
     return;
   }
   planned.told_start = start;

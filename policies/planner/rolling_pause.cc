@@ -19,6 +19,17 @@ int64_t RollingPlan::SuspendAt(uint32_t index) const {
   return entry.stretches[0].end - entry.job.checkpoint;
 }
 
+void RollingPlan::GiveWay(int64_t now, uint32_t index) {
+  Entry& entry = book_->entries[index];
+  if (planned()) book_->Drop(now, entry);
+  entry.end = now + entry.job.checkpoint;
+  entry.new_end = 0;
+  if (entry.pausable) entry.stretches = {entry.run()};
+  if (planned()) book_->HoldPlace(entry, now);
+  entry.leaving = true;
+  Note(index);
+}
+
 void RollingPlan::Suspended(int64_t now, uint32_t index, int64_t remaining) {
   Entry& entry = book_->entries[index];
   if (planned()) book_->Drop(now, entry);

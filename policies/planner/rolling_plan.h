@@ -85,6 +85,9 @@ class RollingPlan {
   void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end);
   // It was asked to suspend: nothing about it is planned until Suspended().
   void Leaving(uint32_t job);
+  // The same, but as it makes room for another: what was planned of it beyond
+  // its checkpoint is dropped, and thought about again once it is suspended.
+  void GiveWay(int64_t now, uint32_t job);
   // It is suspended, with so much of its work left.
   void Suspended(int64_t now, uint32_t job, int64_t remaining);
   // When a running job is to be suspended; 0: it is not.

@@ -1,0 +1,71 @@
+// The planner keeps promises by suspending those who can still wait.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "policies/registry.h"
+#include "tests/builders.h"
+#include "tests/policies/play.h"
+
+namespace ccsched::testing {
+namespace {
+
+Play OneSite(const std::vector<uint32_t>& nodes) {
+  ClusterBuilder cluster;
+  cluster.Site("only");
+  Play play(cluster.topology(), *MakePolicy("planner", {}));
+  play.Forecast(0, std::vector<double>(24, 300.0));
+  for (const uint32_t count : nodes) play.Node(0, count);
+  return play;
+}
+
+// Runs far longer than believed, and may wait for a day meanwhile.
+PlayJob Overlong(uint32_t count) {
+  return {.runtime_h = 30,
+          .believed_h = 2,
+          .count = count,
+          .max_delay_h = 24,
+          .suspendable = true,
+          .checkpoint_h = 0.1,
+          .restart_h = 0.1};
+}
+
+TEST(PlannerPromisesTest, MakesRoomForAJobThatMustStartNow) {
+  Play play = OneSite({8});
+  play.Job(Overlong(8));
+  play.Job({.submit_h = 1, .runtime_h = 2, .count = 8, .max_delay_h = 4});
+  const PlayResult result = play.Run();
+  EXPECT_LE(result.EndHours(2), 1 + 2 + 4 + 1e-6) << result.Stretches(1);
+  EXPECT_LE(result.EndHours(1), 30 + 24 + 1e-6) << result.Stretches(1);
+}
+
+TEST(PlannerPromisesTest, SuspendsThoseOnOneNodeOnly) {
+  Play play = OneSite({4, 4});
+  for (int i = 0; i < 4; ++i) play.Job(Overlong(2));
+  play.Job({.submit_h = 1, .runtime_h = 2, .count = 4, .max_delay_h = 4});
+  const PlayResult result = play.Run();
+  EXPECT_LE(result.EndHours(5), 1 + 2 + 4 + 1e-6);
+  int gave_way = 0;
+  for (uint64_t job = 1; job <= 4; ++job) {
+    EXPECT_LE(result.EndHours(job), 30 + 24 + 1e-6) << result.Stretches(job);
+  }
+  for (const PlayStretch& s : result.stretches) {
+    gave_way += s.job < 5 && s.end <= T(4.7);
+  }
+  EXPECT_EQ(gave_way, 2);
+}
+
+TEST(PlannerPromisesTest, NobodyMakesRoomWhoWouldThenBeLate) {
+  Play play = OneSite({8});
+  PlayJob pressed = Overlong(8);
+  pressed.max_delay_h = 1;
+  play.Job(pressed);
+  play.Job({.submit_h = 1, .runtime_h = 2, .count = 8, .max_delay_h = 4});
+  const PlayResult result = play.Run();
+  EXPECT_LE(result.EndHours(1), 30 + 1 + 1e-6) << result.Stretches(1);
+  EXPECT_GT(result.EndHours(2), 30);
+}
+
+}  // namespace
+}  // namespace ccsched::testing
