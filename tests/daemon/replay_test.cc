@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "policies/planner/survival.h"
 #include "policies/registry.h"
 #include "scheduler/core/engine.h"
 #include "scheduler/wire/convert.h"
@@ -20,14 +21,17 @@
 namespace ccsched {
 namespace {
 
-// An engine made of what a boot recorded.
+// An engine made of what a boot recorded, as the daemon makes its own.
 std::unique_ptr<Engine> EngineOf(const v1::JournalBoot& boot) {
   absl::StatusOr<Cluster> cluster = MakeCluster(boot.config());
   EXPECT_TRUE(cluster.ok()) << cluster.status();
   auto policy = MakePolicy(boot.policy().name(), {});
   EXPECT_TRUE(policy.ok()) << policy.status();
+  EngineOptions options;
+  options.beliefs = std::make_unique<LearnedBeliefs>();
+  options.resize_in_place = false;
   return std::make_unique<Engine>(cluster->topology, *std::move(policy),
-                                  MakePolicy);
+                                  MakePolicy, std::move(options));
 }
 
 class ReplayTest : public DaemonTest {
