@@ -20,7 +20,7 @@ namespace ccsched {
 // Gibbs and Candès, arXiv 2106.00170.
 class ErrorBand {
  public:
-  static constexpr int kDays = 4, kHours = 24;
+  static constexpr int64_t kDays = 4, kHours = 24, kLeads = kDays * kHours;
 
   struct Interval {
     double low, high;
@@ -40,7 +40,7 @@ class ErrorBand {
   // By day of lead and hour of the day, the newest last.
   std::array<std::array<std::vector<double>, kHours>, kDays> errors_;
   std::array<Interval, kDays> missed_ = {};  // what the levels are lowered by
-  std::array<double, kDays* kHours> spread_ = {};  // mean |error| by lead
+  std::array<double, kLeads> spread_ = {};  // mean |error| by lead
 };
 
 }  // namespace ccsched
