@@ -40,7 +40,7 @@ class ErrorBand {
   // By day of lead and hour of the day, the newest last.
   std::array<std::array<std::vector<double>, kHours>, kDays> errors_;
   std::array<Interval, kDays> missed_ = {};  // what the levels are lowered by
-  std::array<double, kLeads> spread_ = {};  // mean |error| by lead
+  std::array<double, kLeads> spread_ = {};   // mean |error| by lead
 };
 
 }  // namespace ccsched
