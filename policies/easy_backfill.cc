@@ -79,10 +79,8 @@ class EasyBackfill : public Policy {
     if (end.job == job.spec.id && end.epoch == job.epoch && end.us > now_us) {
       return end.us;
     }
-    const absl::Duration run_so_far =
-        std::max(absl::ZeroDuration(), in.now - run.start - run.overhead);
     const RuntimeBelief belief = in.runtimes.Remaining(
-        job, in.shapes[job.shape], job.executed + run_so_far);
+        job, in.shapes[job.shape], job.executed + run.WorkDone(in.now));
     const absl::Time from = std::max(in.now, run.start + run.overhead);
     end = {job.spec.id, job.epoch,
            std::max(ToUs(from + belief.mean), now_us + 1)};

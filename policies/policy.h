@@ -131,7 +131,7 @@ struct PolicyInput {
   // Of each pool: its use, and the attempts that hold some of it.
   absl::Span<const PoolUse> pools;
   absl::Span<const std::vector<RunRef>> running;
-  // Suspended jobs, by id.
+  // Suspended jobs, by id; none where the policy does not take them up.
   absl::Span<const JobRef> suspended;
   const GridView& grid;
   const RuntimeBeliefs& runtimes;
@@ -197,6 +197,9 @@ class Policy {
  public:
   virtual ~Policy() = default;
   virtual void Decide(const PolicyInput& input, Actions& actions) = 0;
+  // Whether it starts suspended jobs again by itself. Under one that does not,
+  // jobs that another policy suspended queue again.
+  virtual bool TakesUpSuspended() const { return false; }
   // Where the policy would now run this job, its choice first, then the best
   // start of each other allowed pool; changes nothing. The default weighs
   // starting now against the start of least forecast emission at each pool,

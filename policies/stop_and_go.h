@@ -25,6 +25,7 @@ class StopAndGo : public Policy {
   explicit StopAndGo(const PolicyParameters& parameters);
 
   void Decide(const PolicyInput& in, Actions& actions) final;
+  bool TakesUpSuspended() const final { return true; }
   std::vector<Choice> Offers(const PolicyInput& in, const Job& job,
                              const JobShape& shape) const final;
 

@@ -37,6 +37,7 @@ class TimedPolicy : public Policy {
     weight_ = took > absl::Microseconds(50) ? 1 : kEvery;
     skip_ = weight_ - 1;
   }
+  bool TakesUpSuspended() const override { return policy_->TakesUpSuspended(); }
   std::vector<Choice> Offers(const PolicyInput& input, const Job& job,
                              const JobShape& shape) const override {
     return policy_->Offers(input, job, shape);

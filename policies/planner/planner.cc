@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "policies/dispatch.h"
+
 namespace ccsched {
 namespace {
 
@@ -16,10 +18,6 @@ constexpr int64_t kListCost = 200;
 constexpr size_t kToldAtOnce = 100;
 // Where plans take long, nodes that come and go are waited for.
 constexpr int64_t kResizePauseUs = 60'000'000;
-
-int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
-int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
-absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
 
 }  // namespace
 
@@ -74,13 +72,14 @@ void Planner::Take(const PolicyInput& in, JobRef ref, bool first) {
   Planned& planned = it->second;
   if (!is_new) {
     if (planned.running && !planned.known) --unknown_running_;
-    plan_->Forget(Us(in.now), planned.index);
+    plan_->Forget(ToUs(in.now), planned.index);
     planned = {};
   }
   planned.known = in.remaining(ref).known;
   planned.blind = !HasData(in, in.placement(ref));
-  planned.index = plan_->Register(Us(in.now), Describe(in, job, in.shape(ref)),
-                                  first && is_new, planned.known);
+  planned.index =
+      plan_->Register(ToUs(in.now), Describe(in, job, in.shape(ref)),
+                      first && is_new, planned.known);
   if (ids_.size() <= planned.index) ids_.resize(planned.index + 1);
   ids_[planned.index] = job.spec.id;
 }
@@ -95,25 +94,25 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
   const Job& job = in.jobs[ref];
   const Run& run = in.runs[job.run];
   const absl::Duration ran = in.now - run.start;
-  const RuntimeBelief belief = in.runtimes.Remaining(
-      job, in.shape(ref),
-      job.executed + std::max(absl::ZeroDuration(), ran - run.overhead));
+  Job so_far = job;
+  so_far.executed += run.WorkDone(in.now);
+  const RuntimeBelief belief =
+      in.runtimes.Remaining(job, in.shape(ref), so_far.executed);
   absl::Duration left = belief.known ? belief.p50 : belief.mean;
   if (ran < run.overhead) left += run.overhead - ran;
   left = std::clamp(left, absl::Microseconds(1), kLongestPlanned);
-  const int64_t end = Us(absl::Ceil(left, absl::Microseconds(1))) + Us(in.now);
+  const int64_t end =
+      ToUs(absl::Ceil(left, absl::Microseconds(1))) + ToUs(in.now);
   if (planned.running) {
     plan_->SetEnd(planned.index, end);
-    Job so_far = job;
-    so_far.executed += std::max(absl::ZeroDuration(), ran - run.overhead);
-    plan_->SetRemaining(planned.index, end - Us(in.now),
+    plan_->SetRemaining(planned.index, end - ToUs(in.now),
                         Describe(in, so_far, in.shape(ref)).latest_end);
     return;
   }
   planned.running = true;
   planned.known = belief.known;
   if (!planned.known) ++unknown_running_;
-  plan_->Start(planned.index, run.pool.value(), Us(run.start), end);
+  plan_->Start(planned.index, run.pool.value(), ToUs(run.start), end);
   const int64_t suspend = plan_->SuspendAt(planned.index);
   if (suspend > 0) next_suspend_ = std::min(next_suspend_, in.now);
 }
@@ -124,9 +123,9 @@ void Planner::TakeChanges(const PolicyInput& in) {
     if (found == planned_.end()) continue;
     if (found->second.running && !found->second.known) {
       --unknown_running_;
-      plan_->Ended(Us(in.now), found->second.index);
+      plan_->Ended(ToUs(in.now), found->second.index);
     }
-    plan_->Forget(Us(in.now), found->second.index);
+    plan_->Forget(ToUs(in.now), found->second.index);
     planned_.erase(found);
   }
   candidates_.clear();
@@ -207,9 +206,10 @@ void Planner::TakeSuspended(const PolicyInput& in) {
         if (!planned.known) --unknown_running_;
         planned.running = false;
         const RuntimeBelief belief = in.remaining(ref);
-        plan_->Suspended(Us(in.now), planned.index,
-                         Us(absl::Ceil(belief.known ? belief.p50 : belief.mean,
-                                       absl::Microseconds(1))));
+        plan_->Suspended(
+            ToUs(in.now), planned.index,
+            ToUs(absl::Ceil(belief.known ? belief.p50 : belief.mean,
+                            absl::Microseconds(1))));
       } else {
         Take(in, ref, false);
       }
@@ -230,10 +230,10 @@ void Planner::SuspendWhatIsDue(const PolicyInput& in, Actions& actions) {
       if (found == planned_.end()) continue;
       const int64_t at = plan_->SuspendAt(found->second.index);
       if (at == 0) continue;
-      if (at <= Us(in.now)) {
+      if (at <= ToUs(in.now)) {
         due.push_back(ref);
       } else {
-        next_suspend_ = std::min(next_suspend_, At(at));
+        next_suspend_ = std::min(next_suspend_, FromUs(at));
       }
     }
   }
@@ -245,7 +245,7 @@ void Planner::SuspendWhatIsDue(const PolicyInput& in, Actions& actions) {
     const std::vector<Stretch>& stretches =
         plan_->entry(planned.index).stretches;
     actions.Suspend(ref, Explain(in, ref, stretches[1].pool,
-                                 std::max(stretches[1].start, Us(in.now))));
+                                 std::max(stretches[1].start, ToUs(in.now))));
     plan_->Leaving(planned.index);
   }
   if (next_suspend_ < absl::InfiniteFuture()) actions.WakeAt(next_suspend_);
@@ -254,7 +254,7 @@ void Planner::SuspendWhatIsDue(const PolicyInput& in, Actions& actions) {
 bool Planner::ReplanIsDue(const PolicyInput& in, Actions& actions) {
   if (planned_.empty()) return false;
   if (!plan_->planned()) return arrivals_.empty();
-  const int64_t now = Us(in.now);
+  const int64_t now = ToUs(in.now);
   const int64_t every =
       std::max<int64_t>(1'000'000, settings_.replan_minutes * 6e7);
   if (replan_wanted_ || now / every != plan_->last_replan() / every) {
@@ -263,7 +263,7 @@ bool Planner::ReplanIsDue(const PolicyInput& in, Actions& actions) {
   if (!resized_) return false;
   const int64_t wait = long_replan_ ? kResizePauseUs : 0;
   if (now >= plan_->last_replan() + wait) return true;
-  actions.WakeAt(At(plan_->last_replan() + wait));
+  actions.WakeAt(FromUs(plan_->last_replan() + wait));
   return false;
 }
 
@@ -278,10 +278,10 @@ void Planner::AdvanceReplan(const PolicyInput& in, Actions& actions) {
     if (!ReviewAll(in)) return;
     if (in.queue.shared()) plan_->SetLoads(Loads(in));
     replan_wanted_ = resized_ = false;
-    plan_->BeginReplan(Us(in.now));
+    plan_->BeginReplan(ToUs(in.now));
     phase_ = Phase::kPlan;
   }
-  if (!plan_->AdvanceReplan(Us(in.now), work_)) return;
+  if (!plan_->AdvanceReplan(ToUs(in.now), work_)) return;
   phase_ = Phase::kIdle;
   long_replan_ = goes_on;
   CandidatesFromAll(in);
@@ -346,7 +346,7 @@ void Planner::CandidatesFromAll(const PolicyInput& in) {
   for (uint32_t i = 0; i < plan_->size(); ++i) {
     const RollingPlan::Entry& entry = plan_->entry(i);
     if (!entry.used || entry.running) continue;
-    if (many && entry.pool >= 0 && entry.start > Us(in.now)) {
+    if (many && entry.pool >= 0 && entry.start > ToUs(in.now)) {
       to_tell_.push_back({entry.start, ids_[i]});
       continue;
     }
@@ -361,7 +361,7 @@ void Planner::Decide(const PolicyInput& in, Actions& actions) {
   input_ = &in;
   work_ = kWorkPerCall;
   if (plan_ == nullptr || in.cold) Rebuild(in);
-  const int64_t hour = Us(in.now) / kSlotUs;
+  const int64_t hour = ToUs(in.now) / kSlotUs;
   if (in.cold || in.forecast_changed || hour != corrected_hour_) {
     corrected_hour_ = hour;
     Correct(in);

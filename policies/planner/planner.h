@@ -43,6 +43,7 @@ class Planner : public Policy {
   explicit Planner(const PlannerSettings& settings) : settings_(settings) {}
 
   void Decide(const PolicyInput& in, Actions& actions) override;
+  bool TakesUpSuspended() const override { return true; }
   std::vector<Choice> Offers(const PolicyInput& in, const Job& job,
                              const JobShape& shape) const override;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "policies/dispatch.h"
 #include "policies/planner/planner.h"
 
 namespace ccsched {
@@ -13,9 +14,6 @@ namespace {
 constexpr int64_t kTellCost = 30'000;
 // What it costs to start a job, or to find that it can't.
 constexpr int64_t kSettleCost = 20'000;
-
-int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
-absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
 
 }  // namespace
 
@@ -32,7 +30,7 @@ Planner::Turn Planner::TurnOf(const PolicyInput& in, JobRef job) const {
   const JobId id = in.jobs[job].spec.id;
   const PlanJob& plan = plan_->entry(planned_.at(id).index).job;
   const ShapeId shape = in.jobs[job].shape;
-  return {.late = plan.latest_start() <= Us(in.now) &&
+  return {.late = plan.latest_start() <= ToUs(in.now) &&
                   in.queue.PromisesFirst(shape),
           .priority = plan.priority,
           .load = in.queue.shared() ? in.queue.Load(shape) : 0,
@@ -59,10 +57,10 @@ void Planner::Act(const PolicyInput& in, Actions& actions) {
     StartStuck(in, actions, &turn);
     Planned& planned = planned_[in.jobs[turn.job].spec.id];
     const RollingPlan::Entry& entry = plan_->entry(planned.index);
-    const bool may_wait = turn.latest_start > Us(in.now);
+    const bool may_wait = turn.latest_start > ToUs(in.now);
     if (!may_wait || (phase_ == Phase::kIdle && plan_->planned())) {
       Settle(in, actions, turn.job);
-    } else if (entry.pool >= 0 && entry.start > Us(in.now)) {
+    } else if (entry.pool >= 0 && entry.start > ToUs(in.now)) {
       TellDeferral(in, actions, turn.job, planned);
     }  // Else it is due, but a new plan will soon know better.
   }
@@ -70,7 +68,7 @@ void Planner::Act(const PolicyInput& in, Actions& actions) {
 }
 
 void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
-  const int64_t now = Us(in.now);
+  const int64_t now = ToUs(in.now);
   work_ -= kSettleCost;
   Planned& planned = planned_[in.jobs[job].spec.id];
   const RollingPlan::Entry* entry = &plan_->entry(planned.index);
@@ -155,7 +153,7 @@ void Planner::Tell(const PolicyInput& in, Actions& actions) {
     }
     const RollingPlan::Entry& entry = plan_->entry(found->second.index);
     const absl::Time before = found->second.told_start;
-    if (entry.pool < 0 || entry.start <= Us(in.now)) {
+    if (entry.pool < 0 || entry.start <= ToUs(in.now)) {
       Settle(in, actions, job);
     } else {
       TellDeferral(in, actions, job, found->second);
@@ -170,7 +168,7 @@ void Planner::Tell(const PolicyInput& in, Actions& actions) {
 bool Planner::StartAt(const PolicyInput& in, Actions& actions, JobRef job,
                       Planned& planned, PoolId pool) {
   if (!actions.Fits(job, pool)) return false;
-  if (!actions.Start(job, pool, Explain(in, job, pool.value(), Us(in.now)))) {
+  if (!actions.Start(job, pool, Explain(in, job, pool.value(), ToUs(in.now)))) {
     return false;
   }
   NoteRun(in, job, planned);
@@ -187,7 +185,7 @@ bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
     if (!actions.Fits(job, pool)) continue;
     if (!plan_->planned()) return StartAt(in, actions, job, planned, pool);
     const RollingPlan::Offer offer =
-        plan_->Weigh(Us(in.now), plan, pool.value(), Us(in.now));
+        plan_->Weigh(ToUs(in.now), plan, pool.value(), ToUs(in.now));
     if (found && offer.cost() >= least) continue;
     best = pool;
     least = offer.cost();
@@ -199,7 +197,7 @@ bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
 void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
                            Planned& planned) {
   const RollingPlan::Entry& entry = plan_->entry(planned.index);
-  const absl::Time start = At(entry.start);
+  const absl::Time start = FromUs(entry.start);
   const PoolId pool(static_cast<uint16_t>(entry.pool));
   const JobState state = in.jobs[job].state;
   const bool deferred = state == JobState::kDeferred;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "policies/dispatch.h"
 #include "policies/planner/planner.h"
 #include "scheduler/carbon/forecast_correction.h"
 
@@ -11,9 +12,6 @@ namespace {
 // Weighing a start over a spread costs some 40 times as much as at one length;
 // where more jobs than this wait, capacity is what matters.
 constexpr size_t kMostSpread = 3000;
-
-int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
-int64_t Us(absl::Duration d) { return absl::ToInt64Microseconds(d); }
 
 }  // namespace
 
@@ -44,7 +42,7 @@ std::shared_ptr<const LengthSpread> Planner::SpreadOf(
   spread->shares.reserve(shares_.size());
   for (const RuntimeShare& s : shares_) {
     const absl::Duration left = std::min(s.left, kLongestPlanned);
-    spread->shares.push_back({Us(left), s.share});
+    spread->shares.push_back({ToUs(left), s.share});
   }
   return spread;
 }
@@ -53,22 +51,22 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
                           const JobShape& shape) const {
   const RuntimeBelief belief = in.runtimes.Remaining(job, shape, job.executed);
   PlanJob plan;
-  plan.release = Us(job.spec.submitted);
+  plan.release = ToUs(job.spec.submitted);
   plan.count = shape.count;
   plan.priority = shape.priority;
   plan.account = shape.account.value();
   plan.max_count = shape.count;
   plan.pools = shape.placement.value();
   plan.suspendable = shape.suspendable;
-  plan.checkpoint = Us(shape.checkpoint);
-  plan.restart = Us(shape.restart);
+  plan.checkpoint = ToUs(shape.checkpoint);
+  plan.restart = ToUs(shape.restart);
   absl::Duration length = belief.known ? belief.p50 : belief.mean;
   absl::Duration careful = belief.known ? belief.p50 : belief.p90;
   const bool resumes = job.executed > absl::ZeroDuration();
   if (resumes) careful += shape.restart;
   length = std::min(length, kLongestPlanned);
   careful = std::min(careful, kLongestPlanned);
-  plan.duration = Us(absl::Ceil(length, absl::Microseconds(1)));
+  plan.duration = ToUs(absl::Ceil(length, absl::Microseconds(1)));
   absl::Time latest =
       std::min(job.spec.submitted + job.executed + job.spec.max_delay,
                job.spec.finish_by - careful);
@@ -96,7 +94,7 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
     latest = std::min(latest, *in.grid.horizon - length);
   }
   latest = std::max<absl::Time>(latest, job.spec.submitted);
-  plan.latest_end = Us(latest) + plan.duration;
+  plan.latest_end = ToUs(latest) + plan.duration;
   const bool pausable =
       shape.suspendable &&
       plan.duration >= settings_.rolling.least_pausable_hours * kSlotUs;

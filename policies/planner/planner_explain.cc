@@ -1,27 +1,23 @@
 // planner: what choices cost, and what decided them.
 // SPDX-License-Identifier: Apache-2.0
+#include "policies/dispatch.h"
 #include "policies/planner/planner.h"
 
 namespace ccsched {
-namespace {
-
-int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
-absl::Time At(int64_t us) { return absl::FromUnixMicros(us); }
-
-}  // namespace
+namespace {}  // namespace
 
 Choice Planner::ChoiceOf(const PolicyInput& in, const PlanJob& plan,
                          const RollingPlan::Offer& offer) const {
   const PoolId pool(static_cast<uint16_t>(offer.pool));
   Choice choice = {.pool = pool,
-                   .start = At(offer.start),
+                   .start = FromUs(offer.start),
                    .carbon = GramsCo2e(offer.carbon),
                    .valid = true,
                    .price = GramsCo2e(offer.price + offer.wait)};
   // The plan's own grams have the money in them.
   if (settings_.weights.money != 0) {
-    choice.carbon = Goal(in).Carbon(pool, At(offer.start),
-                                    At(offer.start + plan.duration)) *
+    choice.carbon = Goal(in).Carbon(pool, FromUs(offer.start),
+                                    FromUs(offer.start + plan.duration)) *
                     plan.count;
     choice.price += MoneyPrice(in, plan, offer);
   }
@@ -32,8 +28,8 @@ GramsCo2e Planner::MoneyPrice(const PolicyInput& in, const PlanJob& plan,
                               const RollingPlan::Offer& offer) const {
   if (settings_.weights.money == 0) return GramsCo2e(0);
   const Money cost =
-      Goal(in).Cost(PoolId(static_cast<uint16_t>(offer.pool)), At(offer.start),
-                    At(offer.start + plan.duration));
+      Goal(in).Cost(PoolId(static_cast<uint16_t>(offer.pool)),
+                    FromUs(offer.start), FromUs(offer.start + plan.duration));
   return GramsCo2e(settings_.weights.money * plan.count * cost.value());
 }
 
@@ -41,13 +37,13 @@ Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
                         int64_t start) const {
   const Job& job = in.jobs[ref];
   const PlanJob plan = Describe(in, job, in.shape(ref));
-  const int64_t now = Us(in.now);
+  const int64_t now = ToUs(in.now);
   Reason reason;
   if (!plan_->planned()) {
     // It can't wait until all has been planned for the first time.
     reason.code = ReasonCode::kPromise;
     reason.chosen = {.pool = PoolId(static_cast<uint16_t>(pool)),
-                     .start = At(start)};
+                     .start = FromUs(start)};
     return reason;
   }
   const RollingPlan::Offer chosen = plan_->Weigh(now, plan, pool, start);
@@ -95,7 +91,7 @@ std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
   }
   const PlanJob plan = Describe(in, job, shape);
   const std::vector<RollingPlan::Offer> offers =
-      plan_->Offers(Us(in.now), plan);
+      plan_->Offers(ToUs(in.now), plan);
   if (offers.empty()) return Policy::Offers(in, job, shape);
   std::vector<Choice> choices;
   for (const RollingPlan::Offer& offer : offers) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "policies/dispatch.h"
 #include "policies/planner/planner.h"
 
 namespace ccsched {
@@ -20,8 +21,6 @@ constexpr absl::Duration kStillFree = absl::Minutes(5);
 // When to look again where nobody can make room.
 constexpr absl::Duration kLookAgain = absl::Minutes(15);
 
-int64_t Us(absl::Time t) { return absl::ToUnixMicros(t); }
-
 }  // namespace
 
 absl::Time Planner::PromisedStart(const PolicyInput& in, JobRef ref) {
@@ -33,9 +32,7 @@ absl::Time Planner::PromisedStart(const PolicyInput& in, JobRef ref) {
 absl::Duration Planner::SlackOf(const PolicyInput& in, const Run& run) {
   const Job& job = in.jobs[run.job];
   const JobShape& shape = in.shape(run.job);
-  const absl::Duration done =
-      job.executed +
-      std::max(absl::ZeroDuration(), in.now - run.start - run.overhead);
+  const absl::Duration done = job.executed + run.WorkDone(in.now);
   absl::Time latest = job.spec.submitted + done + job.spec.max_delay;
   if (job.spec.finish_by < absl::InfiniteFuture()) {
     const RuntimeBelief belief = in.runtimes.Remaining(job, shape, done);
@@ -90,7 +87,7 @@ void Planner::KeepPromises(const PolicyInput& in, Actions& actions) {
       continue;
     }
     const RollingPlan::Entry& entry = plan_->entry(found->second.index);
-    const absl::Time start = absl::FromUnixMicros(entry.start);
+    const absl::Time start = FromUs(entry.start);
     const bool placed = entry.pool >= 0 && start > in.now;
     if (placed && start <= SafeStart(in, ref)) continue;
     const PoolId pool(static_cast<uint16_t>(std::max(entry.pool, 0)));
@@ -174,10 +171,10 @@ absl::Duration Planner::MakeRoom(const PolicyInput& in, Actions& actions,
   absl::Duration longest = absl::ZeroDuration();
   for (const JobRef job : WhoCanWait(in, ref)) {
     Reason reason =
-        Explain(in, job, in.runs[in.jobs[job].run].pool.value(), Us(in.now));
+        Explain(in, job, in.runs[in.jobs[job].run].pool.value(), ToUs(in.now));
     reason.code = ReasonCode::kCapacity;
     actions.Suspend(job, reason);
-    plan_->GiveWay(Us(in.now), planned_.at(in.jobs[job].spec.id).index);
+    plan_->GiveWay(ToUs(in.now), planned_.at(in.jobs[job].spec.id).index);
     longest = std::max(longest, in.shape(job).checkpoint);
   }
   return longest == absl::ZeroDuration() ? kLookAgain

@@ -18,6 +18,7 @@ constexpr double kInformed = 2;
 // of a Pareto tail of kPriorPower.
 constexpr double kTail[] = {1.12, 1.54, 3.06};
 constexpr double kFreshSeconds = 60;
+constexpr size_t kMostFresh = 1000;  // curves kept, of some KiB each
 // Of the prior: a log-logistic curve, whose tail falls as this power of the
 // length, by so many points. A power of 1.6 has its P90 at four times its
 // median. Source: so do the two classes of Alibaba PAI's jobs in GAIA's trace
@@ -230,6 +231,7 @@ LearnedBeliefs::Curve& LearnedBeliefs::Fit(const Job& job,
     return scratch_;
   }
   // The prior is all that tells jobs of one kind apart.
+  if (fresh_.size() >= kMostFresh) fresh_.clear();
   const auto [it, is_new] = fresh_.try_emplace(
       Mix(keys[0], static_cast<uint64_t>(std::llround(PriorMedian(job)))));
   if (is_new) {

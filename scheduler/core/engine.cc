@@ -101,6 +101,9 @@ void Engine::State::WakeDeferred() {
 }
 
 void Engine::State::Decide() {
+  if (!suspended_.empty() && !policy_->TakesUpSuspended()) {
+    while (!suspended_.empty()) QueueSuspended(suspended_.back());
+  }
   // Jobs may have left the queue again within this step.
   const auto left = [this](JobRef ref) { return !queue_.Contains(ref); };
   if (!ready_.empty()) std::erase_if(ready_, left);

@@ -314,6 +314,7 @@ absl::Status Engine::State::Apply(const JobReleased& e) {
   Job& job = jobs_[ref];
   if (job.hold_wanted) {
     job.hold_wanted = false;
+    runs_[job.run].resize_to = runs_[job.run].count;  // goes on as it was
     MarkChanged(ref);
     return absl::OkStatus();
   }
@@ -348,10 +349,6 @@ absl::Status Engine::State::Apply(const AttemptStarted& e) {
   return absl::OkStatus();
 }
 
-absl::Duration Engine::State::WorkDone(const Run& run, absl::Time by) {
-  return std::max(by - run.start - run.overhead, absl::ZeroDuration());
-}
-
 bool Engine::State::HoldIfWanted(JobRef ref) {
   Job& job = jobs_[ref];
   if (!job.hold_wanted) return false;
@@ -381,7 +378,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
   ASSIGN_OR_RETURN(const JobRef ref, FindAttempt(e.job, e.epoch));
   Job& job = jobs_[ref];
   const Run run = ReleaseRun(ref);
-  const absl::Duration ran = WorkDone(run, e.at);
+  const absl::Duration ran = run.WorkDone(e.at);
   switch (e.outcome) {
     case Outcome::kSucceeded:
     case Outcome::kFailed:

@@ -59,6 +59,11 @@ void Engine::State::Suspended(JobRef ref) {
                     ref);
 }
 
+void Engine::State::QueueSuspended(JobRef ref) {
+  Unlink(ref);
+  Requeue(ref);
+}
+
 // Rounded up to a power of two, so that jobs go on sharing shapes. REQUIRES:
 // the job is in no queue, where its shape says which.
 void Engine::State::LearnCheckpoint(Job& job, absl::Duration cost) {
@@ -107,11 +112,17 @@ absl::Status Engine::State::Apply(const ResizeAsked& e) {
 // as near to that as there is room; as wide as before there is.
 void Engine::State::GoOnResized(JobRef ref, const Run& before) {
   if (jobs_[ref].state != JobState::kSuspended) return;  // held
+  const Reason reason = {.code = before.resize_to == before.count
+                                     ? ReasonCode::kOperator
+                                     : ReasonCode::kResized};
   const int step = before.resize_to > before.count ? -1 : 1;
   for (uint32_t count = before.resize_to;; count += step) {
-    if (Start(ref, before.pool, {.code = ReasonCode::kResized}, count)) return;
-    if (count == before.count) return;  // its nodes were drained meanwhile
+    if (Start(ref, before.pool, reason, count)) return;
+    if (count == before.count) break;
   }
+  // Its nodes were drained or fell silent meanwhile. Its policy did not suspend
+  // it and would not look for it among those that it did.
+  QueueSuspended(ref);
 }
 
 }  // namespace ccsched

@@ -47,10 +47,7 @@ GramsCo2e Engine::State::Expected(const Job& job, PoolId pool,
   if (forecast == nullptr) return GramsCo2e();
   const JobShape& shape = shapes_[job.shape];
   absl::Duration done = job.executed;
-  if (job.run != kNoRun) {
-    const Run& run = runs_[job.run];
-    done += WorkDone(run, now_);
-  }
+  if (job.run != kNoRun) done += runs_[job.run].WorkDone(now_);
   const absl::Duration left = beliefs_->Remaining(job, shape, done).mean;
   return forecast->PerKilowatt(from, from + left) *
          (topology_.GridPower(pool, shape.count).value() / 1000);

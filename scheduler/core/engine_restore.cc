@@ -54,6 +54,7 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
       timers_.Push({.at = r.wake, .id = JobId(id), .ref = ref});
       break;
     case JobState::kSuspended:
+      jobs_[ref].queue_key = r.queue_key;
       suspended_.push_back(ref);  // jobs come by id
       break;
     default:

@@ -119,11 +119,11 @@ class Engine::State : public Actions {
   void Requeue(JobRef ref);
   // Whether the job, which has just stopped, was to be held; if so, it is.
   bool HoldIfWanted(JobRef ref);
-  // How long a run has done useful work.
-  static absl::Duration WorkDone(const Run& run, absl::Time by);
   // The same after an attempt that was lost, having run for `ran`.
   void RequeueLost(JobRef ref, PoolId pool, absl::Duration ran);
   void Suspended(JobRef ref);
+  // A suspended job waits in the queue instead, where it stood before it ran.
+  void QueueSuspended(JobRef ref);
   void LearnCheckpoint(Job& job, absl::Duration cost);
   bool AskToSuspend(JobRef ref, uint32_t resize_to);
   void GoOnResized(JobRef ref, const Run& before);

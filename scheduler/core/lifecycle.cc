@@ -152,6 +152,7 @@ std::optional<JobState> NextState(JobState state, Trigger trigger) {
       // It waits like a queued job, but can't be deferred: it is simply not
       // taken up.
       if (trigger == T::kDefer || trigger == T::kWake) return std::nullopt;
+      if (trigger == T::kRequeue) return S::kQueued;
       return FromWaiting(state, trigger);
     case S::kStarting:
     case S::kRunning:

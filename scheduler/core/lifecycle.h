@@ -29,7 +29,7 @@ enum class Trigger : uint8_t {
   kFail,
   kTimeOut,
   kStopped,    // ended as asked, because it was cancelled
-  kRequeue,    // ended through no fault of its own: it runs again
+  kRequeue,    // ended or suspended, but to run again: it queues
   kSuspended,  // its state is saved
   kCancel,     // cancelled while it held nothing
 };

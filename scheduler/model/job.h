@@ -3,6 +3,7 @@
 #ifndef CCSCHED_SCHEDULER_MODEL_JOB_H_
 #define CCSCHED_SCHEDULER_MODEL_JOB_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -136,6 +137,11 @@ struct Run {
   absl::Time ask_again = absl::InfinitePast();  // to suspend, not before
   absl::Duration overhead;  // restart time at the beginning of it
   absl::InlinedVector<NodeShare, 1> nodes;
+
+  // For how long it has done useful work.
+  absl::Duration WorkDone(absl::Time by) const {
+    return std::max(by - start - overhead, absl::ZeroDuration());
+  }
 };
 
 }  // namespace ccsched

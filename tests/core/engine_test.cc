@@ -36,6 +36,7 @@ class Greedy : public Policy {
       if (!started) return;
     }
   }
+  bool TakesUpSuspended() const override { return true; }
   std::function<void(const PolicyInput&, Actions&)> script;
   int calls = 0;
 };

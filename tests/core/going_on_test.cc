@@ -27,7 +27,9 @@ class Greedy : public Policy {
       if (!actions.Start(head, in.placement(head).front(), {})) return;
     }
   }
+  bool TakesUpSuspended() const override { return takes_up_suspended; }
   std::function<void(const PolicyInput&, Actions&)> script;
+  bool takes_up_suspended = false;
 };
 
 class GoingOnTest : public ::testing::Test {
@@ -203,6 +205,58 @@ TEST_F(GoingOnTest, AHoldTakesTheWordOfAResize) {
   const Effects& effects = Step(T(1.5), {Suspended(1, 1, 1.5)});
   EXPECT_TRUE(effects.starts.empty());
   EXPECT_EQ(JobOf(1).state, JobState::kHeld);
+}
+
+TEST_F(GoingOnTest, AResizedJobWhoseNodeIsDrainedMeanwhileQueues) {
+  RunElastic();
+  Step(T(1), {ResizeAsked{JobId(1), 4}, NodeDrained{NodeId(1), true}});
+  EXPECT_TRUE(Step(T(1.5), {Suspended(1, 1, 1.5)}).starts.empty());
+  EXPECT_EQ(JobOf(1).state, JobState::kQueued);
+  const Effects& effects = Step(T(2), {NodeDrained{NodeId(1), false}});
+  ASSERT_EQ(effects.starts.size(), 1u);
+  EXPECT_TRUE(effects.starts[0].resume);
+}
+
+TEST_F(GoingOnTest, AJobLetGoBeforeItHasSavedGoesOnAsItWas) {
+  RunElastic();
+  Step(T(1), {JobHeld{JobId(1)}, JobReleased{JobId(1)}});
+  const Effects& effects = Step(T(1.5), {Suspended(1, 1, 1.5)});
+  ASSERT_EQ(effects.starts.size(), 1u);
+  EXPECT_EQ(effects.starts[0].count, 2u);
+}
+
+TEST_F(GoingOnTest, WhatAnotherPolicySuspendedGoesToItsOldPlaceInTheQueue) {
+  RunElastic();
+  Step(T(1), {Submit(*engine_, 2, 7)});
+  policy_->takes_up_suspended = true;
+  policy_->script = [](const PolicyInput& in, Actions& actions) {
+    actions.Suspend(in.jobs.Find(JobId(1)), {});
+  };
+  Step(T(1), {Tick{}});
+  Step(T(1.5), {NodeDrained{NodeId(1), true}, Suspended(1, 1, 1.5)});
+  ASSERT_EQ(JobOf(1).state, JobState::kSuspended);
+  policy_->takes_up_suspended = false;
+  Step(T(2), {Tick{}});
+  EXPECT_EQ(JobOf(1).state, JobState::kQueued);
+  const Effects& effects = Step(T(3), {NodeDrained{NodeId(1), false}});
+  ASSERT_EQ(effects.starts.size(), 1u);
+  EXPECT_EQ(effects.starts[0].job, JobId(1)) << "it came before the other";
+}
+
+TEST_F(GoingOnTest, ARestoredSuspendedJobKeepsItsPlaceInTheQueue) {
+  std::vector<RestoredJob> jobs;
+  for (const uint64_t id : {1, 2}) {
+    const JobSubmitted like = Submit(*engine_, id, 8);
+    RestoredJob& r = jobs.emplace_back();
+    r.spec = like.spec;
+    r.shape = like.shape;
+    r.state = id == 1 ? JobState::kQueued : JobState::kSuspended;
+    r.queue_key = id == 1 ? 20 : 10;
+  }
+  ASSERT_TRUE(engine_->Restore({{NodeId(1), PoolId(0), 8, false}}, jobs).ok());
+  const Effects& effects = Step(T(0), {Join(1, 0, 8)});
+  ASSERT_EQ(effects.starts.size(), 1u);
+  EXPECT_EQ(effects.starts[0].job, JobId(2));
 }
 
 TEST_F(GoingOnTest, RefusesAWidthOutsideOfTheJobsRange) {

@@ -34,6 +34,7 @@ const std::map<std::pair<S, T>, S>& Legal() {
       {{S::kDeferred, T::kHold}, S::kHeld},
       {{S::kDeferred, T::kCancel}, S::kCancelled},
       {{S::kSuspended, T::kStart}, S::kStarting},
+      {{S::kSuspended, T::kRequeue}, S::kQueued},
       {{S::kSuspended, T::kHold}, S::kHeld},
       {{S::kSuspended, T::kCancel}, S::kCancelled},
       {{S::kStarting, T::kConfirm}, S::kRunning},

@@ -152,6 +152,7 @@ class Reversed : public Policy, private Actions {
     reversed.running = running_;
     policy_->Decide(reversed, *this);
   }
+  bool TakesUpSuspended() const override { return policy_->TakesUpSuspended(); }
 
  private:
   void Reverse() {
