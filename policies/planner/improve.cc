@@ -9,6 +9,12 @@
 #include "policies/planner/rigid_response.h"
 
 namespace ccsched {
+namespace {
+
+constexpr double kLeastGain = 1e-9;  // a share; less is rounding
+
+}  // namespace
+
 Improver::Improver(const PlanInstance& instance, const PriceTable& goal,
                    const PriceTable& guide,
                    const std::vector<uint32_t>& movable,
@@ -86,6 +92,8 @@ double Improver::Round() {
       taken_.begin(), taken_.end(),
       [](const Taken& a, const Taken& b) { return a.turn < b.turn; });
   const PriceTable& by = random_.Below(2) == 0 ? goal_ : guide_;
+  // Jobs that cost the same in each other's places are not exchanged.
+  const double enough = before - kLeastGain * std::abs(before);
   double after = 0;
   size_t put = 0;
   for (; put < taken_.size(); ++put) {
@@ -94,12 +102,12 @@ double Improver::Round() {
     if (best.pool < 0) break;
     schedule_.Put(job, best.pool, best.start);
     after += Cost(job, schedule_.place(job));
-    if (after >= before) {
+    if (after >= enough) {
       ++put;
       break;
     }
   }
-  if (put == taken_.size() && after < before) return before - after;
+  if (put == taken_.size() && after < enough) return before - after;
   for (size_t i = 0; i < put; ++i) schedule_.Take(taken_[i].job);
   for (const Taken& t : taken_) {
     schedule_.Put(t.job, t.place.pool, t.place.start);

@@ -48,6 +48,7 @@ struct PlanJob {
   int64_t checkpoint = 0;  // overhead when suspended
   int64_t restart = 0;     // overhead when resumed
   float weight = 1;        // so many of them are expected
+  float wait = 0;          // what an hour of waiting costs each accelerator
   // Null: it lasts just `duration`. Else that is what it is expected to take,
   // and a start is weighed by what it emits on average over the spread.
   std::shared_ptr<const LengthSpread> spread;
@@ -65,8 +66,6 @@ struct PlanInstance {
   std::vector<PlanPool> pools;
   std::vector<std::vector<uint16_t>> placements;  // allowed pools
   std::vector<PlanJob> jobs;
-  // What each slot of waiting costs, for each accelerator of a job.
-  double wait = 0;
 
   int64_t end() const { return slots * kSlotUs; }
 };

@@ -15,7 +15,6 @@ namespace ccsched {
 // How much carbon other goals are worth. Zero: they decide nothing.
 struct GoalWeights {
   double money = 0;  // grams a unit of currency
-  double wait = 0;   // grams an hour that an accelerator's work waits
 };
 
 // Carbon and money of one accelerator at work, kept apart; together they are

@@ -118,7 +118,8 @@ double PausePlanner::Unbroken(const PlanInstance& instance,
       return kInfinity;
     }
     stretch = {origin.pool, job.release, end};
-    return prices.Run(origin.pool, job.release, job.duration);
+    return RunCost(prices, origin.pool, job.release,
+                   {.expected = job.duration, .wait = job.wait});
   }
   PlanJob whole = job;
   if (origin.state == StretchOrigin::kSuspended) whole.duration += job.restart;
@@ -153,7 +154,7 @@ double PausePlanner::Plan(const PlanInstance& instance,
       for (const Stretch& s : stretches) {
         cost += prices.Between(s.pool, s.start, s.end);
       }
-      cost += prices.Wait(stretches.back().end - job.duration);
+      cost += RunLength::Of(job).Wait(stretches.back().end - job.duration);
       if (origin.state == StretchOrigin::kRunning &&
           !GoesOn(job, origin, stretches)) {
         cost += prices.Between(origin.pool, job.release,

@@ -73,11 +73,11 @@ PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,
                           int64_t start) const {
   const int64_t from = start - origin_;
   const RunLength length = RunLength::Of(job);
-  const double wait = priced_.Wait(from);
+  const double wait = length.Wait(from);
   const double carbon = RunCost(carbon_, pool, from, length) - wait;
   const double cost = RunCost(priced_, pool, from, length) - wait;
   return {pool, start, job.count * carbon, job.count * (cost - carbon),
-          job.count * priced_.Wait(std::max(start - now, int64_t{0}))};
+          job.count * length.Wait(std::max(start - now, int64_t{0}))};
 }
 
 std::vector<PlanOffer> PlanBook::Offers(int64_t now, const PlanJob& job) const {

@@ -27,6 +27,10 @@ struct PlannerSettings {
   bool spread = true;       // weigh lengths by their likelihood
   bool correct = true;      // forecasts, by their errors so far
   GoalWeights weights;
+  double wait = 0;  // grams that an hour's wait of an accelerator's work costs
+  // The same, as shares of what such an hour's work usually emits, where others
+  // want the room too; `unsure` for jobs of unknown runtime.
+  double haste = 0, haste_unsure = 0;
   RollingOptions rolling;
 };
 
@@ -117,6 +121,9 @@ class Planner : public Policy {
   void NoteRun(const PolicyInput& in, JobRef job, Planned& planned);
   // Takes the errors that forecasts have shown off the new ones.
   void Correct(const PolicyInput& in);
+  // What an hour of one accelerator's work emits in the coming day, on average
+  // over the pools that have forecasts; 0 if none has.
+  double UsualGrams(const PolicyInput& in, const Placement& allowed) const;
   Objective Goal(const PolicyInput& in) const;
   // Starts what is due of `candidates` and defers the rest.
   void Act(const PolicyInput& in, Actions& actions);
@@ -165,6 +172,7 @@ class Planner : public Policy {
   bool long_replan_ = false;  // the last one took several calls
   std::vector<std::optional<Forecast>> corrected_;  // by region
   int64_t corrected_hour_ = -1;                     // since 1970
+  std::vector<double> usual_;  // by pool: grams an hour; 0: not known
   mutable std::vector<RuntimeShare> shares_;        // room to work in
   size_t unknown_running_ = 0;                      // of unknown runtime
   absl::Time next_suspend_ = absl::InfinitePast();  // look again then

@@ -1,6 +1,8 @@
 // planner: what is believed of a job, as the plan is told of it.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "policies/dispatch.h"
 #include "policies/planner/planner.h"
@@ -26,6 +28,27 @@ void Planner::Correct(const PolicyInput& in) {
     if (issued == nullptr || !told || !settings_.correct) continue;
     corrected_[r] = CorrectForecast(*issued, *in.grid.observed[r], in.now);
   }
+  constexpr int32_t kDay = 24;
+  std::array<double, kDay> grams;
+  usual_.assign(in.topology.pools.size(), 0);
+  for (size_t p = 0; p < usual_.size(); ++p) {
+    const PoolId pool(static_cast<uint16_t>(p));
+    if (in.forecast(pool) == nullptr) continue;
+    Goal(in).Fill(pool, ToUs(in.now) / kSlotUs * kSlotUs, kDay, grams.data());
+    usual_[p] = std::accumulate(grams.begin(), grams.end(), 0.0) / kDay;
+  }
+}
+
+double Planner::UsualGrams(const PolicyInput& in,
+                           const Placement& allowed) const {
+  double sum = 0;
+  int known = 0;
+  for (const PoolId pool : allowed) {
+    if (in.forecast(pool) == nullptr || pool.value() >= usual_.size()) continue;
+    sum += usual_[pool.value()];
+    ++known;
+  }
+  return known == 0 ? 0 : sum / known;
 }
 
 bool Planner::HasData(const PolicyInput& in, const Placement& allowed) {
@@ -80,6 +103,12 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
     latest -= std::min(absl::Hours(1) * settings_.margin_hours,
                        absl::Duration(job.spec.max_delay) / 6);
   }
+  double wait = settings_.wait;
+  if (crowded) {
+    wait += (belief.known ? settings_.haste : settings_.haste_unsure) *
+            UsualGrams(in, allowed);
+  }
+  plan.wait = static_cast<float>(wait);
   const bool promised = latest < absl::InfiniteFuture();
   if (!promised) {
     // Without data no hour is known to be better than another. Whoever was

@@ -4,7 +4,6 @@
 #include "policies/planner/planner.h"
 
 namespace ccsched {
-namespace {}  // namespace
 
 Choice Planner::ChoiceOf(const PolicyInput& in, const PlanJob& plan,
                          const RollingPlan::Offer& offer) const {

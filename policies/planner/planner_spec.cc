@@ -25,7 +25,9 @@ PlannerSettings Settings(const PolicyParameters& parameters) {
   s.rolling.trust_hours = parameters.at("trust_h");
   s.rolling.settle_hours = parameters.at("settle_h");
   s.weights.money = parameters.at("money_g_per_unit");
-  s.weights.wait = s.rolling.wait = parameters.at("wait_g_per_h");
+  s.wait = parameters.at("wait_g_per_h");
+  s.haste = parameters.at("haste");
+  s.haste_unsure = parameters.at("haste_unsure");
   return s;
 }
 
@@ -57,7 +59,7 @@ std::vector<ParameterSpec> Parameters() {
        "a week of history repeats"},
       {"price_rounds", "", 15, 1, 10000, "rounds of prices in a planning",
        "measured"},
-      {"improve_rounds", "", 200, 0, 1e9,
+      {"improve_rounds", "", 800, 0, 1e9,
        "rounds of taking out and putting back in a planning", "measured"},
       {"demand", "", 1, 0, 10,
        "the share of the jobs expected from history that is planned for",
@@ -68,6 +70,15 @@ std::vector<ParameterSpec> Parameters() {
       {"settle_h", "h", 8, 0, 168,
        "room that is free within so many hours is offered below its "
        "price, from nothing at once",
+       "measured"},
+      {"haste", "", 0.004, 0, 1,
+       "an hour of waiting where capacity is limited costs such a share of "
+       "what the work emits in an hour: of almost equal starts the early one "
+       "is taken, which leaves later room to those that come",
+       "measured"},
+      {"haste_unsure", "", 0.05, 0, 1,
+       "the same for jobs of unknown runtime, most of which are short: what "
+       "waiting could save them is little, and uncertain",
        "measured"},
       {"money_g_per_unit", "g", 0, 0, 1e9,
        "what a unit of the currency is worth in grams of CO2e: plans "

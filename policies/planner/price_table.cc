@@ -6,7 +6,6 @@ namespace ccsched {
 
 PriceTable::PriceTable(const PlanInstance& instance)
     : slots_(instance.slots),
-      wait_(instance.wait),
       rate_(instance.pools.size() * (instance.slots + 1)),
       prefix_(instance.pools.size() * (instance.slots + 1)) {
   for (size_t p = 0; p < instance.pools.size(); ++p) {

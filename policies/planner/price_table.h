@@ -42,17 +42,9 @@ class PriceTable {
   double Between(int pool, int64_t from, int64_t to) const {
     return Until(pool, to) - Until(pool, from);
   }
-  // The cost of waiting from the origin to `us`, a slot of it, and of a run:
-  // this and what it costs while it runs.
-  double wait() const { return wait_; }
-  double Wait(int64_t us) const { return wait_ * (us * (1.0 / kSlotUs)); }
-  double Run(int pool, int64_t start, int64_t duration) const {
-    return Between(pool, start, start + duration) + Wait(start);
-  }
 
  private:
   int32_t slots_ = 0;
-  double wait_ = 0;
   std::vector<double> rate_;    // pools * (slots + 1); the last one repeats
   std::vector<double> prefix_;  // pools * (slots + 1)
 };

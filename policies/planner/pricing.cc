@@ -43,7 +43,7 @@ void Pricing::Respond(size_t index, double& sum) {
   const double count = job.count * static_cast<double>(job.weight);
   if (!job.suspendable && !job.elastic()) {
     const StartChoice best = BestStart(instance_, table_, job);
-    sum += count * (best.cost - table_.Wait(job.release));
+    sum += count * (best.cost - RunLength::Of(job).Wait(job.release));
     usage_.Add(best.pool, best.start, best.start + job.duration, count);
     return;
   }

@@ -131,7 +131,10 @@ bool Replanning::PlaceAll(int64_t& work) {
     if (work <= 0) return false;
     PlanEntry& entry = book_->entries[order_[next_]];
     work -= PutCost(book_->work(), entry.job);
-    book_->Put(now_, entry, book_->priced());
+    // Priority is worth room below its price.
+    book_->Put(now_, entry,
+               entry.job.priority > least_priority_ ? book_->settled()
+                                                    : book_->priced());
   }
   next_ = 0;
   return true;
@@ -200,6 +203,7 @@ void Replanning::InOrderOfSize() {
   for (uint32_t i = 0; i < entries.size(); ++i) {
     const PlanEntry& entry = entries[i];
     if (!entry.used) continue;
+    least_priority_ = std::min(least_priority_, entry.job.priority);
     keys.push_back({static_cast<double>(entry.job.duration) * entry.job.count,
                     entry.sequence, i});
   }

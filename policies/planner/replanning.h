@@ -4,6 +4,7 @@
 #define CCSCHED_POLICIES_PLANNER_REPLANNING_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -92,6 +93,7 @@ class Replanning {
   size_t next_ = 0;              // of the list that the stage goes through
   size_t jobs_before_ = 0;       // in the instance, before any was placed
   int turn_ = 0;
+  int32_t least_priority_ = std::numeric_limits<int32_t>::max();
   std::vector<uint32_t> movable_;
   std::optional<Improver> improver_;
   int64_t improved_ = 0;  // rounds

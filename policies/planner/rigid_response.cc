@@ -24,13 +24,14 @@ void BestSpreadStart(const PriceTable& prices, int pool, int64_t earliest,
 double RunCost(const PriceTable& prices, int pool, int64_t start,
                const RunLength& length) {
   if (length.spread == nullptr) {
-    return prices.Run(pool, start, length.expected);
+    return prices.Between(pool, start, start + length.expected) +
+           length.Wait(start);
   }
   double until = 0;
   for (const LengthSpread::Share& s : length.spread->shares) {
     until += s.share * prices.Until(pool, start + s.length);
   }
-  return until - prices.Until(pool, start) + prices.Wait(start);
+  return until - prices.Until(pool, start) + length.Wait(start);
 }
 
 void BestStart(const PriceTable& prices, int pool, int64_t earliest,
@@ -42,16 +43,16 @@ void BestStart(const PriceTable& prices, int pool, int64_t earliest,
   const auto offer = [&](int64_t start, double cost) {
     if (cost < best.cost) best = {pool, start, cost};
   };
-  offer(earliest, prices.Run(pool, earliest, duration));
+  offer(earliest, RunCost(prices, pool, earliest, length));
   if (latest == earliest) return;
-  offer(latest, prices.Run(pool, latest, duration));
+  offer(latest, RunCost(prices, pool, latest, length));
 
   const double* prefix = prices.prefix(pool);
   const double* rate = prices.rate(pool);
   const int64_t whole = duration / kSlotUs;
   const int64_t rest_us = duration - whole * kSlotUs;
   const double rest = rest_us * (1.0 / kSlotUs);
-  const double wait = prices.wait();
+  const double wait = length.wait;
   double least = best.cost;
   // Starts at the edge of slot k.
   const int64_t first = (earliest + kSlotUs - 1) / kSlotUs;

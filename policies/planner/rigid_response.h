@@ -17,13 +17,18 @@ struct StartChoice {
   double cost = std::numeric_limits<double>::infinity();  // per accelerator
 };
 
-// How long a run lasts: as expected, and by a spread if it is not null.
+// How long a run lasts: as expected, and by a spread if it is not null. And
+// what it costs until it starts, from the table's origin on.
 struct RunLength {
   int64_t expected = 0;
   const LengthSpread* spread = nullptr;
+  double wait = 0;  // an hour
 
+  double Wait(int64_t until) const {
+    return wait * (static_cast<double>(until) * (1.0 / kSlotUs));
+  }
   static RunLength Of(const PlanJob& job) {
-    return {job.duration, job.spread.get()};
+    return {job.duration, job.spread.get(), job.wait};
   }
 };
 

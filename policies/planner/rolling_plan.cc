@@ -28,7 +28,6 @@ RollingPlan::RollingPlan(std::vector<PlanPool> pools,
       book_(std::make_unique<PlanBook>(OptionsOf(options), grams_)) {
   book_->work().pools = std::move(pools);
   book_->work().placements = std::move(placements);
-  book_->work().wait = options_.wait;
 }
 
 void RollingPlan::AddPlacement(std::vector<uint16_t> pools) {
@@ -146,7 +145,6 @@ void RollingPlan::BeginReplan(int64_t now) {
   PlanInstance& work = fresh->work();
   work.pools = book_->work().pools;
   work.placements = book_->work().placements;
-  work.wait = options_.wait;
   const ReplanOptions options = {
       .rounds = planned() ? options_.ascent_rounds : options_.first_rounds,
       .improve_rounds = options_.improve_rounds,

@@ -32,7 +32,6 @@ struct RollingOptions {
   double least_pausable_hours = 2;
   // Pauses must save such a share of what running on costs.
   double least_gain = 0.003;
-  double wait = 0;  // grams an hour that an accelerator's work waits
   DemandHistory::Options demand;
 };
 
