@@ -41,7 +41,7 @@ void PlanBook::ForgetSince(size_t count) {
 
 void PlanBook::Put(int64_t now, PlanEntry& entry, const PriceTable& table) {
   if (entry.pausable) {
-    PutPausable(now, entry);
+    PutPausable(now, entry, table);
     return;
   }
   entry.work = static_cast<uint32_t>(work_.jobs.size());

@@ -55,7 +55,7 @@ struct BookOptions {
   double sure_hours = 96;
   double trust_hours = 150;
   double settle_hours = 8;
-  double least_gain = 0.003;
+  double least_gain = 0.01;
 };
 
 // Keeps timelines true as jobs are put and dropped. A rolling plan has one that
@@ -125,7 +125,7 @@ class PlanBook {
   // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
   void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);
   void HoldStretches(const PlanEntry& entry, int sign, int64_t from);
-  void PutPausable(int64_t now, PlanEntry& entry);
+  void PutPausable(int64_t now, PlanEntry& entry, const PriceTable& table);
   void FillGrams();
   void SetTables();
 

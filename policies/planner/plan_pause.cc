@@ -12,7 +12,8 @@ void PlanBook::HoldStretches(const PlanEntry& entry, int sign, int64_t from) {
   }
 }
 
-void PlanBook::PutPausable(int64_t now, PlanEntry& entry) {
+void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
+                           const PriceTable& table) {
   StretchOrigin origin;
   if (entry.running) {
     origin = {StretchOrigin::kRunning, entry.pool};
@@ -23,7 +24,7 @@ void PlanBook::PutPausable(int64_t now, PlanEntry& entry) {
   job.release = now - origin_;
   job.latest_end = std::max(job.latest_end, job.release + job.duration);
   std::vector<Stretch> stretches;
-  pauses_.Plan(work_, priced_, *schedule_, job, origin, options_.least_gain,
+  pauses_.Plan(work_, table, *schedule_, job, origin, options_.least_gain,
                entry.worth, stretches);
   for (Stretch& s : stretches) {
     s.start += origin_;
@@ -39,7 +40,7 @@ void PlanBook::PutPausable(int64_t now, PlanEntry& entry) {
     if (entry.paused) job.duration += job.restart;
     work_.jobs.push_back(job);
     schedule_->Grow();
-    schedule_->PutCheapest(priced_, entry.work);
+    schedule_->PutCheapest(table, entry.work);
     const Schedule::Place place = schedule_->place(entry.work);
     entry.pool = place.pool;
     if (place.pool < 0) {

@@ -51,7 +51,7 @@ std::vector<ParameterSpec> Parameters() {
        "(their mean error at that hour of the day, the fading last "
        "one, and the usual day beyond their end); 0: taken as issued",
        "measured"},
-      {"least_gain", "", 0.003, 0, 1,
+      {"least_gain", "", 0.01, 0, 1,
        "pauses must save such a share of what running on costs", "measured"},
       {"replan_minutes", "min", 60, 1, 24 * 60,
        "time between two plannings of all that waits", "measured"},

@@ -15,6 +15,12 @@ constexpr int64_t kTakeCost = 300;       // taking a job out
 constexpr int64_t kPausableFactor = 40;  // of a job that may be suspended
 constexpr int64_t kImproveJobs = 20;     // taken out in a round of bettering
 
+// Jobs that may be suspended choose so often, each time beside the others'
+// latest choices; the last time what is left over soon is cheap. Where there
+// are very many they choose once.
+constexpr int kPausePasses = 4;
+constexpr size_t kMostPasses = 5000;
+
 }  // namespace
 
 Replanning::Replanning(const PlanBook& old, std::unique_ptr<PlanBook> fresh,
@@ -51,6 +57,8 @@ bool Replanning::Advance(int64_t& work) {
         break;
       case Stage::kPauses:
         if (!PlacePausable(work)) return false;
+        if (++pass_ < kPausePasses && pausable_ <= kMostPasses) break;
+        jobs_before_ = book_->work().jobs.size();
         stage_ = Stage::kPlace;
         break;
       case Stage::kPlace:
@@ -103,6 +111,7 @@ void Replanning::HoldAll() {
   InOrderOfSize();
   for (const uint32_t i : all_) {
     PlanEntry& entry = book_->entries[i];
+    pausable_ += entry.pausable ? 1 : 0;
     if (entry.pausable || entry.running) {
       book_->HoldPlace(entry, entry.pausable ? now_ : entry.start);
     } else {
@@ -119,10 +128,10 @@ bool Replanning::PlacePausable(int64_t& work) {
     if (work <= 0) return false;
     work -= PutCost(book_->work(), entry.job);
     book_->Drop(now_, entry);
-    book_->Put(now_, entry);
+    const bool last = pass_ + 1 == kPausePasses;
+    book_->Put(now_, entry, last ? book_->settled() : book_->priced());
   }
   next_ = 0;
-  jobs_before_ = book_->work().jobs.size();
   return true;
 }
 

@@ -93,6 +93,8 @@ class Replanning {
   size_t next_ = 0;              // of the list that the stage goes through
   size_t jobs_before_ = 0;       // in the instance, before any was placed
   int turn_ = 0;
+  int pass_ = 0;         // of those that may be suspended
+  size_t pausable_ = 0;  // so many are
   int32_t least_priority_ = std::numeric_limits<int32_t>::max();
   std::vector<uint32_t> movable_;
   std::optional<Improver> improver_;
