@@ -90,7 +90,9 @@ class PlanBook {
   // it can, beyond its promise.
   PlanJob Relative(const PlanJob& job, int64_t now) const;
   // Gives it a place and holds it.
-  void Put(int64_t now, PlanEntry& entry) { Put(now, entry, settled_); }
+  void Put(int64_t now, PlanEntry& entry) {
+    Put(now, entry, entry.pausable ? soon_ : settled_);
+  }
   void Put(int64_t now, PlanEntry& entry, const PriceTable& table);
   // Holds what a running job, or one with stretches, holds from `from` on.
   void HoldPlace(const PlanEntry& entry, int64_t from);
@@ -120,6 +122,7 @@ class PlanBook {
   const std::vector<double>& prices() const { return prices_; }
   const PriceTable& priced() const { return priced_; }
   const PriceTable& settled() const { return settled_; }
+  const PriceTable& soon() const { return soon_; }
 
  private:
   // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
@@ -128,6 +131,9 @@ class PlanBook {
   void PutPausable(int64_t now, PlanEntry& entry, const PriceTable& table);
   void FillGrams();
   void SetTables();
+  // Prices as believed, offered from nothing at once to all of them in so many
+  // hours.
+  void Settle(double hours, PriceTable& table) const;
 
   BookOptions options_;
   const GramsFn* grams_;
@@ -140,6 +146,7 @@ class PlanBook {
   PriceTable priced_;
   // The same, but what no known job wants at the full price is cheap at once.
   PriceTable settled_;
+  PriceTable soon_;  // the same for fewer hours: who can pause may come back
   PriceTable carbon_;
 };
 

@@ -11,6 +11,8 @@ namespace {
 
 // Room for arrivals until the next time, and for jobs that start late.
 constexpr int32_t kSpareSlots = 2 * 24 + 2;
+// Measured, as settle_hours is.
+constexpr double kSoonHours = 2;
 
 }  // namespace
 
@@ -57,6 +59,7 @@ void PlanBook::FillGrams() {
   carbon_ = PriceTable(work_);
   priced_ = carbon_;
   settled_ = carbon_;
+  soon_ = carbon_;
 }
 
 void PlanBook::SetPrices(std::vector<double> prices) {
@@ -65,19 +68,21 @@ void PlanBook::SetPrices(std::vector<double> prices) {
 }
 
 void PlanBook::SetTables() {
+  Settle(0, priced_);
+  Settle(options_.settle_hours, settled_);
+  Settle(std::min(options_.settle_hours, kSoonHours), soon_);
+}
+
+void PlanBook::Settle(double hours, PriceTable& table) const {
   std::vector<double> believed(work_.slots);
   for (size_t p = 0; p < work_.pools.size(); ++p) {
-    const int pool = static_cast<int>(p);
     for (int32_t k = 0; k < work_.slots; ++k) {
       const double unsure = std::max(0.0, k - options_.sure_hours);
       believed[k] = prices_[p * work_.slots + k] *
                     std::exp(-unsure / options_.trust_hours);
+      if (k < hours) believed[k] *= std::min(1.0, (k + 0.5) / hours);
     }
-    priced_.SetPrices(work_, pool, believed.data());
-    for (int32_t k = 0; k < work_.slots && k < options_.settle_hours; ++k) {
-      believed[k] *= std::min(1.0, (k + 0.5) / options_.settle_hours);
-    }
-    settled_.SetPrices(work_, pool, believed.data());
+    table.SetPrices(work_, static_cast<int>(p), believed.data());
   }
 }
 

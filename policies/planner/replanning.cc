@@ -129,7 +129,7 @@ bool Replanning::PlacePausable(int64_t& work) {
     work -= PutCost(book_->work(), entry.job);
     book_->Drop(now_, entry);
     const bool last = pass_ + 1 == kPausePasses;
-    book_->Put(now_, entry, last ? book_->settled() : book_->priced());
+    book_->Put(now_, entry, last ? book_->soon() : book_->priced());
   }
   next_ = 0;
   return true;
