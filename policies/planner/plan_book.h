@@ -121,6 +121,9 @@ class PlanBook {
   bool based() const { return based_; }
   const std::vector<double>& prices() const { return prices_; }
   const PriceTable& priced() const { return priced_; }
+  // What capacity of the pool costs in the coming day, as a share of what its
+  // work emits then.
+  double scarcity(int pool) const { return based_ ? scarcity_[pool] : 0; }
   const PriceTable& settled() const { return settled_; }
   const PriceTable& soon() const { return soon_; }
 
@@ -146,6 +149,7 @@ class PlanBook {
   PriceTable priced_;
   // The same, but what no known job wants at the full price is cheap at once.
   PriceTable settled_;
+  std::vector<double> scarcity_;  // by pool
   PriceTable soon_;  // the same for fewer hours: who can pause may come back
   PriceTable carbon_;
 };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "policies/planner/plan_book.h"
@@ -60,6 +61,7 @@ void PlanBook::FillGrams() {
   priced_ = carbon_;
   settled_ = carbon_;
   soon_ = carbon_;
+  scarcity_.assign(work_.pools.size(), 0.0);
 }
 
 void PlanBook::SetPrices(std::vector<double> prices) {
@@ -68,6 +70,15 @@ void PlanBook::SetPrices(std::vector<double> prices) {
 }
 
 void PlanBook::SetTables() {
+  constexpr int32_t kDay = 24;
+  for (size_t p = 0; p < work_.pools.size(); ++p) {
+    const double* const price = &prices_[p * work_.slots];
+    const double* const grams = work_.pools[p].grams.data();
+    const int32_t day = std::min(kDay, work_.slots);
+    const double emits = std::accumulate(grams, grams + day, 0.0);
+    scarcity_[p] =
+        emits > 0 ? std::accumulate(price, price + day, 0.0) / emits : 0;
+  }
   Settle(0, priced_);
   Settle(options_.settle_hours, settled_);
   Settle(std::min(options_.settle_hours, kSoonHours), soon_);

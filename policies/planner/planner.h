@@ -124,6 +124,8 @@ class Planner : public Policy {
   // What an hour of one accelerator's work emits in the coming day, on average
   // over the pools that have forecasts; 0 if none has.
   double UsualGrams(const PolicyInput& in, const Placement& allowed) const;
+  // How much of `haste` counts, 0 to 1: none where capacity is free.
+  double Rush(const Placement& allowed) const;
   Objective Goal(const PolicyInput& in) const;
   // Starts what is due of `candidates` and defers the rest.
   void Act(const PolicyInput& in, Actions& actions);

@@ -57,6 +57,14 @@ bool Planner::HasData(const PolicyInput& in, const Placement& allowed) {
   });
 }
 
+double Planner::Rush(const Placement& allowed) const {
+  constexpr double kScarce = 0.01;
+  if (plan_ == nullptr || allowed.empty()) return 0;
+  double sum = 0;
+  for (const PoolId pool : allowed) sum += plan_->scarcity(pool.value());
+  return std::min(1.0, sum / static_cast<double>(allowed.size()) / kScarce);
+}
+
 std::shared_ptr<const LengthSpread> Planner::SpreadOf(
     const PolicyInput& in, const Job& job, const JobShape& shape) const {
   in.runtimes.Spread(job, shape, job.executed, shares_);
@@ -104,10 +112,8 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
                        absl::Duration(job.spec.max_delay) / 6);
   }
   double wait = settings_.wait;
-  if (crowded) {
-    wait += (belief.known ? settings_.haste : settings_.haste_unsure) *
-            UsualGrams(in, allowed);
-  }
+  wait += (belief.known ? settings_.haste : settings_.haste_unsure) *
+          Rush(allowed) * UsualGrams(in, allowed);
   plan.wait = static_cast<float>(wait);
   const bool promised = latest < absl::InfiniteFuture();
   if (!promised) {

@@ -124,6 +124,7 @@ class RollingPlan {
     return book_->Weigh(now, job, pool, start);
   }
   bool planned() const { return book_->based(); }
+  double scarcity(int pool) const { return book_->scarcity(pool); }
 
   const Entry& entry(uint32_t job) const { return book_->entries[job]; }
   size_t size() const { return book_->entries.size(); }

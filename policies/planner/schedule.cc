@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/container/inlined_vector.h"
 #include "policies/planner/room_search.h"
 
 namespace ccsched {
@@ -21,9 +22,7 @@ StartChoice Schedule::Cheapest(const PriceTable& prices,
     int pool;
     double cost;
   };
-  constexpr size_t kMost = 64;
-  Offer offers[kMost];
-  size_t n = 0;
+  absl::InlinedVector<Offer, 64> offers;
   StartChoice best;
   for (const uint16_t pool : instance_.placements[job.pools]) {
     StartChoice free;
@@ -33,16 +32,15 @@ StartChoice Schedule::Cheapest(const PriceTable& prices,
       if (free.cost < best.cost) best = free;
       continue;
     }
-    if (n == kMost) break;
-    offers[n++] = {pool, free.cost};
+    offers.push_back({pool, free.cost});
   }
-  std::stable_sort(offers, offers + n, [](const Offer& a, const Offer& b) {
-    return a.cost < b.cost;
-  });
-  for (size_t i = 0; i < n; ++i) {
-    if (offers[i].cost >= best.cost) break;
-    const PlanPool& pool = instance_.pools[offers[i].pool];
-    BestStartWithRoom(prices, timelines_[offers[i].pool], offers[i].pool,
+  std::stable_sort(
+      offers.begin(), offers.end(),
+      [](const Offer& a, const Offer& b) { return a.cost < b.cost; });
+  for (const Offer& offer : offers) {
+    if (offer.cost >= best.cost) break;
+    const PlanPool& pool = instance_.pools[offer.pool];
+    BestStartWithRoom(prices, timelines_[offer.pool], offer.pool,
                       static_cast<int32_t>(pool.capacity),
                       static_cast<int32_t>(Occupied(job.count, pool.node_size)),
                       job.release, job.latest_start(), RunLength::Of(job),

@@ -88,11 +88,14 @@ void AddSweep(Command& sim, Context& context) {
       "sweep", "play a scenario in many variants",
       "  ccsched sim sweep month.yaml --vary jobs.defaults.max_delay=6h,24h "
       "\\\n"
-      "      --vary sites.0.pue=1.1,1.3 --policy planner --state sweep.json");
+      "      --vary sites.0.pue=1.1,1.3 --policy planner --state sweep.json\n"
+      "  ccsched sim sweep month.yaml --policy planner \\\n"
+      "      --vary policy.haste=0,0.004 --vary policy.wait_g_per_h=0,5");
   c.Argument("SCENARIO", &o->scenario, true, "a scenario.yaml");
   c.Repeated("-p,--policy", "POLICY", &o->policies, "repeat for more");
   c.Repeated("--vary", "PATH=V1,V2", &o->vary,
-             "every combination is run; repeat for more");
+             "a value of the scenario, or policy.NAME for a policy's "
+             "parameter; every combination is run; repeat for more");
   c.Repeated("--set", "PATH=VALUE", &o->set, "the same for all runs");
   c.Number("--windows", "N", &n->windows,
            "also from later starts, for confidence intervals (1)");

@@ -86,12 +86,16 @@ grpc::ServerUnaryReactor* AdminService::Nodes(
 grpc::ServerUnaryReactor* AdminService::Drain(
     grpc::CallbackServerContext* context, const v1::DrainRequest* request,
     v1::DrainResponse* response) {
+  const absl::Status allowed = access_->MayOperate(*context);
+  if (!allowed.ok()) return FinishAtOnce(context, allowed);
   return PushCall(inbox_, context, *request, response);
 }
 
 grpc::ServerUnaryReactor* AdminService::SetShadow(
     grpc::CallbackServerContext* context, const v1::SetShadowRequest* request,
     v1::SetShadowResponse* response) {
+  const absl::Status allowed = access_->MayOperate(*context);
+  if (!allowed.ok()) return FinishAtOnce(context, allowed);
   return PushCall(inbox_, context, *request, response);
 }
 
@@ -116,6 +120,8 @@ grpc::ServerUnaryReactor* AdminService::Policies(
 grpc::ServerUnaryReactor* AdminService::SetPolicy(
     grpc::CallbackServerContext* context, const v1::SetPolicyRequest* request,
     v1::SetPolicyResponse* response) {
+  const absl::Status allowed = access_->MayOperate(*context);
+  if (!allowed.ok()) return FinishAtOnce(context, allowed);
   return PushCall(inbox_, context, *request, response);
 }
 
@@ -131,6 +137,8 @@ grpc::ServerUnaryReactor* ForecastsService::Push(
     grpc::CallbackServerContext* context,
     const v1::PushForecastRequest* request,
     v1::PushForecastResponse* response) {
+  const absl::Status allowed = access_->MayOperate(*context);
+  if (!allowed.ok()) return FinishAtOnce(context, allowed);
   return PushCall(inbox_, context, *request, response);
 }
 

@@ -6,15 +6,17 @@
 #include "ccsched/v1/admin.grpc.pb.h"
 #include "ccsched/v1/forecasts.grpc.pb.h"
 #include "scheduler/ledger/ledger.h"
+#include "scheduler/rpc/access.h"
 #include "scheduler/rpc/inbox.h"
 
 namespace ccsched {
 
-// All but the report is answered by the driver. Thread safe.
+// All but the report is answered by the driver; what changes anything takes an
+// operator. Thread safe.
 class AdminService : public v1::Admin::CallbackService {
  public:
-  AdminService(Inbox* inbox, LedgerReader* reader)
-      : inbox_(inbox), reader_(reader) {}
+  AdminService(const Access* access, Inbox* inbox, LedgerReader* reader)
+      : access_(access), inbox_(inbox), reader_(reader) {}
 
   grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
                                    const v1::StatusRequest* request,
@@ -48,6 +50,7 @@ class AdminService : public v1::Admin::CallbackService {
                                    v1::ReportResponse* response) override;
 
  private:
+  const Access* const access_;
   Inbox* const inbox_;
   LedgerReader* const reader_;
 };
@@ -55,7 +58,8 @@ class AdminService : public v1::Admin::CallbackService {
 // Thread safe.
 class ForecastsService : public v1::Forecasts::CallbackService {
  public:
-  explicit ForecastsService(Inbox* inbox) : inbox_(inbox) {}
+  ForecastsService(const Access* access, Inbox* inbox)
+      : access_(access), inbox_(inbox) {}
 
   grpc::ServerUnaryReactor* Push(grpc::CallbackServerContext* context,
                                  const v1::PushForecastRequest* request,
@@ -65,6 +69,7 @@ class ForecastsService : public v1::Forecasts::CallbackService {
                                 v1::GetForecastResponse* response) override;
 
  private:
+  const Access* const access_;
   Inbox* const inbox_;
 };
 

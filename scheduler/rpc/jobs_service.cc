@@ -84,6 +84,9 @@ absl::Status GetView(LedgerReader& reader, JobId id, bool with_emissions,
 grpc::ServerUnaryReactor* JobsService::Submit(
     grpc::CallbackServerContext* context, const v1::SubmitRequest* request,
     v1::SubmitResponse* response) {
+  const absl::Status allowed =
+      access_->MayActFor(*context, request->job().user());
+  if (!allowed.ok()) return FinishAtOnce(context, allowed);
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   Submission submission;
   submission.jobs.push_back(&request->job());
@@ -103,9 +106,11 @@ grpc::ServerUnaryReactor* JobsService::Submit(
 }
 
 grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
-    grpc::CallbackServerContext* /*context*/,
-    v1::SubmitBulkResponse* response) {
-  return SubmitStream::Begin(inbox_, response);
+    grpc::CallbackServerContext* context, v1::SubmitBulkResponse* response) {
+  return SubmitStream::Begin(
+      [access = access_, name = Access::NameOf(*context)](
+          std::string_view user) { return access->MayActFor(name, user); },
+      inbox_, response);
 }
 
 grpc::ServerUnaryReactor* JobsService::Preview(
@@ -137,10 +142,24 @@ grpc::ServerWriteReactor<v1::Job>* JobsService::Watch(
   return WatchStream::Begin(reader_, hub_, *request);
 }
 
+// What is not there is found missing by whoever looks for it next.
+absl::Status JobsService::MayTouch(const grpc::CallbackServerContext& context,
+                                   uint64_t job) const {
+  if (!access_->on()) return absl::OkStatus();
+  const absl::StatusOr<JobRecord> record = reader_->Job(JobId(job));
+  if (absl::IsNotFound(record.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(record.status());
+  return access_->MayActFor(context, record->submission.user);
+}
+
 grpc::ServerUnaryReactor* JobsService::Act(JobActionKind kind,
                                            grpc::CallbackServerContext* context,
                                            const v1::JobActionRequest* request,
                                            v1::JobActionResponse* response) {
+  for (const uint64_t job : request->job_ids()) {
+    const absl::Status allowed = MayTouch(*context, job);
+    if (!allowed.ok()) return FinishAtOnce(context, allowed);
+  }
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   return PushOrFinish(
       inbox_, JobAction{kind, {*request, FinishWith(reactor, response)}},
@@ -172,7 +191,12 @@ grpc::ServerUnaryReactor* JobsService::Resize(
 }
 
 grpc::ServerWriteReactor<v1::LogChunk>* JobsService::Logs(
-    grpc::CallbackServerContext* /*context*/, const v1::LogsRequest* request) {
+    grpc::CallbackServerContext* context, const v1::LogsRequest* request) {
+  const absl::Status allowed = MayTouch(*context, request->job_id());
+  if (!allowed.ok()) {
+    return RefusedStream<grpc::ServerWriteReactor<v1::LogChunk>>::Begin(
+        allowed);
+  }
   return LogStream::Begin(reader_, directory_, *request);
 }
 

@@ -5,6 +5,7 @@
 
 #include "ccsched/v1/jobs.grpc.pb.h"
 #include "scheduler/ledger/ledger.h"
+#include "scheduler/rpc/access.h"
 #include "scheduler/rpc/agent_directory.h"
 #include "scheduler/rpc/inbox.h"
 #include "scheduler/rpc/watch_hub.h"
@@ -16,9 +17,13 @@ namespace ccsched {
 // outlive the server.
 class JobsService : public v1::Jobs::CallbackService {
  public:
-  JobsService(Inbox* inbox, LedgerReader* reader, WatchHub* hub,
-              AgentDirectory* directory)
-      : inbox_(inbox), reader_(reader), hub_(hub), directory_(directory) {}
+  JobsService(const Access* access, Inbox* inbox, LedgerReader* reader,
+              WatchHub* hub, AgentDirectory* directory)
+      : access_(access),
+        inbox_(inbox),
+        reader_(reader),
+        hub_(hub),
+        directory_(directory) {}
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
                                    const v1::SubmitRequest* request,
@@ -60,6 +65,11 @@ class JobsService : public v1::Jobs::CallbackService {
                                 const v1::JobActionRequest* request,
                                 v1::JobActionResponse* response);
 
+  // Whether the caller may steer the job, or read its output.
+  absl::Status MayTouch(const grpc::CallbackServerContext& context,
+                        uint64_t job) const;
+
+  const Access* const access_;
   Inbox* const inbox_;
   LedgerReader* const reader_;
   WatchHub* const hub_;

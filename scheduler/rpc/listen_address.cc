@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "scheduler/rpc/access.h"
 
 namespace ccsched {
 namespace {
@@ -60,6 +61,7 @@ absl::Status CheckListenConfig(const v1::ListenConfig& config) {
     return absl::InvalidArgumentError(
         "listen: a Unix socket takes no TLS; its file's mode guards it");
   }
+  if (absl::Status roles = CheckRoles(config); !roles.ok()) return roles;
   if (IsLocalAddress(config.address()) || key) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "listen address \"", config.address(),

@@ -18,7 +18,8 @@ inline constexpr char kDefaultListenAddress[] = "127.0.0.1:7390";
 bool IsLocalAddress(const std::string& address);
 
 // Checks the address and that it is local or TLS is configured whole.
-// Errors: InvalidArgument for what is no address or half a TLS configuration;
+// Errors: InvalidArgument for what is no address, half a TLS configuration or
+// roles that nobody could have (CheckRoles);
 // FailedPrecondition for another machine's reach without TLS.
 absl::Status CheckListenConfig(const v1::ListenConfig& config);
 

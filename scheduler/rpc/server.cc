@@ -17,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/rpc/access.h"
 #include "scheduler/rpc/admin_service.h"
 #include "scheduler/rpc/agents_service.h"
 #include "scheduler/rpc/jobs_service.h"
@@ -79,12 +80,14 @@ void Limit(grpc::ServerBuilder& builder) {
 }  // namespace
 
 struct Server::State {
-  State(const ServerParts& parts)
-      : jobs(parts.inbox, parts.reader, parts.hub, parts.directory),
-        agents(parts.inbox, parts.directory),
-        admin(parts.inbox, parts.reader),
-        forecasts(parts.inbox) {}
+  State(const v1::ListenConfig& config, const ServerParts& parts)
+      : access(config),
+        jobs(&access, parts.inbox, parts.reader, parts.hub, parts.directory),
+        agents(&access, parts.inbox, parts.directory),
+        admin(&access, parts.inbox, parts.reader),
+        forecasts(&access, parts.inbox) {}
 
+  const Access access;
   JobsService jobs;
   AgentsService agents;
   AdminService admin;
@@ -107,7 +110,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   RemoveStaleSocket(config.address());
-  auto state = std::make_unique<State>(parts);
+  auto state = std::make_unique<State>(config, parts);
   grpc::ServerBuilder builder;
   Limit(builder);
   builder.AddListeningPort(config.address(), credentials, &state->port);

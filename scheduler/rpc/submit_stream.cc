@@ -9,9 +9,10 @@
 
 namespace ccsched {
 
-SubmitStream* SubmitStream::Begin(Inbox* inbox,
+SubmitStream* SubmitStream::Begin(MaySubmit may_submit, Inbox* inbox,
                                   v1::SubmitBulkResponse* response) {
-  const std::shared_ptr<SubmitStream> stream(new SubmitStream(inbox, response));
+  const std::shared_ptr<SubmitStream> stream(
+      new SubmitStream(std::move(may_submit), inbox, response));
   stream->self_ = stream;
   const std::lock_guard lock(stream->mutex_);
   stream->ReadMoreLocked();
@@ -46,6 +47,8 @@ void SubmitStream::OnReadDone(bool ok) {
 void SubmitStream::Push(const std::shared_ptr<Message>& message) {
   Submission submission;
   for (const v1::JobSpec& job : message->request.jobs()) {
+    const absl::Status allowed = may_submit_(job.user());
+    if (!allowed.ok()) return Answered(*message, allowed, {});
     submission.jobs.push_back(&job);
   }
   submission.reply = [self = self_, message](

@@ -5,8 +5,11 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string_view>
+#include <utility>
 
 #include "ccsched/v1/jobs.pb.h"
 #include "scheduler/rpc/inbox.h"
@@ -21,14 +24,21 @@ class SubmitStream : public grpc::ServerReadReactor<v1::SubmitBulkRequest> {
   static constexpr size_t kOutstandingMax = 8;
   static constexpr int kRefusalsMax = 100;
 
-  static SubmitStream* Begin(Inbox* inbox, v1::SubmitBulkResponse* response);
+  // Whether the caller may submit jobs of this user: if not, all fails.
+  using MaySubmit = std::function<absl::Status(std::string_view user)>;
+
+  static SubmitStream* Begin(MaySubmit may_submit, Inbox* inbox,
+                             v1::SubmitBulkResponse* response);
 
   void OnReadDone(bool ok) override;
   void OnDone() override;
 
  private:
-  SubmitStream(Inbox* inbox, v1::SubmitBulkResponse* response)
-      : inbox_(inbox), response_(response) {}
+  SubmitStream(MaySubmit may_submit, Inbox* inbox,
+               v1::SubmitBulkResponse* response)
+      : may_submit_(std::move(may_submit)),
+        inbox_(inbox),
+        response_(response) {}
 
   struct Message {
     v1::SubmitBulkRequest request;
@@ -41,6 +51,7 @@ class SubmitStream : public grpc::ServerReadReactor<v1::SubmitBulkRequest> {
   void ReadMoreLocked();
   void FinishIfOverLocked();
 
+  const MaySubmit may_submit_;
   Inbox* const inbox_;
   v1::SubmitBulkResponse* const response_;
   std::shared_ptr<SubmitStream> self_;

@@ -36,6 +36,27 @@ class UnaryFinisher {
   grpc::ServerUnaryReactor* reactor_;
 };
 
+// Ends a call that is not to be carried out.
+inline grpc::ServerUnaryReactor* FinishAtOnce(
+    grpc::CallbackServerContext* context, const absl::Status& why) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(why));
+  return reactor;
+}
+
+// The same of a stream; owns itself.
+template <typename Reactor>
+class RefusedStream : public Reactor {
+ public:
+  static Reactor* Begin(const absl::Status& why) {
+    return new RefusedStream(why);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  explicit RefusedStream(const absl::Status& why) { this->Finish(ToGrpc(why)); }
+};
+
 // The reply of a unary call: fills `response` and finishes `reactor`, which
 // waits for it even if its client has gone.
 template <typename Response>

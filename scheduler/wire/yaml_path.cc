@@ -89,6 +89,8 @@ class PathSetter {
                               " (known: ", absl::StrJoin(names, ", "), ")"));
     }
     if (path.empty()) {
+      // Nothing of the old value stays where the new one says nothing.
+      out.GetReflection()->ClearField(&out, field);
       return YamlFiller("--set", nullptr).FillField(value_, *field, key, out);
     }
     if (field->is_map()) return SetInMap(out, *field, std::string(path));

@@ -18,14 +18,14 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-// Makes an authority and two certificates that it signed, for a day.
+// Makes an authority and certificates that it signed, for a day.
 constexpr char kMakeCertificates[] = R"(
 set -eu
 new_key() { openssl ecparam -name prime256v1 -genkey -noout -out $1.key; }
 new_key ca
 openssl req -x509 -new -key ca.key -days 1 -subj /CN=authority -out ca.pem
 printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' > names
-for who in server client; do
+for who in server client alice bob; do
   new_key $who
   openssl req -new -key $who.key -subj /CN=$who -out $who.csr
   openssl x509 -req -in $who.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
@@ -59,12 +59,16 @@ class TlsTest : public ::testing::Test {
     });
     return address;
   }
-  void StartScheduler() {
+  // `roles`: more of the listen configuration.
+  void StartScheduler(const std::string& roles = "") {
+    const CommandResult made =
+        RunCommand({"/bin/sh", "-c", kMakeCertificates}, dir_, {});
+    ASSERT_EQ(made.status, 0) << made.err;
     std::ofstream(In("cluster.yaml"))
         << "version: 1\n"
            "listen: {address: '127.0.0.1:0', tls_certificate: "
         << In("server.pem") << ", tls_key: " << In("server.key")
-        << ", tls_client_ca: " << In("ca.pem")
+        << ", tls_client_ca: " << In("ca.pem") << roles
         << "}\n"
            "regions: [{name: grid}]\n"
            "sites: [{name: here, region: grid, pools: [{accelerator: cpu, "
@@ -104,12 +108,12 @@ class TlsTest : public ::testing::Test {
     args.insert(args.begin(), {CCSCHED, "--address", address_});
     return RunCommand(args, dir_, {"NO_COLOR=1"});
   }
-  std::vector<std::string> WithCertificate(
-      std::vector<std::string> args) const {
+  CommandResult As(const std::string& who,
+                   std::vector<std::string> args) const {
     args.insert(args.begin(),
                 {"--tls-ca", In("ca.pem"), "--tls-certificate",
-                 In("client.pem"), "--tls-key", In("client.key")});
-    return args;
+                 In(who + ".pem"), "--tls-key", In(who + ".key")});
+    return Ccsched(args);
   }
 
   std::string dir_, address_;
@@ -117,13 +121,10 @@ class TlsTest : public ::testing::Test {
 };
 
 TEST_F(TlsTest, RunsAJobAndTakesNobodyWithoutACertificate) {
-  const CommandResult made =
-      RunCommand({"/bin/sh", "-c", kMakeCertificates}, dir_, {});
-  ASSERT_EQ(made.status, 0) << made.err;
   StartScheduler();
   const Process agent = StartAgent("n1");
-  const CommandResult ran = Ccsched(
-      WithCertificate({"submit", "--wait", "--", "sh", "-c", "exit 5"}));
+  const CommandResult ran =
+      As("client", {"submit", "--wait", "--", "sh", "-c", "exit 5"});
   EXPECT_EQ(ran.status, 5) << ran.err;
 
   const CommandResult in_clear = Ccsched({"queue"});
@@ -138,6 +139,53 @@ TEST_F(TlsTest, RunsAJobAndTakesNobodyWithoutACertificate) {
       {"--tls-ca", In("ca.pem"), "--tls-key", In("client.key"), "queue"});
   EXPECT_EQ(half.status, 2);
   EXPECT_THAT(half.err, HasSubstr("must be given together"));
+}
+
+TEST_F(TlsTest, AUserSteersOwnJobsAndNeitherOthersNorTheCluster) {
+  StartScheduler(", operators: [server], agents: [client]");
+  const Process agent = StartAgent("n1");
+  std::ofstream(In("alice.yaml")) << "user: alice\ncommand: [sleep, '600']\n";
+  std::ofstream(In("bob.yaml")) << "user: bob\ncommand: ['true']\n";
+
+  const CommandResult others = As("alice", {"submit", In("bob.yaml")});
+  EXPECT_NE(others.status, 0);
+  EXPECT_THAT(others.err, HasSubstr("you are 'alice' by your certificate"));
+  const CommandResult agents = As("client", {"submit", In("bob.yaml")});
+  EXPECT_THAT(agents.err, HasSubstr("an agent has no jobs"));
+  const CommandResult own = As("alice", {"submit", "--hold", In("alice.yaml")});
+  EXPECT_EQ(own.status, 0) << own.err;
+
+  EXPECT_EQ(As("bob", {"queue"}).status, 0);
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"cancel", "1"},
+        {"logs", "1"},
+        {"hold", "1"}}) {
+    EXPECT_THAT(As("bob", command).err, HasSubstr("only 'alice'"))
+        << command[0];
+  }
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"drain", "n1", "--reason", "test"},
+        {"policy", "set", "fcfs"}}) {
+    EXPECT_THAT(As("alice", command).err, HasSubstr("only an operator"))
+        << command[0];
+    EXPECT_EQ(As("server", command).status, 0) << command[0];
+  }
+  EXPECT_EQ(As("server", {"submit", In("bob.yaml")}).status, 0);
+  const CommandResult cancelled = As("alice", {"cancel", "1"});
+  EXPECT_EQ(cancelled.status, 0) << cancelled.out << cancelled.err;
+}
+
+TEST_F(TlsTest, AUserRunsNoNode) {
+  StartScheduler(", operators: [server], agents: [alice]");
+  const Process agent = StartAgent("n1");  // shows the client's certificate
+  const bool said = Eventually(absl::Seconds(20), [&] {
+    std::ifstream in(In("n1.log"));
+    const std::string log(std::istreambuf_iterator<char>(in), {});
+    return log.find("only an agent may run a node") != std::string::npos;
+  });
+  EXPECT_TRUE(said);
+  EXPECT_EQ(As("server", {"nodes", "-o", "json"}).out.find("n1"),
+            std::string::npos);
 }
 
 }  // namespace

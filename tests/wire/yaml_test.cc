@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -276,6 +277,17 @@ TEST(SetPathTest, SetsByNameIndexAndKey) {
   EXPECT_EQ(s.policies(1).name(), "oracle");
   ASSERT_TRUE(SetPath(s, "regions.DE.forecast=persistence").ok());
   EXPECT_EQ(s.regions(0).forecast().name(), "persistence");
+}
+
+TEST(SetPathTest, LeavesNothingOfAValueThatItReplaces) {
+  v1::Scenario s = ParsedScenario(kScenario);
+  ASSERT_TRUE(SetPath(s, "regions.DE.forecast={csv: a.csv, column: x}").ok());
+  ASSERT_TRUE(SetPath(s, "regions.DE.forecast=perfect").ok());
+  const auto region =
+      std::find_if(s.regions().begin(), s.regions().end(),
+                   [](const auto& r) { return r.name() == "DE"; });
+  EXPECT_EQ(region->forecast().name(), "perfect");
+  EXPECT_TRUE(region->forecast().csv().empty());
 }
 
 TEST(SetPathTest, RefusesWhatDoesNotFitAndChangesNothing) {
