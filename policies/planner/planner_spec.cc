@@ -59,7 +59,7 @@ std::vector<ParameterSpec> Parameters() {
        "a week of history repeats"},
       {"price_rounds", "", 15, 1, 10000, "rounds of prices in a planning",
        "measured"},
-      {"improve_rounds", "", 800, 0, 1e9,
+      {"improve_rounds", "", 1200, 0, 1e9,
        "rounds of taking out and putting back in a planning", "measured"},
       {"demand", "", 1, 0, 10,
        "the share of the jobs expected from history that is planned for",

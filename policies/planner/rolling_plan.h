@@ -27,7 +27,7 @@ struct RollingOptions {
   double settle_hours = 8;
   int ascent_rounds = 15;  // of each replanning
   int first_rounds = 150;  // of the first one
-  int64_t improve_rounds = 800;
+  int64_t improve_rounds = 1200;
   // Jobs with less work are not suspended.
   double least_pausable_hours = 2;
   // Pauses must save such a share of what running on costs.
