@@ -15,6 +15,7 @@ namespace ccsched {
 
 // The time step of prices and of planning.
 inline constexpr int64_t kSlotUs = 3'600'000'000;
+inline constexpr int32_t kDaySlots = 24;
 
 struct PlanPool {
   bool limited = true;  // false: as many accelerators as one asks for

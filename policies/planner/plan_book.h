@@ -134,9 +134,10 @@ class PlanBook {
   void PutPausable(int64_t now, PlanEntry& entry, const PriceTable& table);
   void FillGrams();
   void SetTables();
-  // Prices as believed, offered from nothing at once to all of them in so many
-  // hours.
-  void Settle(double hours, PriceTable& table) const;
+  // Sets a pool's prices as believed, but offered from nothing at once to all
+  // of them in so many hours.
+  void Settle(int pool, std::vector<double> believed, double hours,
+              PriceTable& table) const;
 
   BookOptions options_;
   const GramsFn* grams_;
@@ -149,9 +150,9 @@ class PlanBook {
   PriceTable priced_;
   // The same, but what no known job wants at the full price is cheap at once.
   PriceTable settled_;
-  std::vector<double> scarcity_;  // by pool
   PriceTable soon_;  // the same for fewer hours: who can pause may come back
   PriceTable carbon_;
+  std::vector<double> scarcity_;  // by pool
 };
 
 }  // namespace ccsched

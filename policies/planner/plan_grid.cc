@@ -70,31 +70,31 @@ void PlanBook::SetPrices(std::vector<double> prices) {
 }
 
 void PlanBook::SetTables() {
-  constexpr int32_t kDay = 24;
+  std::vector<double> believed(work_.slots);
   for (size_t p = 0; p < work_.pools.size(); ++p) {
+    const int pool = static_cast<int>(p);
     const double* const price = &prices_[p * work_.slots];
+    for (int32_t k = 0; k < work_.slots; ++k) {
+      const double unsure = std::max(0.0, k - options_.sure_hours);
+      believed[k] = price[k] * std::exp(-unsure / options_.trust_hours);
+    }
+    priced_.SetPrices(work_, pool, believed.data());
+    Settle(pool, believed, options_.settle_hours, settled_);
+    Settle(pool, believed, std::min(options_.settle_hours, kSoonHours), soon_);
     const double* const grams = work_.pools[p].grams.data();
-    const int32_t day = std::min(kDay, work_.slots);
+    const int32_t day = std::min(kDaySlots, work_.slots);
     const double emits = std::accumulate(grams, grams + day, 0.0);
     scarcity_[p] =
         emits > 0 ? std::accumulate(price, price + day, 0.0) / emits : 0;
   }
-  Settle(0, priced_);
-  Settle(options_.settle_hours, settled_);
-  Settle(std::min(options_.settle_hours, kSoonHours), soon_);
 }
 
-void PlanBook::Settle(double hours, PriceTable& table) const {
-  std::vector<double> believed(work_.slots);
-  for (size_t p = 0; p < work_.pools.size(); ++p) {
-    for (int32_t k = 0; k < work_.slots; ++k) {
-      const double unsure = std::max(0.0, k - options_.sure_hours);
-      believed[k] = prices_[p * work_.slots + k] *
-                    std::exp(-unsure / options_.trust_hours);
-      if (k < hours) believed[k] *= std::min(1.0, (k + 0.5) / hours);
-    }
-    table.SetPrices(work_, static_cast<int>(p), believed.data());
+void PlanBook::Settle(int pool, std::vector<double> believed, double hours,
+                      PriceTable& table) const {
+  for (int32_t k = 0; k < work_.slots && k < hours; ++k) {
+    believed[k] *= std::min(1.0, (k + 0.5) / hours);
   }
+  table.SetPrices(work_, pool, believed.data());
 }
 
 void PlanBook::ClearPlaces() {

@@ -94,10 +94,8 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
   const Job& job = in.jobs[ref];
   const Run& run = in.runs[job.run];
   const absl::Duration ran = in.now - run.start;
-  Job so_far = job;
-  so_far.executed += run.WorkDone(in.now);
-  const RuntimeBelief belief =
-      in.runtimes.Remaining(job, in.shape(ref), so_far.executed);
+  const absl::Duration done = job.executed + run.WorkDone(in.now);
+  const RuntimeBelief belief = in.runtimes.Remaining(job, in.shape(ref), done);
   absl::Duration left = belief.known ? belief.p50 : belief.mean;
   if (ran < run.overhead) left += run.overhead - ran;
   left = std::clamp(left, absl::Microseconds(1), kLongestPlanned);
@@ -105,6 +103,8 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
       ToUs(absl::Ceil(left, absl::Microseconds(1))) + ToUs(in.now);
   if (planned.running) {
     plan_->SetEnd(planned.index, end);
+    Job so_far = job;
+    so_far.executed = done;
     plan_->SetRemaining(planned.index, end - ToUs(in.now),
                         Describe(in, so_far, in.shape(ref)).latest_end);
     return;

@@ -28,8 +28,8 @@ struct PlannerSettings {
   bool correct = true;      // forecasts, by their errors so far
   GoalWeights weights;
   double wait = 0;  // grams that an hour's wait of an accelerator's work costs
-  // The same, as shares of what such an hour's work usually emits, where others
-  // want the room too; `unsure` for jobs of unknown runtime.
+  // The same, as shares of what such an hour's work usually emits, as far as
+  // capacity has a price; `unsure` for jobs of unknown runtime.
   double haste = 0, haste_unsure = 0;
   RollingOptions rolling;
 };

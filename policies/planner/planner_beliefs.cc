@@ -28,14 +28,14 @@ void Planner::Correct(const PolicyInput& in) {
     if (issued == nullptr || !told || !settings_.correct) continue;
     corrected_[r] = CorrectForecast(*issued, *in.grid.observed[r], in.now);
   }
-  constexpr int32_t kDay = 24;
-  std::array<double, kDay> grams;
+  std::array<double, kDaySlots> grams;
   usual_.assign(in.topology.pools.size(), 0);
   for (size_t p = 0; p < usual_.size(); ++p) {
     const PoolId pool(static_cast<uint16_t>(p));
     if (in.forecast(pool) == nullptr) continue;
-    Goal(in).Fill(pool, ToUs(in.now) / kSlotUs * kSlotUs, kDay, grams.data());
-    usual_[p] = std::accumulate(grams.begin(), grams.end(), 0.0) / kDay;
+    Goal(in).Fill(pool, ToUs(in.now) / kSlotUs * kSlotUs, kDaySlots,
+                  grams.data());
+    usual_[p] = std::accumulate(grams.begin(), grams.end(), 0.0) / kDaySlots;
   }
 }
 
@@ -58,7 +58,7 @@ bool Planner::HasData(const PolicyInput& in, const Placement& allowed) {
 }
 
 double Planner::Rush(const Placement& allowed) const {
-  constexpr double kScarce = 0.01;
+  constexpr double kScarce = 0.01;  // measured
   if (plan_ == nullptr || allowed.empty()) return 0;
   double sum = 0;
   for (const PoolId pool : allowed) sum += plan_->scarcity(pool.value());

@@ -72,8 +72,9 @@ std::vector<ParameterSpec> Parameters() {
        "price, from nothing at once",
        "measured"},
       {"haste", "", 0.004, 0, 1,
-       "an hour of waiting where capacity is limited costs such a share of "
-       "what the work emits in an hour: of almost equal starts the early one "
+       "an hour of waiting costs such a share of what the work emits in an "
+       "hour, as far as capacity has a price in the coming day: of almost "
+       "equal starts the early one "
        "is taken, which leaves later room to those that come",
        "measured"},
       {"haste_unsure", "", 0.05, 0, 1,

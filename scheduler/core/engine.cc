@@ -101,8 +101,8 @@ void Engine::State::WakeDeferred() {
 }
 
 void Engine::State::Decide() {
-  if (!suspended_.empty() && !policy_->TakesUpSuspended()) {
-    while (!suspended_.empty()) QueueSuspended(suspended_.back());
+  while (!suspended_.empty() && !policy_->TakesUpSuspended()) {
+    QueueSuspended(suspended_.back());
   }
   // Jobs may have left the queue again within this step.
   const auto left = [this](JobRef ref) { return !queue_.Contains(ref); };

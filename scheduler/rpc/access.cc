@@ -40,7 +40,8 @@ Access::Access(const v1::ListenConfig& config)
       operators_(config.operators().begin(), config.operators().end()),
       agents_(config.agents().begin(), config.agents().end()) {}
 
-std::string Access::NameOf(const grpc::CallbackServerContext& context) {
+std::string Access::NameOf(const grpc::CallbackServerContext& context) const {
+  if (!on_) return "";  // it is looked at for each submission
   const auto caller = context.auth_context();
   if (caller == nullptr || !caller->IsPeerAuthenticated()) return "";
   const auto names = caller->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);

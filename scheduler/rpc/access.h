@@ -40,8 +40,8 @@ class Access {
   absl::Status MayActFor(std::string_view name, std::string_view user) const;
 
   bool on() const { return on_; }
-  // On the certificate that was checked; empty where none was asked for.
-  static std::string NameOf(const grpc::CallbackServerContext& context);
+  // On the certificate that was checked; empty where there are no roles.
+  std::string NameOf(const grpc::CallbackServerContext& context) const;
 
  private:
   const bool on_;

@@ -63,6 +63,17 @@ absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
   return absl::OkStatus();
 }
 
+// What changes the cluster, or what is believed of its grids.
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* PushOperatorCall(const Access& access, Inbox* inbox,
+                                           grpc::CallbackServerContext* context,
+                                           const Request& request,
+                                           Response* response) {
+  const absl::Status allowed = access.MayOperate(*context);
+  if (!allowed.ok()) return FinishAtOnce(context, allowed);
+  return PushCall(inbox, context, request, response);
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* AdminService::Status(
@@ -86,17 +97,13 @@ grpc::ServerUnaryReactor* AdminService::Nodes(
 grpc::ServerUnaryReactor* AdminService::Drain(
     grpc::CallbackServerContext* context, const v1::DrainRequest* request,
     v1::DrainResponse* response) {
-  const absl::Status allowed = access_->MayOperate(*context);
-  if (!allowed.ok()) return FinishAtOnce(context, allowed);
-  return PushCall(inbox_, context, *request, response);
+  return PushOperatorCall(*access_, inbox_, context, *request, response);
 }
 
 grpc::ServerUnaryReactor* AdminService::SetShadow(
     grpc::CallbackServerContext* context, const v1::SetShadowRequest* request,
     v1::SetShadowResponse* response) {
-  const absl::Status allowed = access_->MayOperate(*context);
-  if (!allowed.ok()) return FinishAtOnce(context, allowed);
-  return PushCall(inbox_, context, *request, response);
+  return PushOperatorCall(*access_, inbox_, context, *request, response);
 }
 
 grpc::ServerUnaryReactor* AdminService::Shadow(
@@ -120,26 +127,20 @@ grpc::ServerUnaryReactor* AdminService::Policies(
 grpc::ServerUnaryReactor* AdminService::SetPolicy(
     grpc::CallbackServerContext* context, const v1::SetPolicyRequest* request,
     v1::SetPolicyResponse* response) {
-  const absl::Status allowed = access_->MayOperate(*context);
-  if (!allowed.ok()) return FinishAtOnce(context, allowed);
-  return PushCall(inbox_, context, *request, response);
+  return PushOperatorCall(*access_, inbox_, context, *request, response);
 }
 
 grpc::ServerUnaryReactor* AdminService::Report(
     grpc::CallbackServerContext* context, const v1::ReportRequest* request,
     v1::ReportResponse* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpc(MakeReport(*reader_, *request, *response)));
-  return reactor;
+  return FinishAtOnce(context, MakeReport(*reader_, *request, *response));
 }
 
 grpc::ServerUnaryReactor* ForecastsService::Push(
     grpc::CallbackServerContext* context,
     const v1::PushForecastRequest* request,
     v1::PushForecastResponse* response) {
-  const absl::Status allowed = access_->MayOperate(*context);
-  if (!allowed.ok()) return FinishAtOnce(context, allowed);
-  return PushCall(inbox_, context, *request, response);
+  return PushOperatorCall(*access_, inbox_, context, *request, response);
 }
 
 grpc::ServerUnaryReactor* ForecastsService::Get(

@@ -108,7 +108,7 @@ grpc::ServerUnaryReactor* JobsService::Submit(
 grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
     grpc::CallbackServerContext* context, v1::SubmitBulkResponse* response) {
   return SubmitStream::Begin(
-      [access = access_, name = Access::NameOf(*context)](
+      [access = access_, name = access_->NameOf(*context)](
           std::string_view user) { return access->MayActFor(name, user); },
       inbox_, response);
 }
@@ -122,18 +122,14 @@ grpc::ServerUnaryReactor* JobsService::Preview(
 grpc::ServerUnaryReactor* JobsService::Get(grpc::CallbackServerContext* context,
                                            const v1::GetJobRequest* request,
                                            v1::Job* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpc(GetView(*reader_, JobId(request->job_id()),
-                                 request->with_emissions(), *response)));
-  return reactor;
+  return FinishAtOnce(context, GetView(*reader_, JobId(request->job_id()),
+                                       request->with_emissions(), *response));
 }
 
 grpc::ServerUnaryReactor* JobsService::List(
     grpc::CallbackServerContext* context, const v1::ListJobsRequest* request,
     v1::ListJobsResponse* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpc(ListPage(*reader_, *request, *response)));
-  return reactor;
+  return FinishAtOnce(context, ListPage(*reader_, *request, *response));
 }
 
 grpc::ServerWriteReactor<v1::Job>* JobsService::Watch(

@@ -36,15 +36,15 @@ class UnaryFinisher {
   grpc::ServerUnaryReactor* reactor_;
 };
 
-// Ends a call that is not to be carried out.
+// Ends a call that has its answer.
 inline grpc::ServerUnaryReactor* FinishAtOnce(
-    grpc::CallbackServerContext* context, const absl::Status& why) {
+    grpc::CallbackServerContext* context, const absl::Status& status) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpc(why));
+  reactor->Finish(ToGrpc(status));
   return reactor;
 }
 
-// The same of a stream; owns itself.
+// A stream that is refused; owns itself.
 template <typename Reactor>
 class RefusedStream : public Reactor {
  public:

@@ -113,19 +113,17 @@ TEST_F(MoneyTest, DecidesNothingUnlessItIsGivenAWeight) {
 TEST_F(MoneyTest, MovesThePlanAsFarAsItsWeightGoes) {
   // Six hours later it emits 60 g more and costs 1.05 less.
   EXPECT_NEAR(Run("planner:money_g_per_unit=50")["co2e_g"], 300, 1e-6);
-  const nlohmann::json run = Run("planner:money_g_per_unit=70,haste=0");
+  const nlohmann::json run = Run("planner:money_g_per_unit=70");
   EXPECT_NEAR(run["co2e_g"], 360, 1e-6);
   EXPECT_NEAR(run["electricity_cost"]["amount"], -0.15, 1e-9);
 }
 
 TEST_F(MoneyTest, WaitsNoLongerThanTheWeightOfWaitingAllows) {
   // Waiting 6 h with two accelerators: 12 accelerator-hours against 13.5 g.
-  EXPECT_NEAR(
-      Run("planner:money_g_per_unit=70,haste=0,wait_g_per_h=1")["co2e_g"], 360,
-      1e-6);
-  EXPECT_NEAR(
-      Run("planner:money_g_per_unit=70,haste=0,wait_g_per_h=1.2")["co2e_g"],
-      300, 1e-6);
+  EXPECT_NEAR(Run("planner:money_g_per_unit=70,wait_g_per_h=1")["co2e_g"], 360,
+              1e-6);
+  EXPECT_NEAR(Run("planner:money_g_per_unit=70,wait_g_per_h=1.2")["co2e_g"],
+              300, 1e-6);
 }
 
 TEST_F(TwoCurrenciesTest, AreReportedApart) {
