@@ -57,6 +57,8 @@ struct PlanJob {
   uint32_t account = 0;  // whose load counts, where projects have shares
 
   int64_t latest_start() const { return latest_end - duration; }
+  // Of all its accelerators, in microseconds.
+  double Work() const { return static_cast<double>(duration) * count; }
   bool elastic() const { return max_count > count; }
 };
 

@@ -7,6 +7,13 @@
 #include "policies/planner/room_search.h"
 
 namespace ccsched {
+namespace {
+
+// By so much, and as long as they last, may jobs that miss their promise be
+// overdue for the sake of smaller ones.
+constexpr double kBearable = 24.0 * kSlotUs;
+
+}  // namespace
 
 PlanJob PlanBook::Relative(const PlanJob& job, int64_t now) const {
   PlanJob r = job;
@@ -67,6 +74,47 @@ void PlanBook::Drop(int64_t now, PlanEntry& entry) {
   } else if (entry.pool >= 0) {
     schedule_->Take(entry.work);
   }
+}
+
+uint32_t PlanBook::MostOverdue(int64_t now) const {
+  uint32_t most = kNoEntry;
+  double highest = 1;
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    const PlanEntry& entry = entries[i];
+    if (!entry.used || entry.running || entry.pausable) continue;
+    const double overdue = static_cast<double>(now - entry.job.latest_start());
+    const double times = overdue / (entry.job.duration + kBearable);
+    if (times <= highest) continue;
+    highest = times;
+    most = i;
+  }
+  return most;
+}
+
+bool PlanBook::HasRoom(const PlanEntry& entry, int pool, int64_t start) {
+  const PlanPool& p = work_.pools[pool];
+  if (!p.limited) return true;
+  if (entry.pool >= 0) schedule_->Take(entry.work);
+  const int64_t from = start - origin_;
+  const int64_t to = std::min(from + entry.job.duration, work_.end());
+  const int32_t peak = schedule_->timeline(pool).Peak(from, to);
+  if (entry.pool >= 0) {
+    schedule_->Put(entry.work, entry.pool, entry.start - origin_);
+  }
+  return peak + static_cast<int32_t>(Occupied(entry.job.count, p.node_size)) <=
+         static_cast<int32_t>(p.capacity);
+}
+
+bool PlanBook::LeavesRoomFor(const PlanEntry& entry, int64_t now,
+                             const PlanJob& job, int pool) const {
+  const PlanPool& p = work_.pools[pool];
+  if (entry.pool != pool || !p.limited) return true;
+  const int64_t from = std::max(now, entry.start);
+  const int64_t to = std::min(now + job.duration, entry.end);
+  const auto holds = static_cast<int32_t>(Occupied(job.count, p.node_size));
+  return from >= to ||
+         schedule_->timeline(pool).Peak(from - origin_, to - origin_) + holds <=
+             static_cast<int32_t>(p.capacity);
 }
 
 PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,

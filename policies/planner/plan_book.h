@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct PlanOffer {
   double wait = 0;
   double cost() const { return carbon + price + wait; }
 };
+
+inline constexpr uint32_t kNoEntry = std::numeric_limits<uint32_t>::max();
 
 struct BookOptions {
   int32_t horizon_slots = 168;
@@ -108,6 +111,16 @@ class PlanBook {
     return entry.pool < 0 ||
            entry.end > origin_ + work_.jobs[entry.work].latest_end;
   }
+
+  // Of the waiting rigid jobs that are overdue by more than can be borne, the
+  // one that is so most for its length, or kNoEntry.
+  uint32_t MostOverdue(int64_t now) const;
+  // Whether a waiting rigid job could run from `start` on beside all others.
+  bool HasRoom(const PlanEntry& entry, int pool, int64_t start);
+  // Whether the job could run at the pool from `now` on without holding up the
+  // entry, which is planned later.
+  bool LeavesRoomFor(const PlanEntry& entry, int64_t now, const PlanJob& job,
+                     int pool) const;
 
   std::vector<PlanOffer> Offers(int64_t now, const PlanJob& job) const;
   PlanOffer Weigh(int64_t now, const PlanJob& job, int pool,

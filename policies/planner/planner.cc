@@ -48,6 +48,7 @@ void Planner::Rebuild(const PolicyInput& in) {
   replan_wanted_ = resized_ = long_replan_ = false;
   pressed_.clear();
   promised_room_.clear();
+  overdue_ = {};
   unknown_running_ = 0;
 }
 
@@ -338,6 +339,8 @@ std::vector<RollingPlan::AccountLoad> Planner::Loads(
 // are many.
 void Planner::CandidatesFromAll(const PolicyInput& in) {
   next_suspend_ = absl::InfinitePast();
+  const uint32_t overdue = plan_->MostOverdue(ToUs(in.now));
+  overdue_ = overdue == kNoEntry ? JobId() : ids_[overdue];
   candidates_.clear();
   stuck_.clear();
   to_tell_.clear();

@@ -142,6 +142,11 @@ class Planner : public Policy {
                Planned& planned, PoolId pool);
   bool StartSomewhere(const PolicyInput& in, Actions& actions, JobRef job,
                       Planned& planned);
+  // Whether the job may start now though it is not planned to. One whose
+  // promise is lost takes nobody's planned room; others may, but not that of
+  // the one that is most overdue.
+  bool MayTakeRoom(const PolicyInput& in, const Planned& planned,
+                   PoolId pool) const;
   void TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
                     Planned& planned);
   Choice ChoiceOf(const PolicyInput& in, const PlanJob& plan,
@@ -175,8 +180,9 @@ class Planner : public Policy {
   std::vector<std::optional<Forecast>> corrected_;  // by region
   int64_t corrected_hour_ = -1;                     // since 1970
   std::vector<double> usual_;  // by pool: grams an hour; 0: not known
-  mutable std::vector<RuntimeShare> shares_;        // room to work in
-  size_t unknown_running_ = 0;                      // of unknown runtime
+  mutable std::vector<RuntimeShare> shares_;  // room to work in
+  size_t unknown_running_ = 0;                // of unknown runtime
+  JobId overdue_;  // whom nobody is to hold up; 0: nobody
   absl::Time next_suspend_ = absl::InfinitePast();  // look again then
 };
 

@@ -56,6 +56,7 @@ void Planner::Act(const PolicyInput& in, Actions& actions) {
     }
     StartStuck(in, actions, &turn);
     Planned& planned = planned_[in.jobs[turn.job].spec.id];
+    if (planned.running) continue;  // it was among those that were stuck
     const RollingPlan::Entry& entry = plan_->entry(planned.index);
     const bool may_wait = turn.latest_start > ToUs(in.now);
     if (!may_wait || (phase_ == Phase::kIdle && plan_->planned())) {
@@ -184,6 +185,7 @@ bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
   for (const PoolId pool : in.placement(job)) {
     if (!actions.Fits(job, pool)) continue;
     if (!plan_->planned()) return StartAt(in, actions, job, planned, pool);
+    if (!MayTakeRoom(in, planned, pool)) continue;
     const RollingPlan::Offer offer =
         plan_->Weigh(ToUs(in.now), plan, pool.value(), ToUs(in.now));
     if (found && offer.cost() >= least) continue;
@@ -192,6 +194,19 @@ bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
     found = true;
   }
   return found && StartAt(in, actions, job, planned, best);
+}
+
+bool Planner::MayTakeRoom(const PolicyInput& in, const Planned& planned,
+                          PoolId pool) const {
+  const int64_t now = ToUs(in.now);
+  const RollingPlan::Entry& entry = plan_->entry(planned.index);
+  if (entry.job.latest_start() < now) {
+    return entry.pausable || plan_->HasRoom(planned.index, pool.value(), now);
+  }
+  const auto overdue = planned_.find(overdue_);
+  return overdue == planned_.end() || overdue->second.running ||
+         plan_->LeavesRoomFor(overdue->second.index, now, entry.job,
+                              pool.value());
 }
 
 void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,

@@ -149,18 +149,27 @@ bool Replanning::PlaceAll(int64_t& work) {
   return true;
 }
 
-// Whoever comes too late in one turn goes first in the next. Where very many
-// do it is room that is lacking, not order.
+// Whoever comes too late in one turn goes first in the next, the small ones
+// before the big ones, so that few are late; but nobody waits for ever, so the
+// most overdue comes before all. Where very many are late it is room that is
+// lacking, and one turn more is enough.
 bool Replanning::TakesAnotherTurn() {
   constexpr int kTurns = 4;
-  constexpr size_t kMany = 2000;
-  if (++turn_ == kTurns) return false;
+  constexpr ptrdiff_t kMany = 2000;
+  if (++turn_ >= kTurns) return false;
   const auto late = [this](uint32_t i) {
     return book_->IsLate(book_->entries[i]);
   };
-  const size_t count = std::count_if(order_.begin(), order_.end(), late);
-  if (count == 0 || count > kMany) return false;
-  std::stable_partition(order_.begin(), order_.end(), late);
+  const auto on_time =
+      std::stable_partition(order_.begin(), order_.end(), late);
+  if (on_time == order_.begin()) return false;
+  if (on_time - order_.begin() > kMany) turn_ = kTurns;
+  std::stable_sort(order_.begin(), on_time, [this](uint32_t a, uint32_t b) {
+    return book_->entries[a].job.Work() < book_->entries[b].job.Work();
+  });
+  const auto overdue =
+      std::find(order_.begin(), on_time, book_->MostOverdue(now_));
+  if (overdue != on_time) std::rotate(order_.begin(), overdue, overdue + 1);
   return true;
 }
 
@@ -213,8 +222,7 @@ void Replanning::InOrderOfSize() {
     const PlanEntry& entry = entries[i];
     if (!entry.used) continue;
     least_priority_ = std::min(least_priority_, entry.job.priority);
-    keys.push_back({static_cast<double>(entry.job.duration) * entry.job.count,
-                    entry.sequence, i});
+    keys.push_back({entry.job.Work(), entry.sequence, i});
   }
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
     return a.size != b.size ? a.size > b.size : a.sequence < b.sequence;
@@ -241,8 +249,7 @@ void Replanning::TakeTurns() {
     if (job.account >= loads.size()) loads.resize(job.account + 1);
     AccountLoad& account = loads[job.account];
     turns.push_back({job.priority, account.load, i});
-    account.load +=
-        static_cast<double>(job.duration) * job.count / kSlotUs / account.share;
+    account.load += job.Work() / kSlotUs / account.share;
     const PlanJob& first = entries[all_.front()].job;
     alike &= job.priority == first.priority && job.account == first.account;
   }

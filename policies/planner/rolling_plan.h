@@ -126,6 +126,16 @@ class RollingPlan {
   bool planned() const { return book_->based(); }
   double scarcity(int pool) const { return book_->scarcity(pool); }
 
+  // See PlanBook.
+  uint32_t MostOverdue(int64_t now) const { return book_->MostOverdue(now); }
+  bool HasRoom(uint32_t job, int pool, int64_t start) {
+    return book_->HasRoom(book_->entries[job], pool, start);
+  }
+  bool LeavesRoomFor(uint32_t other, int64_t now, const PlanJob& job,
+                     int pool) const {
+    return book_->LeavesRoomFor(book_->entries[other], now, job, pool);
+  }
+
   const Entry& entry(uint32_t job) const { return book_->entries[job]; }
   size_t size() const { return book_->entries.size(); }
   // When the last replanning began.

@@ -67,5 +67,63 @@ TEST(PlannerPromisesTest, NobodyMakesRoomWhoWouldThenBeLate) {
   EXPECT_GT(result.EndHours(2), 30);
 }
 
+// A third more than there is room for, for five days: small jobs in
+// great number, big ones, and a short one that needs all accelerators at once.
+constexpr int kOverloadHours = 120;
+constexpr uint64_t kWide = 1;
+constexpr double kOverloadDelay = 12;
+
+std::vector<PlayJob> Overload() {
+  std::vector<PlayJob> jobs = {{.submit_h = 30,
+                                .runtime_h = 0.1,
+                                .count = 8,
+                                .max_delay_h = kOverloadDelay}};
+  for (int i = 0; i < kOverloadHours; ++i) {
+    for (int j = 0; j < 6; ++j) {
+      jobs.push_back({.submit_h = i + j / 6.0,
+                      .runtime_h = 0.3 + 0.2 * ((i + 5 * j) % 7),
+                      .max_delay_h = kOverloadDelay});
+    }
+    if (i % 15 != 0) continue;
+    jobs.push_back({.submit_h = i + 0.1,
+                    .runtime_h = 20,
+                    .count = 4,
+                    .max_delay_h = kOverloadDelay});
+  }
+  return jobs;
+}
+
+struct Lateness {
+  int late = 0;
+  double wide_waits_h = 0;
+};
+
+Lateness PlayOverload(const char* policy) {
+  ClusterBuilder cluster;
+  cluster.Site("only");
+  Play play(cluster.topology(), *MakePolicy(policy, {}));
+  std::vector<double> day(24, 300.0);
+  for (int h = 10; h < 16; ++h) day[h] = 100;
+  play.Forecast(0, day);
+  play.Node(0, 8);
+  const std::vector<PlayJob> jobs = Overload();
+  for (const PlayJob& job : jobs) play.Job(job);
+  const PlayResult result = play.Run();
+  Lateness lateness;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const double wait = result.StartHours(i + 1) - jobs[i].submit_h;
+    lateness.late += wait > kOverloadDelay + 1e-6;
+    if (i + 1 == kWide) lateness.wide_waits_h = wait;
+  }
+  return lateness;
+}
+
+TEST(PlannerPromisesTest, FewAreLateAndNoneForEverWhereRoomIsLacking) {
+  const Lateness planner = PlayOverload("planner");
+  const Lateness backfill = PlayOverload("easy-backfill");
+  EXPECT_LT(planner.late, backfill.late);
+  EXPECT_LT(planner.wide_waits_h, kOverloadDelay + 24 + 10);
+}
+
 }  // namespace
 }  // namespace ccsched::testing
