@@ -91,14 +91,16 @@ uint32_t PlanBook::MostOverdue(int64_t now) const {
   return most;
 }
 
-bool PlanBook::HasRoom(const PlanEntry& entry, int pool, int64_t start) {
+bool PlanBook::HasRoom(PlanEntry& entry, int pool, int64_t start) {
   const PlanPool& p = work_.pools[pool];
   if (!p.limited) return true;
-  if (entry.pool >= 0) schedule_->Take(entry.work);
+  Drop(start, entry);
   const int64_t from = start - origin_;
   const int64_t to = std::min(from + entry.job.duration, work_.end());
   const int32_t peak = schedule_->timeline(pool).Peak(from, to);
-  if (entry.pool >= 0) {
+  if (entry.pausable) {
+    HoldPlace(entry, start);
+  } else if (entry.pool >= 0) {
     schedule_->Put(entry.work, entry.pool, entry.start - origin_);
   }
   return peak + static_cast<int32_t>(Occupied(entry.job.count, p.node_size)) <=

@@ -115,8 +115,9 @@ class PlanBook {
   // Of the waiting rigid jobs that are overdue by more than can be borne, the
   // one that is so most for its length, or kNoEntry.
   uint32_t MostOverdue(int64_t now) const;
-  // Whether a waiting rigid job could run from `start` on beside all others.
-  bool HasRoom(const PlanEntry& entry, int pool, int64_t start);
+  // Whether a waiting job could run from `start` on, with all its work, beside
+  // all others.
+  bool HasRoom(PlanEntry& entry, int pool, int64_t start);
   // Whether the job could run at the pool from `now` on without holding up the
   // entry, which is planned later.
   bool LeavesRoomFor(const PlanEntry& entry, int64_t now, const PlanJob& job,

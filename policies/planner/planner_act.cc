@@ -201,7 +201,7 @@ bool Planner::MayTakeRoom(const PolicyInput& in, const Planned& planned,
   const int64_t now = ToUs(in.now);
   const RollingPlan::Entry& entry = plan_->entry(planned.index);
   if (entry.job.latest_start() < now) {
-    return entry.pausable || plan_->HasRoom(planned.index, pool.value(), now);
+    return plan_->HasRoom(planned.index, pool.value(), now);
   }
   const auto overdue = planned_.find(overdue_);
   return overdue == planned_.end() || overdue->second.running ||
