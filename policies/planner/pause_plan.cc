@@ -30,6 +30,22 @@ int64_t Overhead(const PlanJob& job, const StretchOrigin& origin,
   return (restarts ? job.restart : 0) + (pauses ? job.checkpoint : 0);
 }
 
+// What all the time costs that the job holds accelerators.
+double SumOf(const PriceTable& table, const PlanJob& job,
+             const StretchOrigin& origin,
+             const std::vector<Stretch>& stretches) {
+  double sum = 0;
+  for (const Stretch& s : stretches) {
+    sum += table.Between(s.pool, s.start, s.end);
+  }
+  if (origin.state == StretchOrigin::kRunning &&
+      !GoesOn(job, origin, stretches)) {
+    sum +=
+        table.Between(origin.pool, job.release, job.release + job.checkpoint);
+  }
+  return sum;
+}
+
 }  // namespace
 
 bool TrimStretches(const PriceTable& prices, const PlanJob& job,
@@ -131,10 +147,10 @@ double PausePlanner::Unbroken(const PlanInstance& instance,
 }
 
 double PausePlanner::Plan(const PlanInstance& instance,
-                          const PriceTable& prices, const Schedule& schedule,
-                          const PlanJob& job, const StretchOrigin& origin,
-                          double least_gain, double& worth,
-                          std::vector<Stretch>& stretches) {
+                          const PriceTable& prices, const PriceTable& carbon,
+                          const Schedule& schedule, const PlanJob& job,
+                          const StretchOrigin& origin, double least_gain,
+                          double& worth, std::vector<Stretch>& stretches) {
   stretches.clear();
   Stretch whole;
   const double unbroken =
@@ -150,19 +166,17 @@ double PausePlanner::Plan(const PlanInstance& instance,
     worth = enough.worth;
     search_.At(prices, pools, job, worth, open_.data(), &stretches, origin);
     if (TrimStretches(prices, job, origin, stretches)) {
-      cost = 0;
-      for (const Stretch& s : stretches) {
-        cost += prices.Between(s.pool, s.start, s.end);
-      }
-      cost += RunLength::Of(job).Wait(stretches.back().end - job.duration);
-      if (origin.state == StretchOrigin::kRunning &&
-          !GoesOn(job, origin, stretches)) {
-        cost += prices.Between(origin.pool, job.release,
-                               job.release + job.checkpoint);
-      }
+      cost = SumOf(prices, job, origin, stretches) +
+             RunLength::Of(job).Wait(stretches.back().end - job.duration);
     }
   }
-  if (unbroken < kInfinity && cost >= unbroken * (1 - least_gain)) {
+  const auto saves = [&] {
+    return SumOf(carbon, job, origin, stretches) <
+           (1 - least_gain) *
+               carbon.Between(whole.pool, whole.start, whole.end);
+  };
+  if (unbroken < kInfinity &&
+      (cost >= unbroken * (1 - least_gain) || !saves())) {
     stretches = {whole};
     return unbroken;
   }

@@ -19,12 +19,15 @@ class PausePlanner {
   // Fills `stretches` with the cheapest found that do all of the job's work
   // within its window and leave others their room; each includes its own
   // overheads. Unbroken running counts too, and is preferred unless pauses
-  // save more than `least_gain` of its cost. Returns the cost of one
+  // save more than `least_gain` of its cost and of its carbon: prices alone
+  // are no reason to leave, they are guesses of what others will want, and
+  // room that is left for a price may stay empty. Returns the cost of one
   // accelerator, or infinity and no stretches if nothing fits. `worth` is a
   // guess, and is left at what was found.
   double Plan(const PlanInstance& instance, const PriceTable& prices,
-              const Schedule& schedule, const PlanJob& job,
-              const StretchOrigin& origin, double least_gain, double& worth,
+              const PriceTable& carbon, const Schedule& schedule,
+              const PlanJob& job, const StretchOrigin& origin,
+              double least_gain, double& worth,
               std::vector<Stretch>& stretches);
 
  private:

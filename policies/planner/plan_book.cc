@@ -62,7 +62,8 @@ void PlanBook::TakePlace(PlanEntry& entry) {
   const Schedule::Place& place = schedule_->place(entry.work);
   entry.pool = place.pool;
   entry.start = place.start + origin_;
-  entry.end = entry.start + entry.job.duration;
+  entry.end = entry.start + work_.jobs[entry.work].duration;
+  if (entry.pausable) entry.stretches = {entry.run()};
 }
 
 // Frees what the job holds or was to hold.

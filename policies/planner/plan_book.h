@@ -97,6 +97,9 @@ class PlanBook {
     Put(now, entry, entry.pausable ? soon_ : settled_);
   }
   void Put(int64_t now, PlanEntry& entry, const PriceTable& table);
+  // A job that may be suspended, but waits to run in one go and in time, gets
+  // the same place as if it could not; false: it is not such a one.
+  bool PutInOne(int64_t now, PlanEntry& entry);
   // Holds what a running job, or one with stretches, holds from `from` on.
   void HoldPlace(const PlanEntry& entry, int64_t from);
   // Frees what the job holds or was to hold from now on.

@@ -24,8 +24,8 @@ void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
   job.release = now - origin_;
   job.latest_end = std::max(job.latest_end, job.release + job.duration);
   std::vector<Stretch> stretches;
-  pauses_.Plan(work_, table, *schedule_, job, origin, options_.least_gain,
-               entry.worth, stretches);
+  pauses_.Plan(work_, table, carbon_, *schedule_, job, origin,
+               options_.least_gain, entry.worth, stretches);
   for (Stretch& s : stretches) {
     s.start += origin_;
     s.end += origin_;
@@ -65,6 +65,22 @@ void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
   }
   entry.end = entry.stretches[0].end;
   HoldStretches(entry, 1, now);
+}
+
+bool PlanBook::PutInOne(int64_t now, PlanEntry& entry) {
+  if (entry.running || entry.leaving || entry.stretches.size() != 1) {
+    return false;
+  }
+  PlanJob job = Relative(entry.job, now);
+  job.suspendable = false;
+  job.duration = entry.end - entry.start;
+  if (entry.end - origin_ > job.latest_end) return false;
+  HoldStretches(entry, -1, now);
+  entry.work = static_cast<uint32_t>(work_.jobs.size());
+  work_.jobs.push_back(job);
+  schedule_->Grow();
+  schedule_->Put(entry.work, entry.pool, entry.start - origin_);
+  return true;
 }
 
 }  // namespace ccsched

@@ -111,6 +111,7 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
     return;
   }
   planned.running = true;
+  planned.given_way = false;
   planned.known = belief.known;
   if (!planned.known) ++unknown_running_;
   plan_->Start(planned.index, run.pool.value(), ToUs(run.start), end);

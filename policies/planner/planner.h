@@ -56,9 +56,10 @@ class Planner : public Policy {
   struct Planned {
     uint32_t index = 0;  // in the rolling plan
     bool running = false;
-    bool known = false;     // its runtime is exact
-    bool blind = false;     // no forecast was known when it was described
-    absl::Time told_start;  // of the last deferral
+    bool known = false;      // its runtime is exact
+    bool given_way = false;  // others were suspended for it
+    bool blind = false;      // no forecast was known when it was described
+    absl::Time told_start;   // of the last deferral
     PoolId told_pool;
   };
 
@@ -143,8 +144,8 @@ class Planner : public Policy {
   bool StartSomewhere(const PolicyInput& in, Actions& actions, JobRef job,
                       Planned& planned);
   // Whether the job may start now though it is not planned to. One whose
-  // promise is lost takes nobody's planned room; others may, but not that of
-  // the one that is most overdue.
+  // promise is lost takes nobody's planned room, unless others gave way for it;
+  // any other may, but not that of the one that is most overdue.
   bool MayTakeRoom(const PolicyInput& in, const Planned& planned,
                    PoolId pool) const;
   void TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,

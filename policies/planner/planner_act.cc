@@ -200,6 +200,7 @@ bool Planner::MayTakeRoom(const PolicyInput& in, const Planned& planned,
                           PoolId pool) const {
   const int64_t now = ToUs(in.now);
   const RollingPlan::Entry& entry = plan_->entry(planned.index);
+  if (planned.given_way) return true;
   if (entry.job.latest_start() < now) {
     return plan_->HasRoom(planned.index, pool.value(), now);
   }

@@ -170,6 +170,7 @@ absl::Duration Planner::MakeRoom(const PolicyInput& in, Actions& actions,
                                  JobRef ref) {
   absl::Duration longest = absl::ZeroDuration();
   for (const JobRef job : WhoCanWait(in, ref)) {
+    planned_.at(in.jobs[ref].spec.id).given_way = true;
     Reason reason =
         Explain(in, job, in.runs[in.jobs[job].run].pool.value(), ToUs(in.now));
     reason.code = ReasonCode::kCapacity;

@@ -185,14 +185,19 @@ bool Replanning::TakeBack(int64_t& work) {
   return true;
 }
 
+// All that is to run in one go may be moved, whether it could pause or not.
 void Replanning::BeginImproving() {
-  if (options_.improve_rounds <= 0 || order_.size() < 2) return;
-  for (const uint32_t i : order_) {
-    const PlanEntry& entry = book_->entries[i];
-    if (entry.pool >= 0) movable_.push_back(entry.work);
+  if (options_.improve_rounds <= 0) return;
+  for (const uint32_t i : all_) {
+    PlanEntry& entry = book_->entries[i];
+    const bool in_one = entry.pausable ? book_->PutInOne(now_, entry)
+                                       : !entry.running && entry.pool >= 0;
+    if (!in_one) continue;
+    movable_.push_back(i);
+    moved_.push_back(entry.work);
   }
   if (movable_.size() < 2) return;
-  improver_.emplace(book_->work(), book_->settled(), book_->priced(), movable_,
+  improver_.emplace(book_->work(), book_->settled(), book_->priced(), moved_,
                     ImproveOptions{.rounds = options_.improve_rounds,
                                    .seed = static_cast<uint64_t>(now_)},
                     book_->schedule());
@@ -202,11 +207,12 @@ bool Replanning::ImproveAll(int64_t& work) {
   if (!improver_) return true;
   for (; improved_ < options_.improve_rounds; ++improved_) {
     if (work <= 0) return false;
-    const PlanEntry& some = book_->entries[order_[improved_ % order_.size()]];
-    work -= kImproveJobs * PutCost(book_->work(), some.job);
+    const PlanInstance& instance = book_->work();
+    const uint32_t some = moved_[improved_ % moved_.size()];
+    work -= kImproveJobs * PutCost(instance, instance.jobs[some]);
     improver_->Round();
   }
-  for (const uint32_t i : order_) book_->TakePlace(book_->entries[i]);
+  for (const uint32_t i : movable_) book_->TakePlace(book_->entries[i]);
   return true;
 }
 

@@ -96,7 +96,8 @@ class Replanning {
   int pass_ = 0;         // of those that may be suspended
   size_t pausable_ = 0;  // so many are
   int32_t least_priority_ = std::numeric_limits<int32_t>::max();
-  std::vector<uint32_t> movable_;
+  std::vector<uint32_t> movable_;  // entries
+  std::vector<uint32_t> moved_;    // the same, in the instance
   std::optional<Improver> improver_;
   int64_t improved_ = 0;  // rounds
 };

@@ -218,8 +218,8 @@ TEST(PausePlanTest, DoesAllTheWorkWithinItsWindowAboveItsBound) {
     for (const PlanJob& job : plan.jobs) {
       double worth = 0;
       std::vector<Stretch> stretches;
-      const double cost =
-          planner.Plan(plan, prices, schedule, job, {}, 0, worth, stretches);
+      const double cost = planner.Plan(plan, prices, prices, schedule, job, {},
+                                       0, worth, stretches);
       ASSERT_FALSE(stretches.empty()) << "seed " << seed;
       int64_t useful = 0;
       for (size_t i = 0; i < stretches.size(); ++i) {
