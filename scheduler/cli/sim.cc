@@ -52,7 +52,7 @@ void AddRun(Command& sim, Context& context) {
       "  ccsched sim run month.yaml --set jobs.defaults.max_delay=48h -o json\n"
       "  ccsched sim run month.yaml --bound --schedule-dir out/\n"
       "\nPolicies: a name or label of the scenario, or any policy with "
-      "parameters:\nplanner:step_h=2,rounds=50.");
+      "parameters:\nplanner:settle_h=2,improve_rounds=50.");
   c.Argument("SCENARIO", &o->scenario, true, "a scenario.yaml");
   c.Repeated("-p,--policy", "POLICY", &o->policies,
              "this policy; repeat for more (default: the scenario's)");
