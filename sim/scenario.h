@@ -128,6 +128,7 @@ struct Scenario {
   std::string name;
   std::string path;
   absl::Time start;
+  std::vector<std::string> files;  // others that it is made of
   absl::Time end = absl::InfiniteFuture();  // of submissions
   std::optional<absl::Time> horizon;
   Topology topology;

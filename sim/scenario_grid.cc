@@ -63,6 +63,7 @@ class RegionLoader {
     }
     RegionData data;
     data.file = ResolvePath(scenario_.path, region.intensity());
+    scenario_.files.push_back(data.file);
     absl::StatusOr<GridColumn> actual =
         ReadGridCsv(data.file, region.column(), gaps_);
     if (!actual.ok()) {
@@ -184,12 +185,15 @@ class RegionLoader {
           absl::StrCat("\"", known, "\" is neither perfect nor day-ahead"));
     }
     if (region.price().empty()) return absl::OkStatus();
-    absl::StatusOr<PriceSeries> read =
-        ReadPriceCsv(ResolvePath(scenario_.path, region.price()));
+    scenario_.files.push_back(ResolvePath(scenario_.path, region.price()));
+    absl::StatusOr<PriceSeries> read = ReadPriceCsv(scenario_.files.back());
     if (!read.ok()) return Blame(source_, at_ + ".price", read.status());
     if (read->series().end() <= scenario_.start) {
       return At(source_, at_ + ".price",
                 absl::StrCat("the prices of ", region.name(), " end at ",
+    if (!forecast.csv().empty()) {
+      scenario_.files.push_back(ResolvePath(scenario_.path, forecast.csv()));
+    }
                              Utc(read->series().end()),
                              ", before the scenario's start"));
     }

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/cli/commands.h"
+#include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/output.h"
 #include "sim/command.h"
 
@@ -77,6 +78,8 @@ void AddRun(Command& sim, Context& context) {
     }
     o->timing = !*no_timing;
     o->progress = context.err_terminal;
+    Interrupt interrupt(context);
+    o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimCommand(*o, context.out, context.err));
   });
 }
@@ -117,6 +120,8 @@ void AddSweep(Command& sim, Context& context) {
     }
     if (!s.ok()) return context.Fail(s);
     o->progress = context.err_terminal;
+    Interrupt interrupt(context);
+    o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimSweepCommand(*o, context.out, context.err));
   });
 }
@@ -161,6 +166,8 @@ void AddGen(Command& sim, Context& context) {
     if (s.ok()) s = Set("--jobs", n->jobs, 1, 100'000'000, &o->jobs);
     if (!s.ok()) return context.Fail(s);
     if (*days) o->days = **days;
+    Interrupt interrupt(context);
+    o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimGenCommand(*o, context.out, context.err));
   });
 }
