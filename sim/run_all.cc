@@ -23,7 +23,7 @@ namespace {
 class Tee : public StretchSink {
  public:
   Tee(StretchSink* a, StretchSink* b) : a_(a), b_(b) {}
-  void OnStretch(const Stretch& stretch) override {
+  void OnStretch(const JobStretch& stretch) override {
     if (a_ != nullptr) a_->OnStretch(stretch);
     if (b_ != nullptr) b_->OnStretch(stretch);
   }

@@ -96,7 +96,7 @@ absl::StatusOr<std::unique_ptr<ScheduleCsv>> ScheduleCsv::Create(
   return std::unique_ptr<ScheduleCsv>(new ScheduleCsv(path, file, topology));
 }
 
-void ScheduleCsv::OnStretch(const Stretch& s) {
+void ScheduleCsv::OnStretch(const JobStretch& s) {
   const Pool& pool = topology_.pools[s.pool.value()];
   AppendCsvField(s.job_id, buffer_);
   buffer_ += ',';

@@ -40,7 +40,7 @@ class ScheduleCsv : public StretchSink {
   ~ScheduleCsv() override;
   static std::string PartOf(const std::string& path);
 
-  void OnStretch(const Stretch& stretch) override;
+  void OnStretch(const JobStretch& stretch) override;
   // REQUIRES: called once, at the end. Errors: as above.
   absl::Status Close();
 
