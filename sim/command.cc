@@ -87,7 +87,7 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
   } else if (options.output == "csv") {
     out << ResultsCsv(results, options.timing);
   } else {
-    out << ResultsTable(scenario.name, results);
+    out << ResultsTable(scenario.name, results, options.width);
   }
   return 0;
 }

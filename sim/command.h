@@ -57,6 +57,7 @@ struct SimRunOptions {
   bool timing = true;  // false: cpu_s and decide_cpu_s are null, and the bytes
                        // are the same on every run
   bool progress = false;  // err is a terminal
+  size_t width = 0;       // of the terminal that out is; 0: it is none
   OnInterrupt on_interrupt;
 };
 absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
@@ -81,6 +82,7 @@ struct SimSweepOptions {
   std::string output = "table";
   bool skip_bad_rows = false;
   bool progress = false;
+  size_t width = 0;
   OnInterrupt on_interrupt;
 };
 absl::StatusOr<int> RunSimSweepCommand(const SimSweepOptions& options,

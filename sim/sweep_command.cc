@@ -311,7 +311,7 @@ absl::StatusOr<int> RunSimSweepCommand(const SimSweepOptions& options,
   } else if (options.output == "csv") {
     out << SweepCsv(rows);
   } else {
-    out << SweepTable(rows, options.windows > 1);
+    out << SweepTable(rows, options.windows > 1, options.width);
   }
   return 0;
 }

@@ -78,6 +78,7 @@ void AddRun(Command& sim, Context& context) {
     }
     o->timing = !*no_timing;
     o->progress = context.err_terminal;
+    if (context.out_terminal) o->width = context.out_width;
     Interrupt interrupt(context);
     o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimCommand(*o, context.out, context.err));
@@ -120,6 +121,7 @@ void AddSweep(Command& sim, Context& context) {
     }
     if (!s.ok()) return context.Fail(s);
     o->progress = context.err_terminal;
+    if (context.out_terminal) o->width = context.out_width;
     Interrupt interrupt(context);
     o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimSweepCommand(*o, context.out, context.err));
