@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/command.h"
 
+#include <atomic>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,12 +59,21 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
     }
     run.sink = [&collected](size_t i) { return &collected[i]; };
   }
-  if (options.progress) {
-    run.progress = [&err](size_t done, size_t all) {
-      err << "\r" << done << " of " << all << " runs done" << std::flush;
-      if (done == all) err << "\r\033[K" << std::flush;
-    };
-  }
+  std::atomic<size_t> finished{0};
+  run.progress = [&](size_t done, size_t all) {
+    finished = done;
+    if (!options.progress) return;
+    err << "\r" << done << " of " << all << " runs done" << std::flush;
+    if (done == all) err << "\r\033[K" << std::flush;
+  };
+  const LastWords last_words(options.on_interrupt, [&] {
+    RemoveUnfinished(scenario, options.schedule_dir);
+    return absl::StrCat(
+        finished.load(), " of ",
+        scenario.policies.size() + (options.bound ? 1 : 0),
+        " runs were done; nothing is printed of them, and the same command "
+        "begins anew");
+  });
   ASSIGN_OR_RETURN(const std::vector<SimResult> results,
                    RunAll(scenario, *workload, run));
   if (!options.report.empty()) {
@@ -76,7 +87,7 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
   } else if (options.output == "csv") {
     out << ResultsCsv(results, options.timing);
   } else {
-    out << ResultsTable(scenario.name, results);
+    out << ResultsTable(scenario.name, results, options.width);
   }
   return 0;
 }

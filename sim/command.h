@@ -8,19 +8,42 @@
 #define CCSCHED_SIM_COMMAND_H_
 
 #include <cstdint>
+#include <functional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace ccsched {
 
+// Is given what to do and to say if the work is cut short, from any thread;
+// the program ends after it. Empty: nobody asks.
+using OnInterrupt = std::function<void(std::function<std::string()>)>;
+
+// Gives them for as long as it lives.
+class LastWords {
+ public:
+  LastWords(const OnInterrupt& give, std::function<std::string()> words)
+      : give_(give) {
+    if (give_) give_(std::move(words));
+  }
+  ~LastWords() {
+    if (give_) give_({});
+  }
+  LastWords(const LastWords&) = delete;
+  LastWords& operator=(const LastWords&) = delete;
+
+ private:
+  const OnInterrupt& give_;
+};
+
 // `ccsched sim run SCENARIO.yaml`.
 struct SimRunOptions {
   std::string scenario;  // path
   // A label or name of the scenario's list, or any policy's name, with
-  // parameters after a colon: "planner:step_h=2,rounds=50". Empty: the
+  // parameters after a colon: "planner:settle_h=2,haste=0". Empty: the
   // scenario's list.
   std::vector<std::string> policies;
   std::vector<std::string> set;  // "jobs.defaults.max_delay=48h"
@@ -34,6 +57,8 @@ struct SimRunOptions {
   bool timing = true;  // false: cpu_s and decide_cpu_s are null, and the bytes
                        // are the same on every run
   bool progress = false;  // err is a terminal
+  size_t width = 0;       // of the terminal that out is; 0: it is none
+  OnInterrupt on_interrupt;
 };
 absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
                                   std::ostream& out, std::ostream& err);
@@ -57,6 +82,8 @@ struct SimSweepOptions {
   std::string output = "table";
   bool skip_bad_rows = false;
   bool progress = false;
+  size_t width = 0;
+  OnInterrupt on_interrupt;
 };
 absl::StatusOr<int> RunSimSweepCommand(const SimSweepOptions& options,
                                        std::ostream& out, std::ostream& err);
@@ -79,6 +106,7 @@ struct SimGenOptions {
   std::string start = "2021-10-03T00:00:00Z";
   uint64_t seed = 1;
   std::string file;  // empty: to `out`
+  OnInterrupt on_interrupt;
 };
 absl::StatusOr<int> RunSimGenCommand(const SimGenOptions& options,
                                      std::ostream& out, std::ostream& err);

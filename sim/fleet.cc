@@ -306,15 +306,15 @@ absl::Status Fleet::Close(Progress& p, int64_t end_us, int64_t overhead_us,
   }
   p.co2e_g += co2e.value();
   if (sink_ != nullptr) {
-    Stretch stretch{.job_id = jobs_.Id(p.job),
-                    .segment = p.segment,
-                    .pool = p.pool,
-                    .count = p.in_use,
-                    .start_us = p.start_us,
-                    .end_us = end_us,
-                    .overhead_us = overhead_us,
-                    .lost_us = lost_us,
-                    .co2e = co2e};
+    JobStretch stretch{.job_id = jobs_.Id(p.job),
+                       .segment = p.segment,
+                       .pool = p.pool,
+                       .count = p.in_use,
+                       .start_us = p.start_us,
+                       .end_us = end_us,
+                       .overhead_us = overhead_us,
+                       .lost_us = lost_us,
+                       .co2e = co2e};
     if (p.extra != nullptr) stretch.nodes = p.extra->nodes;
     sink_->OnStretch(stretch);
   }

@@ -1,6 +1,7 @@
 // `ccsched sim gen`.
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -88,6 +89,13 @@ absl::StatusOr<int> RunSimGenCommand(const SimGenOptions& options,
     return absl::FailedPreconditionError(
         absl::StrCat(options.file, ": can't be written"));
   }
+  const LastWords last_words(
+      options.on_interrupt, [&path = options.file]() -> std::string {
+        std::error_code ignored;
+        if (!std::filesystem::is_regular_file(path, ignored)) return "";
+        std::filesystem::remove(path, ignored);
+        return path + " was not finished and is gone again";
+      });
   RETURN_IF_ERROR(write(options, start, file));
   file.close();
   if (!file) {

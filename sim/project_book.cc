@@ -19,7 +19,7 @@ void ProjectBook::Submit(uint64_t id, const SimJob& job) {
   ++sums_[symbols_.Name(job.project)].figures.jobs;
 }
 
-void ProjectBook::OnStretch(const Stretch& stretch) {
+void ProjectBook::OnStretch(const JobStretch& stretch) {
   const auto found = live_.find(std::string(stretch.job_id));
   if (found != live_.end()) {
     const std::string& name = symbols_.Name(found->second.project);

@@ -31,7 +31,7 @@ class ProjectBook : public StretchSink {
   // What is agreed at the start of the run.
   ProjectsAgreed Terms() const;
   void Submit(uint64_t id, const SimJob& job);
-  void OnStretch(const Stretch& stretch) override;
+  void OnStretch(const JobStretch& stretch) override;
   void OnJob(const JobEnd& job) override;
   // Appends what was emitted since the last call.
   void TakeBooked(std::vector<Event>& events);

@@ -11,18 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "sim/report_parts.h"
 #include "sim/report_style.h"
 #include "sim/results_text.h"
 #include "sim/svg_chart.h"
 
 namespace ccsched {
 namespace {
-
-std::string Key(std::string_view colour, const std::string& name) {
-  return absl::StrCat(
-      "<span><span class=\"key\" style=\"background:", std::string(colour),
-      "\"></span>", HtmlText(name), "</span>");
-}
 
 std::string Percent(double share) {
   return absl::StrFormat("%.2f %%", share * 100);
@@ -36,7 +31,8 @@ class Page {
       : scenario_(scenario),
         facts_(facts),
         results_(results),
-        collected_(collected) {}
+        collected_(collected),
+        palette_(results) {}
 
   std::string Write() {
     Head();
@@ -45,9 +41,8 @@ class Page {
     Add("<h2>What waiting buys</h2><p>Each policy by what it emits and how "
         "long it lets jobs wait; the dashed line joins those that no other "
         "beats in both.</p><div class=\"grid2\">");
-    Frontier();
-    Waits();
-    Add("</div>");
+    Add(FrontierCard(results_, palette_) +
+        WaitsCard(results_, collected_, palette_) + "</div>");
     CapacityUse();
     Sites();
     Worst();
@@ -82,19 +77,6 @@ class Page {
         "</p>"));
   }
 
-  // The run that emits least, of those that end all jobs if there are any.
-  size_t Best() const {
-    const auto worse = [](const SimResult& a, const SimResult& b) {
-      return std::make_tuple(a.unfinished > 0, a.co2e.value()) >
-             std::make_tuple(b.unfinished > 0, b.co2e.value());
-    };
-    size_t best = 0;
-    for (size_t i = 1; i < results_.size(); ++i) {
-      if (worse(results_[best], results_[i])) best = i;
-    }
-    return best;
-  }
-
   void Tile(const std::string& figure, const std::string& what,
             bool good = false) {
     Add(absl::StrCat("<div class=\"card tile\"><b", good ? " class=good" : "",
@@ -103,7 +85,7 @@ class Page {
 
   void Verdict() {
     if (results_.empty()) return;
-    const SimResult& r = results_[Best()];
+    const SimResult& r = results_[palette_.best()];
     Add("<div class=\"tiles\">");
     Tile(MassText(r.co2e), "CO2e by " + HtmlText(r.policy) + ", the least");
     if (r.saved_vs_fcfs) {
@@ -134,7 +116,8 @@ class Page {
       return shown ? absl::StrCat("<th class=\"more\">", name, "</th>") : "";
     };
     Add(absl::StrCat(
-        "<h2>Policies side by side</h2><div class=\"card scroll\"><table><tr>"
+        "<h2>Policies side by side</h2><div class=\"card scroll\"><table "
+        "class=\"runs\"><tr>"
         "<th>policy</th><th>CO2e</th><th class=\"more\"></th><th>vs fcfs</th>",
         bound ? "<th>above bound</th>" : "", column(idle, "idle CO2e"),
         column(true, "energy"), "<th>mean wait</th><th class=\"more\">p95</th>",
@@ -146,8 +129,8 @@ class Page {
         return shown ? absl::StrCat("<td class=\"more\">", text, "</td>") : "";
       };
       Add(absl::StrCat(
-          "<tr><td>", Key(ChartColour(i), r.policy), "</td><td>",
-          MassText(r.co2e), "</td>", Bar(i, most), "<td>",
+          "<tr><td>", palette_.Key(i), "</td><td>", MassText(r.co2e), "</td>",
+          Bar(i, most), "<td>",
           r.saved_vs_fcfs
               ? absl::StrFormat("%+.1f %%", 0.0 - *r.saved_vs_fcfs * 100)
               : "–",
@@ -159,7 +142,7 @@ class Page {
           cell(idle, MassText(r.idle_co2e)),
           cell(true, absl::StrFormat("%.0f kWh", r.energy.value())), "<td>",
           WaitText(r.wait_mean), "</td>", cell(true, WaitText(r.wait_p95)),
-          "<td", r.promises_broken > 0 ? " class=\"late\"" : "", ">",
+          "<td class=\"wrap", r.promises_broken > 0 ? " late" : "", "\">",
           r.promises_broken,
           r.unfinished > 0 ? absl::StrCat(" + ", r.unfinished, " unfinished")
                            : "",
@@ -180,7 +163,7 @@ class Page {
     return absl::StrCat(
         "<td class=\"bars more\"><div class=\"track\"><div class=\"bar\" "
         "style=\"--c:",
-        std::string(ChartColour(i)),
+        std::string(palette_.Colour(i)),
         ";width:", absl::StrFormat("%.1f", 100 * r.co2e.value() / most),
         "%\"></div>",
         r.bound ? absl::StrFormat(
@@ -190,107 +173,40 @@ class Page {
         "</div></td>");
   }
 
-  void Frontier() {
-    // In the unit that keeps the numbers short.
-    double most = 0;
-    for (const SimResult& r : results_) most = std::max(most, r.co2e.value());
-    const auto [unit, scale] = most >= 1e6   ? std::make_pair("t", 1e-6)
-                               : most >= 1e3 ? std::make_pair("kg", 1e-3)
-                                             : std::make_pair("g", 1.0);
-    Chart chart{.title = "Emission against mean wait",
-                .x_label = "mean wait, h",
-                .y_label = absl::StrCat("CO2e, ", unit)};
-    double least = 1e300;
-    std::vector<std::pair<double, double>> front;
-    for (size_t i = 0; i < results_.size(); ++i) {
-      const SimResult& r = results_[i];
-      const double grams = r.co2e.value() * scale;
-      least = std::min(least, grams);
-      chart.lines.push_back(
-          {.name = r.policy,
-           .colour = std::string(ChartColour(i)),
-           .points = {{absl::ToDoubleHours(r.wait_mean), grams}},
-           .points_only = true});
-      if (r.unfinished == 0) front.push_back(chart.lines.back().points[0]);
-      if (r.bound) {
-        chart.mark = r.bound->value() * scale;
-        chart.mark_name = "bound";
-      }
-    }
-    std::sort(front.begin(), front.end());
-    ChartLine line{.name = "frontier", .colour = "var(--soft)", .dashed = true};
-    for (const auto& point : front) {
-      if (line.points.empty() || point.second < line.points.back().second) {
-        line.points.push_back(point);
-      }
-    }
-    if (line.points.size() > 1) chart.lines.push_back(std::move(line));
-    if (!chart.mark_name.empty()) least = std::min(least, chart.mark);
-    chart.y_min = least * 0.9;
-    Add("<div class=\"card\"><h3>Emission and mean wait <small>down and left "
-        "is better</small></h3>" +
-        DrawChart(chart) + "</div>");
-  }
-
-  void Waits() {
-    Chart chart{.title = "Share of jobs that waited at most so long",
-                .x_label = "waited at most, h",
-                .y_label = "share of jobs, %"};
-    std::string keys;
-    for (size_t i = 0; i < collected_.size(); ++i) {
-      const std::vector<uint64_t>& waits = collected_[i].waits();
-      uint64_t all = 0, seen = 0;
-      for (const uint64_t n : waits) all += n;
-      ChartLine line{.name = results_[i].policy,
-                     .colour = std::string(ChartColour(i)),
-                     .points = {{0, 0}}};
-      for (size_t w = 0; w < waits.size() && seen < all; ++w) {
-        seen += waits[w];
-        line.points.emplace_back(w * ReportCollector::kWaitStepHours,
-                                 100.0 * seen / all);
-        if (w > 4 * 48 && seen > 0.999 * all) break;
-      }
-      keys += Key(ChartColour(i), results_[i].policy);
-      chart.lines.push_back(std::move(line));
-    }
-    Add("<div class=\"card\"><h3>Waits <small>share of jobs that waited at "
-        "most so long</small></h3>" +
-        DrawChart(chart) + "<div class=\"keys\">" + keys + "</div></div>");
-  }
-
-  // Sites by policies, the deeper the fuller.
   void CapacityUse() {
     bool any = false;
-    std::string table = "<tr><th>site</th>";
-    for (size_t i = 0; i < results_.size(); ++i) {
-      table += "<th>" + Key(ChartColour(i), results_[i].policy) + "</th>";
-    }
-    table += "</tr>";
-    for (size_t s = 0; s < scenario_.topology.sites.size(); ++s) {
-      table +=
-          "<tr><td>" + HtmlText(scenario_.topology.sites[s].name) + "</td>";
-      for (const SimResult& r : results_) {
-        const SiteFigures& site = r.sites[s];
-        if (!site.utilisation) {
-          absl::StrAppend(&table, "<td>peak ", site.peak, "</td>");
-          continue;
-        }
-        any = true;
-        absl::StrAppend(&table, "<td class=\"heat\" style=\"--h:",
-                        absl::StrFormat("%.2f", 0.75 * *site.utilisation),
-                        "\" title=\"", HtmlText(MassText(site.co2e)),
-                        ", at most ", site.peak, " at once\">",
-                        absl::StrFormat("%.1f %%", 100 * *site.utilisation),
-                        "</td>");
-      }
-      table += "</tr>";
+    for (const SimResult& r : results_) {
+      for (const SiteFigures& site : r.sites)
+        any |= site.utilisation.has_value();
     }
     Add("<h2>Capacity use</h2><p>" +
         std::string(
             any ? "Share of each site's accelerator-hours at work, from "
                   "the first submission to the last end."
                 : "Most accelerators at work at once.") +
-        "</p><div class=\"card scroll\"><table>" + table + "</table></div>");
+        "</p>" + CapacityCard(scenario_, results_, palette_));
+  }
+
+  // A part for each policy that opens and closes, the best one's open; those
+  // that do not stand out wait together behind one line.
+  template <typename Part>
+  void EachPolicy(const Part& part) {
+    const auto one = [this, &part](size_t i) {
+      Add(absl::StrCat("<details", i == palette_.best() ? " open" : "",
+                       "><summary>", palette_.Key(i), "</summary>"));
+      part(i);
+      Add("</details>");
+    };
+    for (size_t i = 0; i < collected_.size(); ++i) {
+      if (palette_.StandsOut(i)) one(i);
+    }
+    if (palette_.others() == 0) return;
+    Add(absl::StrCat("<details class=\"others\"><summary>The other ",
+                     palette_.others(), " policies</summary>"));
+    for (size_t i = 0; i < collected_.size(); ++i) {
+      if (!palette_.StandsOut(i)) one(i);
+    }
+    Add("</details>");
   }
 
   // Hourly values in at most `most` means.
@@ -341,16 +257,13 @@ class Page {
       }
       for (const double v : Intensity(s, hours)) grid = std::max(grid, v);
     }
-    const size_t best = results_.empty() ? 0 : Best();
-    for (size_t i = 0; i < collected_.size(); ++i) {
-      Add(absl::StrCat("<details", i == best ? " open" : "", "><summary>",
-                       Key(ChartColour(i), results_[i].policy),
-                       "</summary><div class=\"grid2\">"));
+    EachPolicy([this, hours, load, grid](size_t i) {
+      Add("<div class=\"grid2\">");
       for (size_t s = 0; s < scenario_.topology.sites.size(); ++s) {
         Site(i, s, hours, load, grid);
       }
-      Add("</div></details>");
-    }
+      Add("</div>");
+    });
   }
 
   void Site(size_t run, size_t s, size_t hours, double load, double grid) {
@@ -368,7 +281,7 @@ class Page {
                               absl::UTCTimeZone()));
     }
     chart.lines.push_back({.name = "accelerators at work",
-                           .colour = std::string(ChartColour(run)),
+                           .colour = std::string(palette_.Colour(run)),
                            .points = Thin(collected_[run].load(s), hours, 420),
                            .area = true});
     const std::vector<double> intensity = Intensity(s, hours);
@@ -421,15 +334,10 @@ class Page {
 
   void Worst() {
     Add("<h2>The jobs that waited longest, and why</h2>");
-    const size_t best = results_.empty() ? 0 : Best();
-    for (size_t i = 0; i < collected_.size(); ++i) {
-      Add(absl::StrCat(
-          "<details", i == best ? " open" : "", "><summary>",
-          Key(ChartColour(i), results_[i].policy),
-          "</summary><div class=\"card scroll\"><table class=\"jobs\"><tr><th>"
-          "job</th><th>"
-          "waited</th><th>runs</th><th class=\"more\">accelerators</th>"
-          "<th>CO2e</th><th class=\"text\">why</th></tr>"));
+    EachPolicy([this](size_t i) {
+      Add("<div class=\"card scroll\"><table class=\"jobs\"><tr><th>job</th>"
+          "<th>waited</th><th>runs</th><th class=\"more\">accelerators</th>"
+          "<th>CO2e</th><th class=\"text\">why</th></tr>");
       for (const ReportCollector::WorstJob& job : collected_[i].Worst()) {
         Add(absl::StrCat(
             "<tr><td>", HtmlText(job.id), "</td><td>",
@@ -439,8 +347,8 @@ class Page {
             "</td><td class=\"text", job.kept && job.finished ? "" : " late",
             "\">", Why(job), "</td></tr>"));
       }
-      Add("</table></div></details>");
-    }
+      Add("</table></div>");
+    });
   }
 
   void Foot() {
@@ -461,6 +369,7 @@ class Page {
   const WorkloadFacts& facts_;
   const std::vector<SimResult>& results_;
   const std::vector<ReportCollector>& collected_;
+  const Palette palette_;
   std::string out_;
 };
 

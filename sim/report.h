@@ -22,7 +22,7 @@ class ReportCollector : public StretchSink {
  public:
   explicit ReportCollector(const Scenario& scenario);
 
-  void OnStretch(const Stretch& stretch) override;
+  void OnStretch(const JobStretch& stretch) override;
   void OnJob(const JobEnd& job) override;
 
   // Mean accelerators at work in each hour from the scenario's start.

@@ -26,7 +26,7 @@ ReportCollector::ReportCollector(const Scenario& scenario)
       load_(scenario.topology.sites.size()),
       waits_(kWaitSteps) {}
 
-void ReportCollector::OnStretch(const Stretch& s) {
+void ReportCollector::OnStretch(const JobStretch& s) {
   std::vector<double>& load =
       load_[scenario_.topology.pools[s.pool.value()].site.value()];
   for (int64_t t = s.start_us - start_us_; t < s.end_us - start_us_;) {

@@ -6,9 +6,9 @@ namespace ccsched {
 
 const char kReportStyle[] = R"(<style>
 :root{--bg:#f6f7f4;--ink:#1a211d;--soft:#5b665f;--rule:#e0e4dd;--card:#fff;
---mark:#b3261e;--good:#0b6e4f;--heat:0,114,178}
+--mark:#b3261e;--good:#0b6e4f;--other:#a9b3ad;--heat:0,114,178}
 @media(prefers-color-scheme:dark){:root{--bg:#111517;--ink:#e6ebe7;
---soft:#98a49d;--rule:#2a3234;--card:#191f21;--mark:#ff8a80;--good:#6fd3a8;
+--soft:#98a49d;--rule:#2a3234;--card:#191f21;--mark:#ff8a80;--good:#6fd3a8;--other:#59656a;
 --heat:86,180,233}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);
@@ -27,6 +27,8 @@ margin-top:1.4rem}
 .tile b{display:block;font-size:1.7rem;line-height:1.2;letter-spacing:-.02em;
 font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:.9rem}.good{color:var(--good)}
+.tile span,.keys span,summary{overflow-wrap:anywhere}
+.note{font-size:.85rem;margin:.4rem 0 0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem;
 font-variant-numeric:tabular-nums}
@@ -45,17 +47,24 @@ background:var(--mark)}
 .late{color:var(--mark)}
 svg{width:100%;height:auto;display:block}
 .grid{stroke:var(--rule);stroke-width:1}
-.tick,.label{fill:var(--soft);font-size:11px}.name{fill:var(--ink);font-size:12px}
+.tick,.label{fill:var(--soft);font-size:11px}.name{fill:var(--ink);font-size:12px;
+paint-order:stroke;stroke:var(--card);stroke-width:3px}
 .line{fill:none;stroke:var(--c);stroke-width:1.7;stroke-linejoin:round}
+.faint{stroke-width:1;stroke-opacity:.75}
 .dashed{stroke-dasharray:3 3;stroke-width:1.2}
 .area{fill:var(--c);fill-opacity:.32;stroke:none}.dot{fill:var(--c)}
+.dotname{fill:var(--card);font-size:9px;font-weight:600}
 line.mark{stroke:var(--mark);stroke-dasharray:5 4}
 text.mark{fill:var(--mark);font-size:11px}
 .key{display:inline-block;width:.75em;height:.75em;border-radius:3px;
 margin-right:.4em;vertical-align:-.03em}
+.num{display:inline-block;min-width:1.5em;margin-right:.4em;padding:0 .2em;
+border-radius:3px;background:var(--other);color:var(--card);font-size:.72em;
+font-weight:600;text-align:center}
 .keys{color:var(--soft);font-size:.85rem;display:flex;flex-wrap:wrap;
 gap:.2rem 1rem;margin-top:.4rem}
 details{margin:.5rem 0}summary{cursor:pointer;font-weight:600;padding:.35rem 0}
+details details{margin-left:1rem}
 details>.grid2,details>.card{margin-top:.4rem}
 footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:1rem;
 color:var(--soft);font-size:.85rem}
@@ -63,7 +72,13 @@ color:var(--soft);font-size:.85rem}
 .grid2{grid-template-columns:minmax(0,1fr)}
 .tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:.6rem}
 .tile b{font-size:1.35rem}.card{padding:.75rem}
-.more{display:none}table{font-size:.82rem}th,td{padding:.4rem .3rem}
+.more,.runs th:first-child{display:none}td:first-child{white-space:normal}details details{margin-left:0}
+table{font-size:.82rem}th,td{padding:.4rem .3rem}
+.runs tr{display:grid;border-bottom:1px solid var(--rule);
+grid-template-columns:repeat(auto-fit,minmax(3.8rem,1fr))}
+.runs td,.runs th{border:0;padding:.2rem .1rem}
+.runs th,.runs td.wrap{white-space:normal}
+.runs td:first-child{grid-column:1/-1;padding-top:.45rem}
 .jobs th.text{display:none}
 .jobs tr{display:grid;grid-template-columns:1.6fr 1fr 1fr 1.2fr;
 border-bottom:1px solid var(--rule)}.jobs td,.jobs th{border:0}

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "sim/schedule_csv.h"
 
 namespace ccsched {
@@ -213,19 +216,35 @@ std::string MassText(GramsCo2e mass) {
   return absl::StrFormat("%.4f g", g);
 }
 
-std::string AlignTable(const std::vector<std::vector<std::string>>& rows) {
+namespace {
+
+// Columns of a terminal that a UTF-8 text of ours takes.
+size_t WidthOf(const std::string& text) {
+  return std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  });
+}
+
+std::vector<size_t> Widths(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t c = 0; c < row.size(); ++c) {
-      widths[c] = std::max(widths[c], row[c].size());
+      widths[c] = std::max(widths[c], WidthOf(row[c]));
     }
   }
+  return widths;
+}
+
+}  // namespace
+
+std::string AlignTable(const std::vector<std::vector<std::string>>& rows) {
+  const std::vector<size_t> widths = Widths(rows);
   std::string out;
   for (const auto& row : rows) {
     std::string line;
     for (size_t c = 0; c < row.size(); ++c) {
-      const std::string pad(widths[c] - row[c].size(), ' ');
+      const std::string pad(widths[c] - WidthOf(row[c]), ' ');
       if (c > 0) line += "  ";
       line += c == 0 ? row[c] + pad : pad + row[c];
     }
@@ -235,8 +254,44 @@ std::string AlignTable(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
+std::string FitTable(std::vector<std::vector<std::string>> rows, size_t width,
+                     const std::vector<std::string>& spare) {
+  // Said in fewer letters before anything is left out.
+  static constexpr std::pair<const char*, const char*> kShort[] = {
+      {"saved vs fcfs", "saved"},
+      {"above bound", "gap"},
+      {"wait mean", "wait"}};
+  std::vector<std::string> left_out;
+  const auto wide = [&rows] {
+    size_t total = 0;
+    for (const size_t w : Widths(rows)) total += w + 2;
+    return total - 2;
+  };
+  if (width > 0 && !rows.empty() && wide() > width) {
+    for (const auto& [name, brief] : kShort) {
+      std::replace(rows[0].begin(), rows[0].end(), std::string(name),
+                   std::string(brief));
+    }
+  }
+  for (const std::string& name : spare) {
+    if (width == 0 || rows.empty() || wide() <= width) break;
+    const auto found = std::find(rows[0].begin(), rows[0].end(), name);
+    if (found == rows[0].end()) continue;
+    const ptrdiff_t c = found - rows[0].begin();
+    for (auto& row : rows) row.erase(row.begin() + c);
+    left_out.push_back(name);
+  }
+  std::string out = AlignTable(rows);
+  if (!left_out.empty()) {
+    absl::StrAppend(&out, "\nNo room in ", width, " columns for ",
+                    absl::StrJoin(left_out, ", "),
+                    "; -o csv and -o json have all.\n");
+  }
+  return out;
+}
+
 std::string ResultsTable(const std::string& scenario,
-                         const std::vector<SimResult>& results) {
+                         const std::vector<SimResult>& results, size_t width) {
   const auto any = [&results](auto test) {
     return std::any_of(results.begin(), results.end(), test);
   };
@@ -296,7 +351,11 @@ std::string ResultsTable(const std::string& scenario,
       break;
     }
   }
-  return out + "\n\n" + AlignTable(rows);
+  // Late and unfinished jobs stay: without them the others can't be compared.
+  return out + "\n\n" +
+         FitTable(std::move(rows), width,
+                  {"slowdown", "p99", "moved", "energy", "suspended",
+                   "idle CO2e", "p95", "cost", "gap"});
 }
 
 }  // namespace ccsched

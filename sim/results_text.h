@@ -24,7 +24,8 @@ std::string ResultsJson(const std::string& scenario, uint64_t seed,
 // One row a run, one column a figure.
 std::string ResultsCsv(const std::vector<SimResult>& results, bool timing);
 std::string ResultsTable(const std::string& scenario,
-                         const std::vector<SimResult>& results);
+                         const std::vector<SimResult>& results,
+                         size_t width = 0);
 
 // "1.234 t", "98.7 kg", "12.3 g".
 std::string MassText(GramsCo2e mass);
@@ -32,6 +33,11 @@ std::string MassText(GramsCo2e mass);
 std::string WaitText(absl::Duration wait);
 // Rows of cells under a header, columns aligned; numbers to the right.
 std::string AlignTable(const std::vector<std::vector<std::string>>& rows);
+// The same in `width` columns of a terminal (0: in as many as it takes). Where
+// there is no room, columns of these names are left out, the first of them
+// first, and named in a line below.
+std::string FitTable(std::vector<std::vector<std::string>> rows, size_t width,
+                     const std::vector<std::string>& spare);
 
 }  // namespace ccsched
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/run_all.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -22,7 +23,7 @@ namespace {
 class Tee : public StretchSink {
  public:
   Tee(StretchSink* a, StretchSink* b) : a_(a), b_(b) {}
-  void OnStretch(const Stretch& stretch) override {
+  void OnStretch(const JobStretch& stretch) override {
     if (a_ != nullptr) a_->OnStretch(stretch);
     if (b_ != nullptr) b_->OnStretch(stretch);
   }
@@ -36,11 +37,11 @@ class Tee : public StretchSink {
   StretchSink* const b_;
 };
 
-std::string FileName(std::string label) {
+std::string ScheduleFile(const std::string& folder, std::string label) {
   for (char& c : label) {
     if (c == '/' || c == '\0') c = '_';
   }
-  return label;
+  return absl::StrCat(folder, "/", label, ".csv");
 }
 
 absl::StatusOr<SimResult> RunOne(const Scenario& scenario,
@@ -49,10 +50,9 @@ absl::StatusOr<SimResult> RunOne(const Scenario& scenario,
   const PolicyRun& policy = scenario.policies[i];
   std::unique_ptr<ScheduleCsv> csv;
   if (!options.schedule_dir.empty()) {
-    ASSIGN_OR_RETURN(
-        csv, ScheduleCsv::Create(absl::StrCat(options.schedule_dir, "/",
-                                              FileName(policy.label), ".csv"),
-                                 scenario.topology));
+    ASSIGN_OR_RETURN(csv, ScheduleCsv::Create(
+                              ScheduleFile(options.schedule_dir, policy.label),
+                              scenario.topology));
   }
   Tee tee(csv.get(), options.sink ? options.sink(i) : nullptr);
   ASSIGN_OR_RETURN(SimResult result,
@@ -63,6 +63,15 @@ absl::StatusOr<SimResult> RunOne(const Scenario& scenario,
 }
 
 }  // namespace
+
+void RemoveUnfinished(const Scenario& scenario,
+                      const std::string& schedule_dir) {
+  if (schedule_dir.empty()) return;
+  for (const PolicyRun& policy : scenario.policies) {
+    std::remove(
+        ScheduleCsv::PartOf(ScheduleFile(schedule_dir, policy.label)).c_str());
+  }
+}
 
 absl::StatusOr<std::vector<SimResult>> RunAll(const Scenario& scenario,
                                               const Workload& workload,

@@ -27,6 +27,10 @@ struct RunAllOptions {
   std::function<void(size_t done, size_t all)> progress;
 };
 
+// Takes away what runs that were cut short have written of their schedules.
+void RemoveUnfinished(const Scenario& scenario,
+                      const std::string& schedule_dir);
+
 // The results in the order of scenario.policies, whatever the threads. Each has
 // its saving against the first run of the policy fcfs, if there is one.
 // Errors: the first run's, in that order, that failed.

@@ -198,6 +198,7 @@ class Loader {
     WorkloadSpec& jobs = scenario_.jobs;
     if (from.trace().empty()) return At("jobs", "there is no trace");
     jobs.trace = ResolvePath(scenario_.path, from.trace());
+    scenario_.files.push_back(jobs.trace);
     jobs.format = from.format();
     jobs.at = source_.At("jobs.trace");
     jobs.shift = FromProto(from.shift());

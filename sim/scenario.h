@@ -112,6 +112,7 @@ struct PriceIssue {
 struct RegionData {
   StepSeries actual;      // gCO2e/kWh
   bool foreseen = false;  // all of it is forecast: there is nothing to learn
+  std::string basis;      // see GridColumn; "": the file does not say
   std::string file;
   std::shared_ptr<const PriceSeries> price;  // of electricity; null: unknown
 };
@@ -127,6 +128,7 @@ struct PolicyRun {
 struct Scenario {
   std::string name;
   std::string path;
+  std::vector<std::string> files;  // others that it is made of
   absl::Time start;
   absl::Time end = absl::InfiniteFuture();  // of submissions
   std::optional<absl::Time> horizon;

@@ -63,12 +63,15 @@ class RegionLoader {
     }
     RegionData data;
     data.file = ResolvePath(scenario_.path, region.intensity());
+    scenario_.files.push_back(data.file);
     absl::StatusOr<GridColumn> actual =
         ReadGridCsv(data.file, region.column(), gaps_);
     if (!actual.ok()) {
       return Blame(source_, at_ + ".intensity", actual.status());
     }
     data.actual = std::move(actual->series);
+    data.basis = actual->basis;
+    RETURN_IF_ERROR(CheckBasis(region, data));
     RETURN_IF_ERROR(CheckCoverage(region.name(), data.actual));
     const RegionId id(static_cast<uint16_t>(scenario_.regions.size()));
     RETURN_IF_ERROR(LoadPrices(id, region, data));
@@ -96,7 +99,8 @@ class RegionLoader {
   }
 
   absl::StatusOr<ForecastSpec> Spec(
-      const ccsched::v1::ScenarioForecast& forecast) const {
+      const ccsched::v1::ScenarioForecast& forecast,
+      const RegionData& data) const {
     const std::string at = at_ + ".forecast";
     ForecastSpec spec;
     spec.seed = seed_;
@@ -106,6 +110,7 @@ class RegionLoader {
           ReadGridCsv(ResolvePath(scenario_.path, forecast.csv()),
                       forecast.column(), gaps_);
       if (!column.ok()) return Blame(source_, at + ".csv", column.status());
+      RETURN_IF_ERROR(CheckForecastBasis(forecast, column->basis, data));
       spec.issued = Shifted(column->series, FromProto(forecast.offset()));
       return spec;
     }
@@ -126,6 +131,40 @@ class RegionLoader {
                 "correlation between 0 and 1");
     }
     return spec;
+  }
+
+  // Shares are no intensities, and grams of two bases make no sum.
+  absl::Status CheckBasis(const ccsched::v1::ScenarioRegion& region,
+                          const RegionData& data) const {
+    const std::string column =
+        region.column().empty() ? "" : absl::StrCat(" ", region.column());
+    if (data.basis == "cfe" || data.basis == "renewable") {
+      return At(source_, at_ + ".column",
+                absl::StrCat("column", column, " of ", data.file,
+                             " holds shares in %, not an intensity"));
+    }
+    for (size_t i = 0; i < scenario_.regions.size(); ++i) {
+      const std::string& other = scenario_.regions[i].basis;
+      if (data.basis.empty() || other.empty() || other == data.basis) continue;
+      return At(
+          source_, at_ + ".column",
+          absl::StrCat("column", column, " of ", data.file, " is ", data.basis,
+                       ", but region ", scenario_.topology.regions[i].name,
+                       " is ", other, ": two bases never mix in one sum"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckForecastBasis(const ccsched::v1::ScenarioForecast& forecast,
+                                  const std::string& basis,
+                                  const RegionData& data) const {
+    if (basis.empty() || data.basis.empty() || basis == data.basis) {
+      return absl::OkStatus();
+    }
+    return At(source_, at_ + ".forecast",
+              absl::StrCat("column ", forecast.column(), " of ", forecast.csv(),
+                           " is ", basis, ", but the region's intensity ",
+                           data.basis, ": two bases never mix"));
   }
 
   // Each row of the file says when it was issued.
@@ -152,10 +191,13 @@ class RegionLoader {
   absl::Status LoadForecast(RegionId id,
                             const ccsched::v1::ScenarioForecast& forecast,
                             RegionData& data) {
+    if (!forecast.csv().empty()) {
+      scenario_.files.push_back(ResolvePath(scenario_.path, forecast.csv()));
+    }
     if (!forecast.csv().empty() && forecast.issued() != "day-ahead") {
       return LoadIssued(id, forecast);
     }
-    ASSIGN_OR_RETURN(const ForecastSpec spec, Spec(forecast));
+    ASSIGN_OR_RETURN(const ForecastSpec spec, Spec(forecast, data));
     data.foreseen = spec.kind == ForecastKind::kPerfect;
     absl::Time until = absl::InfiniteFuture();
     if (scenario_.horizon) {
@@ -184,8 +226,8 @@ class RegionLoader {
           absl::StrCat("\"", known, "\" is neither perfect nor day-ahead"));
     }
     if (region.price().empty()) return absl::OkStatus();
-    absl::StatusOr<PriceSeries> read =
-        ReadPriceCsv(ResolvePath(scenario_.path, region.price()));
+    scenario_.files.push_back(ResolvePath(scenario_.path, region.price()));
+    absl::StatusOr<PriceSeries> read = ReadPriceCsv(scenario_.files.back());
     if (!read.ok()) return Blame(source_, at_ + ".price", read.status());
     if (read->series().end() <= scenario_.start) {
       return At(source_, at_ + ".price",

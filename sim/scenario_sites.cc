@@ -84,6 +84,7 @@ class SiteLoader {
       return At(".pue_csv", "a site has either pue or pue_csv");
     }
     power.file = ResolvePath(scenario_.path, from.pue_csv());
+    scenario_.files.push_back(power.file);
     absl::StatusOr<GridColumn> column = ReadGridCsv(
         power.file, from.pue_column().empty() ? "pue" : from.pue_column(),
         GapRule::kRefuse);

@@ -76,13 +76,19 @@ ScheduleCsv::ScheduleCsv(std::string path, std::FILE* file,
       "lost_s\n";
 }
 
+std::string ScheduleCsv::PartOf(const std::string& path) {
+  return path + ".part";
+}
+
 ScheduleCsv::~ScheduleCsv() {
-  if (file_ != nullptr) std::fclose(file_);
+  if (file_ == nullptr) return;
+  std::fclose(file_);
+  std::remove(PartOf(path_).c_str());
 }
 
 absl::StatusOr<std::unique_ptr<ScheduleCsv>> ScheduleCsv::Create(
     const std::string& path, const Topology& topology) {
-  std::FILE* file = std::fopen(path.c_str(), "wb");
+  std::FILE* file = std::fopen(PartOf(path).c_str(), "wb");
   if (file == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": can't be written: ", std::strerror(errno)));
@@ -90,7 +96,7 @@ absl::StatusOr<std::unique_ptr<ScheduleCsv>> ScheduleCsv::Create(
   return std::unique_ptr<ScheduleCsv>(new ScheduleCsv(path, file, topology));
 }
 
-void ScheduleCsv::OnStretch(const Stretch& s) {
+void ScheduleCsv::OnStretch(const JobStretch& s) {
   const Pool& pool = topology_.pools[s.pool.value()];
   AppendCsvField(s.job_id, buffer_);
   buffer_ += ',';
@@ -125,6 +131,7 @@ absl::Status ScheduleCsv::Close() {
   Flush();
   failed_ |= std::fclose(file_) != 0;
   file_ = nullptr;
+  failed_ = failed_ || std::rename(PartOf(path_).c_str(), path_.c_str()) != 0;
   if (!failed_) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(path_, ": can't be written: ", std::strerror(errno)));

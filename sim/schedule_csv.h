@@ -30,14 +30,17 @@ void AppendDouble(double value, std::string& out);
 // Appends a field, quoted if it has to be.
 void AppendCsvField(std::string_view field, std::string& out);
 
+// The file has its name when all of it is written: until then, and if it never
+// comes to that, it is PATH.part.
 class ScheduleCsv : public StretchSink {
  public:
   // Errors: FailedPrecondition naming the file if it can't be written.
   static absl::StatusOr<std::unique_ptr<ScheduleCsv>> Create(
       const std::string& path, const Topology& topology);
   ~ScheduleCsv() override;
+  static std::string PartOf(const std::string& path);
 
-  void OnStretch(const Stretch& stretch) override;
+  void OnStretch(const JobStretch& stretch) override;
   // REQUIRES: called once, at the end. Errors: as above.
   absl::Status Close();
 

@@ -14,7 +14,7 @@
 namespace ccsched {
 
 // Half-open; times are microseconds since 1970. Valid during the call.
-struct Stretch {
+struct JobStretch {
   std::string_view job_id;  // of the trace
   uint32_t segment = 0;     // of its job, from 0
   PoolId pool;
@@ -49,7 +49,7 @@ struct JobEnd {
 class StretchSink {
  public:
   virtual ~StretchSink() = default;
-  virtual void OnStretch(const Stretch& stretch) = 0;
+  virtual void OnStretch(const JobStretch& stretch) = 0;
   virtual void OnJob(const JobEnd& job) { static_cast<void>(job); }
 };
 

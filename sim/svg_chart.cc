@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -72,13 +74,17 @@ class Drawing {
                     "\">");
     DrawAxes();
     for (const ChartLine& line : chart_.lines) {
-      line.points_only ? DrawPoints(line) : DrawLine(line);
+      if (!line.points_only) DrawLine(line);
     }
     if (!chart_.mark_name.empty()) {
       const double y = Y(chart_.mark, y_);
       Line(kLeft, y, kWidth - right_margin_, y, "mark");
-      Text(kWidth - right_margin_ - 4, y - 5, chart_.mark_name, "end", "mark");
+      const double right = kWidth - right_margin_ - 4;
+      Text(right, y - 5, chart_.mark_name, "end", "mark");
+      names_.push_back(
+          {right - 7.0 * chart_.mark_name.size(), y - 15, right, y});
     }
+    DrawAllPoints();
     return out_ + "</svg>";
   }
 
@@ -147,31 +153,76 @@ class Drawing {
     absl::StrAppend(&out_, "<path class=\"",
                     line.area     ? "area"
                     : line.dashed ? "line dashed"
+                    : line.faint  ? "line faint"
                                   : "line",
                     "\" style=\"--c:", line.colour, "\" d=\"", path,
                     "\"><title>", HtmlText(line.name), "</title></path>");
   }
 
-  // Names go above or below their dots in turn, so that they stay apart.
-  void DrawPoints(const ChartLine& line) {
-    for (const auto& [x, y] : line.points) {
-      const double px = X(x), py = Y(y, y_);
-      absl::StrAppendFormat(
-          &out_,
-          "<circle class=\"dot\" style=\"--c:%s\" cx=\"%.1f\" "
-          "cy=\"%.1f\" r=\"5\"/>",
-          line.colour, px, py);
-      const bool left = px > kWidth * 0.6;
-      Text(px + (left ? -9 : 9), py + (dots_++ % 2 == 0 ? -5 : 13), line.name,
-           left ? "end" : "start", "name");
+  struct Box {
+    double left, top, right, bottom;
+    bool Meets(const Box& o) const {
+      return left < o.right && o.left < right && top < o.bottom &&
+             o.top < bottom;
     }
+  };
+
+  // Dots first, then names, each at the first of some places beside its dot
+  // where it covers no other name and few dots.
+  void DrawAllPoints() {
+    for (const ChartLine& line : chart_.lines) {
+      if (!line.points_only) continue;
+      for (const auto& [x, y] : line.points) {
+        const double px = X(x), py = Y(y, y_), r = line.mark.empty() ? 5 : 6.5;
+        absl::StrAppendFormat(
+            &out_,
+            "<circle class=\"dot\" style=\"--c:%s\" cx=\"%.1f\" cy=\"%.1f\" "
+            "r=\"%g\"><title>%s</title></circle>",
+            line.colour, px, py, r, HtmlText(line.name));
+        dots_.push_back({px - r, py - r, px + r, py + r});
+        if (!line.mark.empty())
+          Text(px, py + 3, line.mark, "middle", "dotname");
+      }
+    }
+    for (const ChartLine& line : chart_.lines) {
+      if (!line.points_only || !line.mark.empty()) continue;
+      for (const auto& [x, y] : line.points) Name(line.name, X(x), Y(y, y_));
+    }
+  }
+
+  // A name that finds no place is left to the dot's title.
+  void Name(const std::string& name, double px, double py) {
+    // Of the sans-serif faces in use, by the widest.
+    const double width = 7.4 * name.size();
+    const double right_end = kWidth - 2;
+    size_t least = SIZE_MAX;
+    Box best{};
+    for (const double dy : {-5., 13., 4., -17., 25., -29., 37., -41., 49.}) {
+      for (const bool left : {px > kWidth * 0.6, px <= kWidth * 0.6}) {
+        const double from = left ? px - 9 - width : px + 9;
+        const Box box{from, py + dy - 10, from + width, py + dy + 3};
+        if (box.left < 2 || box.right > right_end || box.top < 0 ||
+            box.bottom > chart_.height - kBottom) {
+          continue;
+        }
+        const auto meets = [&box](const Box& o) { return box.Meets(o); };
+        if (std::any_of(names_.begin(), names_.end(), meets)) continue;
+        const size_t covered = std::count_if(dots_.begin(), dots_.end(), meets);
+        if (covered < least) least = covered, best = box;
+      }
+    }
+    if (least == SIZE_MAX) return;
+    names_.push_back(best);
+    const bool left = best.left < px;
+    Text(left ? px - 9 : px + 9, best.bottom - 3, name, left ? "end" : "start",
+         "name");
   }
 
   const Chart& chart_;
   const double right_margin_;
   Axis x_, y_, right_;
   std::string out_;
-  int dots_ = 0;
+  std::vector<Box> dots_, names_;
 };
 
 }  // namespace
@@ -201,10 +252,10 @@ std::string HtmlText(std::string_view text) {
 
 // Source: Okabe and Ito 2008, without its yellow and black.
 std::string_view ChartColour(size_t i) {
-  static constexpr std::string_view kColours[] = {
+  static constexpr std::string_view kColours[kChartColours] = {
       "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9",
       "#e69f00", "#7a5195", "#8a6d3b", "#5f6b6d", "#a3b18a"};
-  return kColours[i % std::size(kColours)];
+  return kColours[i % kChartColours];
 }
 
 std::string DrawChart(const Chart& chart) { return Drawing(chart).Draw(); }

@@ -13,8 +13,10 @@ namespace ccsched {
 // Text made safe for HTML.
 std::string HtmlText(std::string_view text);
 
-// "#2f7d5b" and others, told apart also by people who confuse red and green.
+// "#2f7d5b" and others, told apart also by people who confuse red and green;
+// they come again after kChartColours.
 std::string_view ChartColour(size_t i);
+constexpr size_t kChartColours = 10;
 
 struct ChartLine {
   std::string name;
@@ -24,6 +26,8 @@ struct ChartLine {
   bool right = false;        // belongs to the right-hand axis
   bool points_only = false;  // dots with their names beside them
   bool dashed = false;
+  bool faint = false;  // a line in the background
+  std::string mark;    // a point's, in it and instead of its name
 };
 
 struct Chart {

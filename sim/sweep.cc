@@ -134,7 +134,8 @@ void MarkPareto(std::vector<SweepRow>& rows) {
   }
 }
 
-std::string SweepTable(const std::vector<SweepRow>& rows, bool windows) {
+std::string SweepTable(const std::vector<SweepRow>& rows, bool windows,
+                       size_t width) {
   std::vector<std::vector<std::string>> cells(1);
   auto& head = cells.front();
   head.emplace_back("policy");
@@ -173,7 +174,8 @@ std::string SweepTable(const std::vector<SweepRow>& rows, bool windows) {
     row.emplace_back(r.pareto ? "*" : "");
     cells.push_back(std::move(row));
   }
-  return AlignTable(cells);
+  return FitTable(std::move(cells), width,
+                  {"idle kg", "p95 h", "cost", "gap", "saved"});
 }
 
 std::string SweepCsv(const std::vector<SweepRow>& rows) {

@@ -64,7 +64,9 @@ struct SweepRow {
 // all rows have one in the same currency, cost.
 void MarkPareto(std::vector<SweepRow>& rows);
 
-std::string SweepTable(const std::vector<SweepRow>& rows, bool windows);
+// `width` is that of a terminal; 0: as wide as it gets.
+std::string SweepTable(const std::vector<SweepRow>& rows, bool windows,
+                       size_t width = 0);
 std::string SweepCsv(const std::vector<SweepRow>& rows);
 std::string SweepJson(const std::string& scenario, uint64_t seed,
                       const std::vector<SweepRow>& rows);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -19,6 +18,7 @@
 #include "sim/run_all.h"
 #include "sim/scenario.h"
 #include "sim/sweep.h"
+#include "sim/sweep_state.h"
 #include "sim/thread_pool.h"
 #include "sim/trace.h"
 #include "sim/workload.h"
@@ -35,46 +35,10 @@ struct Task {
   int window = 0;
   std::string key;
   std::vector<SweepPoint> points;
+  std::vector<std::string> files;  // that it read
   absl::Status status;
   bool done = false;
 };
-
-Json PointJson(const SweepPoint& p) {
-  Json j;
-  j["policy"] = p.policy;
-  j["values"] = {p.co2e_g,      p.idle_co2e_g, p.energy_kwh,
-                 p.wait_mean_s, p.wait_p95_s,  p.slowdown,
-                 p.late,        p.unfinished,  p.suspensions};
-  j["saved"] =
-      std::isnan(p.saved_vs_fcfs) ? Json(nullptr) : Json(p.saved_vs_fcfs);
-  j["gap"] = std::isnan(p.gap) ? Json(nullptr) : Json(p.gap);
-  j["cost"] = std::isnan(p.cost) ? Json(nullptr) : Json(p.cost);
-  j["currency"] = p.currency;
-  return j;
-}
-
-bool ReadPoint(const Json& j, SweepPoint& p) {
-  if (!j.is_object() || !j.contains("values") || !j["values"].is_array() ||
-      j["values"].size() != 9 || !j.contains("saved") || !j.contains("gap") ||
-      !j.contains("policy") || !j["policy"].is_string() ||
-      !j.contains("cost") || !j.contains("currency") ||
-      !j["currency"].is_string()) {
-    return false;
-  }
-  p.policy = j["policy"];
-  double* const fields[] = {&p.co2e_g,      &p.idle_co2e_g, &p.energy_kwh,
-                            &p.wait_mean_s, &p.wait_p95_s,  &p.slowdown,
-                            &p.late,        &p.unfinished,  &p.suspensions};
-  for (size_t i = 0; i < 9; ++i) {
-    if (!j["values"][i].is_number()) return false;
-    *fields[i] = j["values"][i];
-  }
-  p.saved_vs_fcfs = j["saved"].is_number() ? double(j["saved"]) : std::nan("");
-  p.gap = j["gap"].is_number() ? double(j["gap"]) : std::nan("");
-  p.cost = j["cost"].is_number() ? double(j["cost"]) : std::nan("");
-  p.currency = j["currency"];
-  return true;
-}
 
 SweepPoint PointOf(const SimResult& r) {
   SweepPoint p;
@@ -115,7 +79,8 @@ class Sweep {
     for (int w = 0; w < options_.windows; ++w) {
       RETURN_IF_ERROR(Load(variants.front(), w).status());
     }
-    RETURN_IF_ERROR(ReadDigest());
+    // What was run of an earlier text of the scenario is not taken up.
+    ASSIGN_OR_RETURN(digest_, DigestOf(options_.scenario));
     for (const Variant& variant : variants) {
       for (int w = 0; w < options_.windows; ++w) {
         tasks_.push_back({.variant = variant, .window = w});
@@ -128,6 +93,8 @@ class Sweep {
       if (!task.done) open.push_back(&task);
     }
     finished_ = tasks_.size() - open.size();
+    const LastWords last_words(options_.on_interrupt,
+                               [this] { return WhatIsKept(); });
     Progress();
     // With few variants, the policies of each share the cores too.
     const bool inner = open.size() == 1;
@@ -139,9 +106,12 @@ class Sweep {
       }
       Play(*open[i], inner ? options_.threads : 1);
       const std::lock_guard<std::mutex> lock(mutex_);
+      if (open[i]->status.ok()) {
+        open[i]->status =
+            state_.Save(open[i]->key, open[i]->files, open[i]->points);
+        ++finished_;
+      }
       failed_ |= !open[i]->status.ok();
-      ++finished_;
-      Save(*open[i]);
       Progress();
     });
     if (options_.progress) err_ << "\r\033[K" << std::flush;
@@ -155,6 +125,7 @@ class Sweep {
   std::string Key(const Variant& variant, int window) const {
     Json key;
     key["scenario"] = options_.scenario;
+    key["version"] = CCSCHED_VERSION;
     key["digest"] = digest_;
     key["policies"] = options_.policies;
     key["set"] = options_.set;
@@ -164,19 +135,6 @@ class Sweep {
     key["seed"] = options_.seed;
     key["bound"] = options_.bound;
     return key.dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
-
-  // What was run of an earlier text of the scenario is not taken up.
-  absl::Status ReadDigest() {
-    std::ifstream file(options_.scenario, std::ios::binary);
-    uint64_t digest = 0xcbf29ce484222325ULL;  // FNV-1a
-    for (int c = file.get(); c != EOF; c = file.get()) {
-      digest = (digest ^ static_cast<uint64_t>(c)) * 0x100000001b3ULL;
-    }
-    digest_ = absl::StrCat(absl::Hex(digest, absl::kZeroPad16));
-    if (!file.bad()) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        absl::StrCat(options_.scenario, ": can't be read"));
   }
 
   absl::StatusOr<Scenario> Load(const Variant& variant, int window) const {
@@ -250,52 +208,34 @@ class Sweep {
               scenario, *workload,
               {.threads = threads, .bound = options_.bound, .timing = false}));
       for (const SimResult& r : results) task.points.push_back(PointOf(r));
+      task.files = scenario.files;
       return absl::OkStatus();
     }();
     task.done = task.status.ok();
   }
 
-  // Reads what an earlier sweep has done. A torn last line is passed over.
   absl::Status TakeUp() {
     if (options_.state.empty()) return absl::OkStatus();
     std::map<std::string, Task*> by_key;
     for (Task& task : tasks_) by_key[task.key] = &task;
-    std::ifstream file(options_.state);
-    bool torn = false;
-    for (std::string line; std::getline(file, line);) {
-      torn = file.eof();
-      const Json j = Json::parse(line, nullptr, false);
-      if (!j.is_object() || !j.contains("key") || !j.contains("points")) {
-        continue;
-      }
-      const auto found = by_key.find(j["key"].dump());
-      if (found == by_key.end()) continue;
-      Task& task = *found->second;
-      task.points.clear();
-      task.done = true;
-      for (const Json& point : j["points"]) {
-        task.points.emplace_back();
-        task.done &= ReadPoint(point, task.points.back());
-      }
-      if (!task.done) task.points.clear();
-    }
-    file.close();
-    state_.open(options_.state, std::ios::app);
-    if (!state_) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(options_.state, ": can't be written"));
-    }
-    if (torn) state_ << '\n';
-    return absl::OkStatus();
+    return state_.Open(options_.state, [&by_key](const std::string& key,
+                                                 std::vector<SweepPoint> p) {
+      const auto found = by_key.find(key);
+      if (found == by_key.end()) return;
+      found->second->points = std::move(p);
+      found->second->done = true;
+    });
   }
 
-  void Save(const Task& task) {
-    if (!state_.is_open() || !task.done) return;
-    Json j;
-    j["key"] = Json::parse(task.key);
-    j["points"] = Json::array();
-    for (const SweepPoint& p : task.points) j["points"].push_back(PointJson(p));
-    state_ << j.dump() << '\n' << std::flush;
+  // Nothing is saved any more: the lock is never given back.
+  std::string WhatIsKept() {
+    mutex_.lock();
+    return absl::StrCat(
+        finished_, " of ", tasks_.size(), " runs are done",
+        options_.state.empty()
+            ? "; with --state FILE they would have been kept"
+            : absl::StrCat(" and kept in ", options_.state,
+                           ": the same command goes on from there"));
   }
 
   void Progress() const {
@@ -352,7 +292,7 @@ class Sweep {
   size_t finished_ = 0;
   bool failed_ = false;
   std::string digest_;
-  std::ofstream state_;
+  SweepState state_;
 };
 
 }  // namespace
@@ -371,7 +311,7 @@ absl::StatusOr<int> RunSimSweepCommand(const SimSweepOptions& options,
   } else if (options.output == "csv") {
     out << SweepCsv(rows);
   } else {
-    out << SweepTable(rows, options.windows > 1);
+    out << SweepTable(rows, options.windows > 1, options.width);
   }
   return 0;
 }

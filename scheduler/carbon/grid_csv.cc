@@ -41,6 +41,13 @@ struct Place {
   }
 };
 
+// Whether a time tells its zone. Local times without one come twice, or not at
+// all, on the days when clocks change, and are hours off on all others.
+bool HasZone(std::string_view time) {
+  return time.size() > 10 &&
+         time.find_first_of("zZ+-", 10) != std::string_view::npos;
+}
+
 bool IsBlank(std::string_view text) {
   for (const char* blank : {"", "nan", "null", "none", "n/a", "na", "-"}) {
     if (absl::EqualsIgnoreCase(ToAbsl(text), blank)) return true;
@@ -89,6 +96,12 @@ absl::StatusOr<Row> ParseRow(const std::vector<std::string>& fields,
   if (!ParseGridTime(fields[h.time], &row.time)) {
     return place.Error(absl::StrFormat("%s: \"%s\" is not a UTC time",
                                        h.time_name, fields[h.time]));
+  }
+  if (!h.utc && !HasZone(fields[h.time])) {
+    return place.Error(absl::StrFormat(
+        "%s: \"%s\" has no zone; write it like 2021-01-01T00:00:00Z or with "
+        "its offset, or name the column utc if that is what it is",
+        h.time_name, fields[h.time]));
   }
   if (!IsBlank(fields[h.value])) {
     ASSIGN_OR_RETURN(row.value, ParseValue(fields[h.value], h, place));

@@ -7,8 +7,9 @@
 // Two layouts are read as they stand: ours (`utc,<column>,…`, optionally
 // `estimated` of 0 and 1), and that of the Electricity Maps data portal, whose
 // headers are matched by words, since their wording has changed over the years.
-// In either, these names find the column: ci_lca, ci_direct, cfe_pct,
-// renewable_pct; any other name must be a header of the file.
+// A time without a zone is read as UTC where its column says so, and refused
+// where not. In either, these names find the column: ci_lca, ci_direct,
+// cfe_pct, renewable_pct; any other name must be a header of the file.
 #ifndef CCSCHED_SCHEDULER_CARBON_GRID_CSV_H_
 #define CCSCHED_SCHEDULER_CARBON_GRID_CSV_H_
 

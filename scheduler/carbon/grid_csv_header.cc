@@ -62,7 +62,10 @@ std::string Meaning(std::string_view name) {
     return "renewable_pct";
   }
   if (Has(w, {"data", "estimated"})) return "estimated";
-  if (Has(w, {"datetime", "utc"})) return "utc";
+  if (w.contains("utc") && (w.contains("datetime") || w.contains("time") ||
+                            w.contains("timestamp") || w.contains("date"))) {
+    return "utc";
+  }
   return "";
 }
 
@@ -94,6 +97,31 @@ absl::StatusOr<std::optional<size_t>> Find(absl::Span<const std::string> fields,
     if (found) return found;
   }
   return std::optional<size_t>();
+}
+
+// The unit in an intensity's name where that is not g/kWh (as are kg/MWh and
+// t/GWh): a factor of a thousand is easily overlooked.
+std::optional<std::string> WrongUnit(const Words& words) {
+  std::string mass, energy;
+  for (const std::string& word : words) {
+    for (const char* e : {"kwh", "mwh", "gwh", "mj", "gj"}) {
+      if (word == e) energy = word;
+    }
+    const std::string_view unit =
+        std::string_view(word).substr(0, word.find("co"));
+    for (const char* m : {"g", "kg", "t", "gram", "grams", "ton", "tons",
+                          "tonne", "tonnes", "lb", "lbs", "pounds"}) {
+      if (unit == m) mass = unit;
+    }
+  }
+  const bool pounds = mass == "lb" || mass == "lbs" || mass == "pounds";
+  if (pounds) return "pounds";
+  if (energy.empty()) return std::nullopt;
+  const bool grams = mass == "g" || mass == "gram" || mass == "grams";
+  if (energy == "kwh" && (grams || mass.empty())) return std::nullopt;
+  if (energy == "mwh" && mass == "kg") return std::nullopt;
+  if (energy == "gwh" && mass.starts_with('t')) return std::nullopt;
+  return absl::StrFormat("%s/%s", mass, energy);
 }
 
 void Classify(std::string_view name, GridHeader* h) {
@@ -149,13 +177,15 @@ absl::StatusOr<GridHeader> ReadGridHeader(absl::Span<const std::string> fields,
   h.time_name = fields[h.time];
   h.value_name = fields[h.value];
   const Words words = WordsOf(h.value_name);
-  if (words.contains("lb") || words.contains("lbs")) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "column \"%s\" is in pounds; gCO2e/kWh is needed (1 lb/MWh = "
-        "0.45359237 g/kWh)",
-        h.value_name));
-  }
+  h.utc = WordsOf(h.time_name).contains("utc");
   Classify(h.value_name, &h);
+  const std::optional<std::string> unit = WrongUnit(words);
+  if (unit && (h.kind == GridHeader::kIntensity || *unit == "pounds")) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "column \"%s\" is in %s; gCO2e/kWh is needed (1 kg/kWh = 1 t/MWh = "
+        "1000 g/kWh, 1 lb/MWh = 0.45359237 g/kWh)",
+        h.value_name, *unit));
+  }
   if (absl::EqualsIgnoreCase(h.value_name, "intensity")) {
     h.kind = GridHeader::kIntensity;
     h.basis = "average-lifecycle";

@@ -20,11 +20,13 @@ struct GridHeader {
   size_t value = 0;
   std::optional<size_t> estimated;
   std::string time_name, value_name;
+  bool utc = false;  // the times' name says so: they need no zone
   Kind kind = kOther;
   std::string basis;  // see GridColumn
 };
 
-// Errors: InvalidArgument if a column is missing, named twice, or in pounds.
+// Errors: InvalidArgument if a column is missing or named twice, or if the name
+// of the value tells of a unit that is not g/kWh.
 absl::StatusOr<GridHeader> ReadGridHeader(absl::Span<const std::string> fields,
                                           std::string_view column);
 

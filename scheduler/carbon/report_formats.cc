@@ -245,7 +245,7 @@ absl::StatusOr<std::string> MlperfPowerLogs(
       if (!node.readings.empty() && node.readings.back().at < i.start) {
         node.readings.push_back({i.start, Watts()});
       }
-      const Watts power(*i.energy_kwh / e.pue * 1000 /
+      const Watts power(*i.energy_kwh / i.pue.value_or(e.pue) * 1000 /
                         absl::ToDoubleHours(length));
       const int64_t least = 60;
       const int64_t count = std::max(

@@ -24,6 +24,7 @@ struct ReportInterval {
   std::optional<double> energy_kwh;  // PUE included
   std::optional<double> intensity;   // gCO2e/kWh, location-based
   std::optional<double> co2e_g;
+  std::optional<double> pue;  // absent: the entry's
 };
 
 // A job, or whatever else the report is by (then `name` is the key).

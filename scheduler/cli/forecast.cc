@@ -125,7 +125,7 @@ void PrintOverview(const v1::GetForecastResponse& response, Context& context) {
                ShortTime(true, ToProto(end)),
                DataText(series)});
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
 }
 
 // One region, a line an hour.
@@ -166,7 +166,7 @@ void PrintRegion(const v1::GridSeries& series, Context& context) {
           style},
          v.estimated ? "estimated" : ""});
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
   context.err << series.region() << ": " << series.basis() << ", from "
               << series.source() << ", issued "
               << ShortTime(series.has_issued(), series.issued()) << "; data "

@@ -19,6 +19,11 @@ int main(int argc, char** argv) {
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) {
     context.out_width = size.ws_col;
   }
+  // Who exports it knows better than the terminal.
+  if (const char* columns = std::getenv("COLUMNS"); columns != nullptr) {
+    const int width = std::atoi(columns);
+    if (width > 20) context.out_width = width;
+  }
   context.env = [](const char* name) -> std::string {
     const char* value = std::getenv(name);
     return value == nullptr ? "" : value;

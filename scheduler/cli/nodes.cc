@@ -44,11 +44,11 @@ void PrintTable(const v1::NodesResponse& response, Context& context) {
                {"ACCELERATORS"},
                {"BUSY", Align::kRight},
                {"STATE"},
-               {"METER"},
-               {"IMAGES"},
-               {"LAST HEARD"},
-               {"JOBS"},
-               {"REASON"}});
+               {"METER", Align::kLeft, 4},
+               {"IMAGES", Align::kLeft, 5},
+               {"LAST HEARD", Align::kLeft, 3},
+               {"JOBS", Align::kLeft, 2},
+               {"REASON", Align::kLeft, 1}});
   for (const v1::NodeStatus& node : response.nodes()) {
     std::vector<uint64_t> jobs(node.jobs().begin(), node.jobs().end());
     const bool more = jobs.size() > 8;
@@ -68,7 +68,7 @@ void PrintTable(const v1::NodesResponse& response, Context& context) {
          absl::StrCat(absl::StrJoin(jobs, ","), more ? ",…" : ""),
          node.reason()});
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
 }
 
 int RunNodes(Context& context, const NodesOptions& o) {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "scheduler/cli/table.h"
+#include "absl/strings/str_join.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/time.h"
@@ -126,6 +126,17 @@ void PrintCsv(std::ostream& out, const Record& header,
               const std::vector<Record>& records) {
   out << CsvLine(header.Names());
   for (const Record& record : records) out << CsvLine(record.CsvFields());
+}
+
+void ShowTable(const Table& table, Context& context) {
+  const std::vector<std::string> left_out =
+      table.Print(context.out, context.out_colour,
+                  context.out_terminal ? context.out_width : 0);
+  if (left_out.empty()) return;
+  context.out.flush();
+  context.err << "No room in " << context.out_width << " columns for "
+              << absl::StrJoin(left_out, ", ")
+              << "; piped into 'less -S' or 'cat', all are there.\n";
 }
 
 void AddFormat(Command& command, std::string* format) {

@@ -21,6 +21,8 @@
 #include <vector>
 
 #include "scheduler/cli/command.h"
+#include "scheduler/cli/context.h"
+#include "scheduler/cli/table.h"
 
 namespace ccsched {
 
@@ -101,6 +103,10 @@ void PrintJson(std::ostream& out, const std::string& thing,
 // must have the fields of `header`, which is what an empty list prints.
 void PrintCsv(std::ostream& out, const Record& header,
               const std::vector<Record>& records);
+
+// Prints a table, on a terminal as wide as that; says, among the messages,
+// which columns had no room.
+void ShowTable(const Table& table, Context& context);
 
 // Adds -o/--format with table, json and csv.
 void AddFormat(Command& command, std::string* format);

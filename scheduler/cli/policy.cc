@@ -54,7 +54,7 @@ int RunList(Context& context, const std::string& format) {
   } else if (format == "json") {
     PrintJson(context.out, "policies", {}, "policies", records);
   } else {
-    table.Print(context.out, context.out_colour);
+    ShowTable(table, context);
   }
   return kExitDone;
 }
@@ -105,7 +105,7 @@ int RunShow(Context& context, const PolicyOptions& o) {
                 << found->doc() << "\n";
     if (!table.empty()) {
       context.out << "\n";
-      table.Print(context.out, context.out_colour);
+      ShowTable(table, context);
     }
     if (shadowed) PrintShadow(*shadow, context);
   }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
+#include "scheduler/cli/output.h"
 #include "scheduler/cli/table.h"
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/time.h"
@@ -108,7 +109,7 @@ void PrintShadow(const v1::ShadowResponse& s, Context& context) {
                CarbonText(s.live().co2e_g()), WaitText(s.live())});
     table.Add({absl::StrCat("shadow, ", s.policy()),
                CarbonText(s.shadow().co2e_g()), WaitText(s.shadow())});
-    table.Print(context.out, context.out_colour);
+    ShowTable(table, context);
   }
   if (s.latest().empty()) return;
   context.out << "\n";

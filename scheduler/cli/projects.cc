@@ -40,14 +40,14 @@ void PrintTable(const v1::ProjectsResponse& response, Context& context) {
   Table table({{"PROJECT"},
                {"BUDGET", Align::kRight},
                {"USED", Align::kRight},
-               {"EXPECTED", Align::kRight},
+               {"EXPECTED", Align::kRight, 2},
                {"LEFT", Align::kRight},
                {"UNTIL"},
-               {"ACTION"},
+               {"ACTION", Align::kLeft, 1},
                {"HELD", Align::kRight},
                {"SHARE", Align::kRight},
-               {"CHARGED", Align::kRight},
-               {"RUNNING", Align::kRight}});
+               {"CHARGED", Align::kRight, 3},
+               {"RUNNING", Align::kRight, 4}});
   for (const v1::ProjectStatus& p : response.projects()) {
     const v1::BudgetStatus& b = p.budget();
     const bool has = p.has_budget();
@@ -70,7 +70,7 @@ void PrintTable(const v1::ProjectsResponse& response, Context& context) {
              : "-",
          p.has_share() ? std::to_string(p.accelerators()) : "-"});
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
 }
 
 int RunProjects(Context& context, const std::string& format) {

@@ -61,13 +61,13 @@ std::string What(const v1::Job& job) {
 void PrintTable(const std::vector<v1::Job>& jobs, Context& context) {
   Table table({{"JOB", Align::kRight},
                {"NAME"},
-               {"USER"},
+               {"USER", Align::kLeft, 3},
                {"STATE"},
-               {"ACCELERATORS"},
+               {"ACCELERATORS", Align::kLeft, 4},
                {"SITE"},
                {"START/END"},
-               {"CO2E", Align::kRight},
-               {"WHY"}});
+               {"CO2E", Align::kRight, 2},
+               {"WHY", Align::kLeft, 1}});
   for (const v1::Job& job : jobs) {
     table.Add(
         {std::to_string(job.id()),
@@ -81,7 +81,7 @@ void PrintTable(const std::vector<v1::Job>& jobs, Context& context) {
          {job.state_note().empty() ? job.reason().code() : job.state_note(),
           Style::kDim}});
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
 }
 
 absl::StatusOr<std::vector<v1::Job>> ListJobs(Context& context,

@@ -160,7 +160,7 @@ class ReportTable {
                                         : absl::StrCat("idle ", row.key()),
                       Style::kDim, /*jobs=*/false));
     }
-    table.Print(context.out, context.out_colour);
+    ShowTable(table, context);
   }
 
  private:
@@ -169,23 +169,23 @@ class ReportTable {
     for (char& c : head) c = static_cast<char>(std::toupper(c));
     std::vector<Column> columns = {{head},
                                    {"JOBS", Align::kRight},
-                                   {"ACCELERATOR-H", Align::kRight},
+                                   {"ACCELERATOR-H", Align::kRight, 6},
                                    {"ENERGY", Align::kRight},
                                    {net_ ? "GROSS" : "CO2E", Align::kRight}};
     if (net_) columns.push_back({"NET", Align::kRight});
-    columns.push_back({"BASELINE", Align::kRight});
+    columns.push_back({"BASELINE", Align::kRight, 4});
     columns.push_back({"SAVED", Align::kRight});
-    if (cfe_) columns.push_back({"CFE", Align::kRight});
-    if (marginal_) columns.push_back({"MARGINAL", Align::kRight});
-    if (embodied_) columns.push_back({"EMBODIED", Align::kRight});
-    if (lost_) columns.push_back({"GRID LOSS", Align::kRight});
-    if (priced_) columns.push_back({"COST", Align::kRight});
-    columns.push_back({"MEASURED", Align::kRight});
+    if (cfe_) columns.push_back({"CFE", Align::kRight, 3});
+    if (marginal_) columns.push_back({"MARGINAL", Align::kRight, 8});
+    if (embodied_) columns.push_back({"EMBODIED", Align::kRight, 7});
+    if (lost_) columns.push_back({"GRID LOSS", Align::kRight, 9});
+    if (priced_) columns.push_back({"COST", Align::kRight, 2});
+    columns.push_back({"MEASURED", Align::kRight, 5});
     if (!budgets_.empty()) {
       columns.push_back({"BUDGET", Align::kRight});
       columns.push_back({"LEFT", Align::kRight});
     }
-    columns.push_back({"NOTES"});
+    columns.push_back({"NOTES", Align::kLeft, 1});
     return columns;
   }
 

@@ -3,9 +3,13 @@
 #include "scheduler/cli/report_export.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/civil_time.h"
 #include "scheduler/base/status.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -58,9 +62,51 @@ std::vector<ReportInterval> IntervalsOf(const v1::Job& job) {
     if (s.has_energy_kwh()) i.energy_kwh = s.energy_kwh();
     if (s.has_intensity()) i.intensity = s.intensity();
     if (s.has_co2e_g()) i.co2e_g = s.co2e_g();
+    if (s.pue() >= 1) i.pue = s.pue();
     intervals.push_back(std::move(i));
   }
   return intervals;
+}
+
+// Places in the order in which the job was there, each once.
+void AddPlace(const std::string& place, std::string* places) {
+  const std::vector<std::string> known = absl::StrSplit(*places, ", ");
+  if (place.empty() ||
+      std::find(known.begin(), known.end(), place) != known.end()) {
+    return;
+  }
+  absl::StrAppend(places, places->empty() ? "" : ", ", place);
+}
+
+// The PUE as it was accounted, whatever the site's is now: that of the hours
+// where it is the same in all, else the mean weighted by energy, which has the
+// rounding of both sums in it.
+double PueOf(const v1::Job& job, const std::vector<ReportInterval>& intervals,
+             double otherwise) {
+  const auto other = [&intervals](const ReportInterval& i) {
+    return !i.pue || *i.pue != intervals.front().pue;
+  };
+  if (!intervals.empty() &&
+      std::none_of(intervals.begin(), intervals.end(), other)) {
+    return *intervals.front().pue;
+  }
+  double used = 0, drawn = 0;
+  for (const v1::Attempt& a : job.attempts()) {
+    if (!(a.energy_kwh() > 0) || !a.has_site_energy_kwh()) continue;
+    used += a.energy_kwh();
+    drawn += a.site_energy_kwh();
+  }
+  return used > 0 ? drawn / used : otherwise;
+}
+
+// The days of "2026-06".
+void SetMonth(const std::string& key, ReportEntry& e) {
+  absl::CivilMonth month;
+  if (!absl::ParseCivilTime(key, &month)) return;
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  e.start = std::max(e.start, absl::FromCivil(month, utc));
+  const absl::Time end = absl::FromCivil(month + 1, utc);
+  e.end = e.end == absl::UnixEpoch() ? end : std::min(e.end, end);
 }
 
 bool EndedWithin(const v1::Job& job, const v1::ReportRequest& request) {
@@ -101,11 +147,13 @@ absl::StatusOr<std::vector<ReportEntry>> EntityEntries(
   std::vector<ReportEntry> entries;
   const auto add = [&](const v1::ReportRow& row, const std::string& prefix) {
     ReportEntry& e = entries.emplace_back();
-    e.name = prefix + (row.key().empty() ? "-" : row.key());
+    e.name =
+        row.key().empty() ? prefix.empty() ? "-" : "idle" : prefix + row.key();
     if (request.by() == "site") e.site = row.key();
     if (request.by() == "region") e.region = row.key();
     if (report.has_from()) e.start = FromProto(report.from());
     if (report.has_to()) e.end = FromProto(report.to());
+    if (request.by() == "month") SetMonth(row.key(), e);
     if (row.has_energy_kwh()) e.energy_kwh = row.energy_kwh();
     if (row.has_co2e_g()) e.co2e_g = row.co2e_g();
     if (row.has_net_co2e_g()) e.net_co2e_g = row.net_co2e_g();
@@ -136,18 +184,17 @@ ReportEntry EntryOf(const v1::Job& job, const v1::SitesResponse& sites) {
   e.method.clear();
   for (const v1::Attempt& a : job.attempts()) {
     const v1::SiteStatus* site = FindSite(sites, a.site());
-    e.site = a.site();
+    AddPlace(a.site(), &e.site);
     e.accelerator = a.accelerator();
     e.accelerators = std::max(e.accelerators, a.count());
     if (site != nullptr) {
-      e.region = site->region();
+      AddPlace(site->region(), &e.region);
       e.pue = site->pue();
     }
-    // As it was accounted, whatever the site's is now.
-    if (a.energy_kwh() > 0) e.pue = a.site_energy_kwh() / a.energy_kwh();
     AddAttempt(a, &e);
   }
   if (job.emissions_size() > 0) e.intervals = IntervalsOf(job);
+  e.pue = PueOf(job, e.intervals, e.pue);
   if (e.method.empty()) e.method = "estimated";
   e.start = FromProto(job.has_started() ? job.started() : job.submitted());
   e.end = FromProto(job.ended());

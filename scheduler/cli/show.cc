@@ -137,7 +137,7 @@ void PrintAttempts(const v1::Job& job, Context& context) {
                absl::StrCat(a.energy_method(),
                             a.co2e_estimated() ? ", grid estimated" : "")});
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
 }
 
 // When it starts and ends, as predicted with the last decision about it.
@@ -234,7 +234,7 @@ void PrintHistory(const v1::Job& job, Context& context) {
          {ShortTime(true, s.recorded(), true), style},
          {ShortTime(s.has_superseded_at(), s.superseded_at(), true), style}});
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
 }
 
 Record SliceRecordOf(const v1::EmissionSlice& s) {

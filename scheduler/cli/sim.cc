@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/cli/commands.h"
+#include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/output.h"
 #include "sim/command.h"
 
@@ -52,7 +53,7 @@ void AddRun(Command& sim, Context& context) {
       "  ccsched sim run month.yaml --set jobs.defaults.max_delay=48h -o json\n"
       "  ccsched sim run month.yaml --bound --schedule-dir out/\n"
       "\nPolicies: a name or label of the scenario, or any policy with "
-      "parameters:\nplanner:step_h=2,rounds=50.");
+      "parameters:\nplanner:settle_h=2,improve_rounds=50.");
   c.Argument("SCENARIO", &o->scenario, true, "a scenario.yaml");
   c.Repeated("-p,--policy", "POLICY", &o->policies,
              "this policy; repeat for more (default: the scenario's)");
@@ -77,6 +78,9 @@ void AddRun(Command& sim, Context& context) {
     }
     o->timing = !*no_timing;
     o->progress = context.err_terminal;
+    if (context.out_terminal) o->width = context.out_width;
+    Interrupt interrupt(context);
+    o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimCommand(*o, context.out, context.err));
   });
 }
@@ -117,6 +121,9 @@ void AddSweep(Command& sim, Context& context) {
     }
     if (!s.ok()) return context.Fail(s);
     o->progress = context.err_terminal;
+    if (context.out_terminal) o->width = context.out_width;
+    Interrupt interrupt(context);
+    o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimSweepCommand(*o, context.out, context.err));
   });
 }
@@ -161,6 +168,8 @@ void AddGen(Command& sim, Context& context) {
     if (s.ok()) s = Set("--jobs", n->jobs, 1, 100'000'000, &o->jobs);
     if (!s.ok()) return context.Fail(s);
     if (*days) o->days = **days;
+    Interrupt interrupt(context);
+    o->on_interrupt = interrupt.taker();
     return Finish(context, RunSimGenCommand(*o, context.out, context.err));
   });
 }

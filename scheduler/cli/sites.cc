@@ -67,15 +67,16 @@ void PrintTable(const v1::SitesResponse& response, Context& context) {
   }
   std::vector<Column> columns = {{"SITE"},
                                  {"REGION"},
-                                 {"PUE", Align::kRight},
+                                 {"PUE", Align::kRight, 3},
                                  {"NOW gCO2e/kWh", Align::kRight}};
-  if (cfe) columns.push_back({"CFE", Align::kRight});
-  for (const Column& column : std::vector<Column>{{"DATA"},
-                                                  {"ACCELERATOR"},
-                                                  {"NODES", Align::kRight},
-                                                  {"TOTAL", Align::kRight},
-                                                  {"BUSY", Align::kRight},
-                                                  {"DRAINED", Align::kRight}}) {
+  if (cfe) columns.push_back({"CFE", Align::kRight, 2});
+  for (const Column& column :
+       std::vector<Column>{{"DATA"},
+                           {"ACCELERATOR"},
+                           {"NODES", Align::kRight, 4},
+                           {"TOTAL", Align::kRight},
+                           {"BUSY", Align::kRight},
+                           {"DRAINED", Align::kRight, 1}}) {
     columns.push_back(column);
   }
   Table table(columns);
@@ -94,7 +95,7 @@ void PrintTable(const v1::SitesResponse& response, Context& context) {
       first = false;
     }
   }
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
   for (const v1::SiteStatus& site : response.sites()) {
     if (site.data_error().empty()) continue;
     context.err << site.region() << ": " << Printable(site.data_error(), 400)

@@ -89,6 +89,26 @@ size_t DisplayWidth(std::string_view text) {
   return width;
 }
 
+std::string CutToWidth(std::string_view text, size_t width) {
+  if (DisplayWidth(text) <= width) return std::string(text);
+  std::string_view rest = text;
+  size_t used = 0;
+  while (width > 0 && !rest.empty()) {
+    std::string_view next = rest;
+    if (IsUtf8(text)) {
+      Take(&next);
+    } else {
+      next.remove_prefix(1);
+    }
+    const size_t wide = DisplayWidth(rest.substr(0, rest.size() - next.size()));
+    if (used + wide > width - 1) break;
+    used += wide;
+    rest = next;
+  }
+  return absl::StrCat(ToAbsl(text.substr(0, text.size() - rest.size())),
+                      width > 0 ? "…" : "");
+}
+
 std::string Styled(std::string_view text, Style style, bool colour) {
   if (!colour || style == Style::kPlain || text.empty())
     return std::string(text);
@@ -118,7 +138,7 @@ void Table::Add(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-void Table::Print(std::ostream& out, bool colour) const {
+std::vector<size_t> Table::Widths() const {
   std::vector<size_t> widths;
   for (size_t c = 0; c < columns_.size(); ++c) {
     size_t width = DisplayWidth(columns_[c].name);
@@ -127,13 +147,82 @@ void Table::Print(std::ostream& out, bool colour) const {
     }
     widths.push_back(width);
   }
+  return widths;
+}
+
+std::vector<std::string> Table::Fit(size_t width, std::vector<size_t>& widths,
+                                    std::vector<bool>& shown) const {
+  const auto says_something = [this](size_t c) {
+    return std::any_of(rows_.begin(), rows_.end(), [c](const auto& row) {
+      return !row[c].text.empty() && row[c].text != "-";
+    });
+  };
+  const auto excess = [&]() -> size_t {
+    size_t total = 0;
+    for (size_t c = 0; c < widths.size(); ++c) {
+      if (shown[c]) total += widths[c] + 2;
+    }
+    return total > width + 2 ? total - width - 2 : 0;
+  };
+  // Cuts the longest texts first, none below `least`.
+  const auto cut = [&](size_t least) {
+    while (excess() > 0) {
+      size_t longest = widths.size();
+      for (size_t c = 0; c < widths.size(); ++c) {
+        if (!shown[c] || columns_[c].align != Align::kLeft) continue;
+        if (widths[c] <= std::max(least, DisplayWidth(columns_[c].name))) {
+          continue;
+        }
+        if (longest == widths.size() || widths[c] > widths[longest]) {
+          longest = c;
+        }
+      }
+      if (longest == widths.size()) return;
+      --widths[longest];
+    }
+  };
+  std::vector<std::string> left_out;
+  for (size_t c = 0; c < widths.size() && excess() > 0; ++c) {
+    if (columns_[c].spare > 0 && !says_something(c)) shown[c] = false;
+  }
+  cut(20);
+  while (excess() > 0) {
+    size_t most = widths.size();
+    for (size_t c = 0; c < widths.size(); ++c) {
+      if (!shown[c] || columns_[c].spare == 0) continue;
+      if (most == widths.size() || columns_[c].spare > columns_[most].spare) {
+        most = c;
+      }
+    }
+    if (most == widths.size()) break;
+    shown[most] = false;
+    left_out.push_back(columns_[most].name);
+  }
+  cut(12);
+  return left_out;
+}
+
+std::vector<std::string> Table::Print(std::ostream& out, bool colour,
+                                      size_t width) const {
+  std::vector<size_t> widths = Widths();
+  std::vector<bool> shown(columns_.size(), true);
+  std::vector<std::string> left_out;
+  // Without spare columns it is left to the terminal to break lines: a text
+  // that was asked for is not cut.
+  const bool fits_itself =
+      std::any_of(columns_.begin(), columns_.end(),
+                  [](const Column& column) { return column.spare > 0; });
+  if (width > 0 && fits_itself) left_out = Fit(width, widths, shown);
   const auto print = [&](const std::vector<Cell>& cells) {
     std::string line;
+    bool first = true;
     for (size_t c = 0; c < cells.size(); ++c) {
-      const std::string blanks(widths[c] - DisplayWidth(cells[c].text), ' ');
-      if (c > 0) line += "  ";
+      if (!shown[c]) continue;
+      const std::string text = CutToWidth(cells[c].text, widths[c]);
+      const std::string blanks(widths[c] - DisplayWidth(text), ' ');
+      if (!std::exchange(first, false)) line += "  ";
       if (columns_[c].align == Align::kRight) line += blanks;
-      line += Styled(cells[c].text, cells[c].style, colour);
+      line += Styled(text, cells[c].style, colour);
       if (columns_[c].align == Align::kLeft) line += blanks;
     }
     line.erase(line.find_last_not_of(' ') + 1);
@@ -144,6 +233,7 @@ void Table::Print(std::ostream& out, bool colour) const {
     header.emplace_back(column.name, Style::kBold);
   print(header);
   for (const auto& row : rows_) print(row);
+  return left_out;
 }
 
 }  // namespace ccsched

@@ -21,6 +21,9 @@ enum class Style { kPlain, kBold, kDim, kGreen, kYellow, kRed, kCyan };
 struct Column {
   std::string name;
   Align align = Align::kLeft;
+  // Where there is no room for all columns, the highest are left out first; 0
+  // never.
+  int spare = 0;
 };
 struct Cell {
   Cell(std::string t, Style s = Style::kPlain)  // NOLINT: a text is a cell
@@ -38,10 +41,17 @@ class Table {
   void Add(std::vector<Cell> cells);
   bool empty() const { return rows_.empty(); }
   // Columns two spaces apart, as wide as their widest cell; no trailing
-  // blanks. Without rows only the header.
-  void Print(std::ostream& out, bool colour) const;
+  // blanks. Without rows only the header. In `width` columns of a terminal (0:
+  // as many as it takes) long texts are cut and spare columns left out; returns
+  // the names of those that had something in them.
+  std::vector<std::string> Print(std::ostream& out, bool colour,
+                                 size_t width = 0) const;
 
  private:
+  std::vector<size_t> Widths() const;
+  std::vector<std::string> Fit(size_t width, std::vector<size_t>& widths,
+                               std::vector<bool>& shown) const;
+
   const std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };
@@ -50,6 +60,9 @@ class Table {
 // characters and emoji, 0 for combining marks.
 // Source: Unicode 15, EastAsianWidth.txt, the blocks that matter.
 size_t DisplayWidth(std::string_view text);
+
+// As much of a UTF-8 text as fits, with "…" where something was cut.
+std::string CutToWidth(std::string_view text, size_t width);
 
 // `text` in a style, by ANSI escapes; as it is if not `colour`.
 std::string Styled(std::string_view text, Style style, bool colour);

@@ -41,7 +41,7 @@ void PrintChoices(const v1::Reason& reason, Context& context) {
   }
   if (table.empty()) return;
   context.out << "\n";
-  table.Print(context.out, context.out_colour);
+  ShowTable(table, context);
 }
 
 int RunWhy(Context& context, const WhyOptions& o) {

@@ -29,6 +29,7 @@
 #include "scheduler/daemon/metrics.h"
 #include "scheduler/daemon/node_energy_book.h"
 #include "scheduler/daemon/node_table.h"
+#include "scheduler/daemon/policy_setting.h"
 #include "scheduler/daemon/price_feed.h"
 #include "scheduler/daemon/shadow_runner.h"
 #include "scheduler/daemon/start_slips.h"
@@ -234,7 +235,9 @@ class Driver {
   absl::Status RestoreNodes(const Snapshot& snapshot);
   absl::Status TakeUpGrids(const std::vector<GridRow>& in_force,
                            GridFeed& grid);
-  absl::Status RestateWhatWasEstimated();
+  absl::Status RestateOnFiles(const Snapshot& snapshot);
+  bool SameGridFile(RegionId region, const Settings& on_record) const;
+  void RecordGridFiles(const Settings& on_record);
   // Puts on record what is under contract, if it has changed.
   void RecordContracts(std::vector<ContractRow> rows, Batch& batch,
                        absl::Time now);

@@ -308,6 +308,7 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
       RestateChanges(RegionId(i),
                      grid_->record().ChangesSince(grid.record(), RegionId(i)));
     }
+    RecordGridFiles({});
     lease_times_ = LeaseTimesOf(setup_.cluster.config);
     return absl::OkStatus();
   };

@@ -19,6 +19,13 @@
 #include "scheduler/wire/time.h"
 
 namespace ccsched {
+namespace {
+
+std::string GridFileSetting(const Topology& topology, RegionId region) {
+  return "grid_file." + topology.regions[region.value()].name;
+}
+
+}  // namespace
 
 absl::StatusOr<PoolId> Driver::FindPool(const std::string& site,
                                         const std::string& accelerator) const {
@@ -79,7 +86,7 @@ absl::Status Driver::Restore() {
       [this](const SubmissionRow& row) { return Recall(row); }, beliefs));
   RETURN_IF_ERROR(RestoreNodes(snapshot));
   RETURN_IF_ERROR(RestoreJobs(snapshot));
-  RETURN_IF_ERROR(RestateWhatWasEstimated());
+  RETURN_IF_ERROR(RestateOnFiles(snapshot));
   RETURN_IF_ERROR(RestoreProjects(snapshot));
   RestoreShadow(snapshot);
   next_sweep_ = std::chrono::steady_clock::now();
@@ -148,17 +155,39 @@ absl::Status Driver::RestoreNodes(const Snapshot& snapshot) {
   return absl::OkStatus();
 }
 
-// Actual data may have come to the regions' files while the scheduler was away.
-absl::Status Driver::RestateWhatWasEstimated() {
+// Actual data may have come to the regions' files while the scheduler was away,
+// or been corrected there. Of a file that is what it was, only what stood on
+// estimates can change, so that a start does not look at years of rows.
+absl::Status Driver::RestateOnFiles(const Snapshot& snapshot) {
   work_.now = ReadClock();
   for (uint16_t i = 0; i < topology().regions.size(); ++i) {
     const RegionId region(i);
     RestateChanges(region, grid_->TakeChanges(region),
-                   /*estimated_only=*/true);
+                   /*estimated_only=*/SameGridFile(region, snapshot.settings));
   }
+  RecordGridFiles(snapshot.settings);
   RETURN_IF_ERROR(setup_.ledger->Commit(work_.batch));
   work_.batch.Clear();
   return absl::OkStatus();
+}
+
+bool Driver::SameGridFile(RegionId region, const Settings& on_record) const {
+  const std::string name = GridFileSetting(topology(), region);
+  const auto found = std::find_if(
+      on_record.begin(), on_record.end(),
+      [&name](const auto& setting) { return setting.first == name; });
+  return (found == on_record.end() ? "" : found->second) ==
+         grid_->file_digest(region);
+}
+
+// Which reading of the regions' files the accounts stand on.
+void Driver::RecordGridFiles(const Settings& on_record) {
+  for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+    const RegionId region(i);
+    if (SameGridFile(region, on_record)) continue;
+    work_.batch.settings.emplace_back(GridFileSetting(topology(), region),
+                                      grid_->file_digest(region));
+  }
 }
 
 // Gives a new feed what is on record: the series in force, and the forecasts of

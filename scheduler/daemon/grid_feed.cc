@@ -3,6 +3,8 @@
 #include "scheduler/daemon/grid_feed.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -40,6 +42,49 @@ absl::Time HourAfter(absl::Time t) { return HourOf(t) + kHour; }
 std::optional<GramsPerKwh> ResidualOf(const v1::RegionConfig& config) {
   if (!config.has_residual()) return std::nullopt;
   return GramsPerKwh(config.residual());
+}
+
+// FNV-1a over all that is known of a series.
+class SeriesDigest {
+ public:
+  void Add(const GridData& data) {
+    AddWord(static_cast<uint64_t>(absl::ToUnixMicros(data.series.start())));
+    AddWord(
+        static_cast<uint64_t>(absl::ToInt64Microseconds(data.series.step())));
+    for (size_t i = 0; i < data.series.values().size(); ++i) {
+      AddWord(std::bit_cast<uint64_t>(data.series.values()[i]));
+      AddWord(i < data.estimated.size() && data.estimated[i] ? 1 : 0);
+    }
+  }
+  std::string Text() const {
+    return absl::StrCat(absl::Hex(digest_, absl::kZeroPad16));
+  }
+
+ private:
+  void AddWord(uint64_t word) {
+    for (int i = 0; i < 8; ++i, word >>= 8) {
+      digest_ = (digest_ ^ (word & 0xff)) * 0x100000001b3ULL;
+    }
+  }
+  uint64_t digest_ = 0xcbf29ce484222325ULL;
+};
+
+// Where the file's header tells of a basis, it has to be the region's: two
+// never mix in one sum.
+absl::Status CheckColumn(const v1::RegionConfig& config,
+                         const std::string& basis) {
+  if (basis.empty() || basis == config.basis() ||
+      config.column() == "intensity") {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "region ", config.name(), ": column ", config.column(), " of ",
+      config.intensity(),
+      basis == "renewable"
+          ? " holds shares in %, not an intensity"
+          : absl::StrCat(" is ", basis, ", but the region's basis is ",
+                         config.basis(), ": set basis: ", basis,
+                         ", or take the column that fits")));
 }
 
 }  // namespace
@@ -88,6 +133,8 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
           " holds carbon-free shares: give the region's residual intensity"));
     }
     ASSIGN_OR_RETURN(column, IntensityFromCfe(column, *residual));
+  } else {
+    RETURN_IF_ERROR(CheckColumn(config, column.basis));
   }
   if (!config.cfe_column().empty()) {
     ASSIGN_OR_RETURN(GridColumn cfe,
@@ -101,7 +148,9 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
     shares.series = std::move(cfe.series);
     shares.estimated = std::move(cfe.estimated);
   }
+  SeriesDigest digest;
   if (!shares.series.empty()) {
+    digest.Add(shares);
     shares.issued = shares.received = shares.series.start();
     RETURN_IF_ERROR(record_->AddShare(id, shares));
   }
@@ -111,6 +160,8 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
   data.issued = data.received = column.series.start();
   data.estimated = column.estimated;
   data.series = column.series;
+  digest.Add(data);
+  regions_[id.value()].file_digest = digest.Text();
   RETURN_IF_ERROR(record_->AddActual(id, data));
   if (config.forecast() != "perfect") return absl::OkStatus();
   data.estimated.clear();

@@ -69,13 +69,18 @@ class GridFeed {
   std::vector<TimeSpan> TakeChanges(RegionId region) {
     return record_->TakeChanges(region);
   }
+  // Tells one reading of the region's file from another; "" where it has none.
+  const std::string& file_digest(RegionId region) const {
+    return regions_[region.value()].file_digest;
+  }
   absl::StatusOr<RegionId> FindRegion(const std::string& name) const;
 
  private:
   struct Region {
     v1::RegionConfig config;
     std::unique_ptr<Forecaster> forecaster;  // null: nothing is forecast here
-    std::shared_ptr<const Forecast> told;    // what the engine has
+    std::string file_digest;
+    std::shared_ptr<const Forecast> told;  // what the engine has
     StepSeries p10, p90;    // of the forecaster's own; empty: by `errors`
     ForecastErrors errors;  // of what was told
     absl::Time known = absl::InfinitePast();       // end of the actual values

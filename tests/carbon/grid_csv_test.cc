@@ -238,6 +238,42 @@ TEST(GridCsvTest, TimesWithAnOffsetMakeDaylightSavingDaysWhole) {
               HasSubstr("rows are missing from 2020-03-29T02:00:00Z"));
 }
 
+// A day on which clocks change shows it; all other days are as wrong.
+TEST(GridCsvTest, ATimeWithoutAZoneIsReadOnlyWhereItsColumnSaysUtc) {
+  const std::string rows = "2020-06-29 00:00:00,1\n2020-06-29 01:00:00,2\n";
+  EXPECT_THAT(Error("datetime,ci_lca\n" + rows),
+              StartsWith("grid.csv:2: datetime: \"2020-06-29 00:00:00\" has no "
+                         "zone"));
+  EXPECT_THAT(Error("Datetime (Local),ci_lca\n" + rows),
+              StartsWith("grid.csv:1: no column of times in UTC"));
+  for (const char* name :
+       {"utc", "time_utc", "UTC time", "Datetime (UTC)", "timestamp_utc"}) {
+    EXPECT_TRUE(Parse(absl::StrCat(name, ",ci_lca\n", rows)).ok()) << name;
+  }
+  EXPECT_TRUE(Parse("datetime,ci_lca\n2020-06-29 00:00:00+00:00,1\n").ok());
+  EXPECT_TRUE(Parse("timestamp,ci_lca\n2020-06-29T00:00:00Z,1\n").ok());
+}
+
+TEST(GridCsvTest, RefusesIntensitiesInOtherUnitsByName) {
+  const auto unit = [](const char* name) {
+    return std::string(Parse(absl::StrCat("utc,Carbon intensity ", name,
+                                          " (LCA)\n2021-01-01T00:00:00Z,0.3\n"))
+                           .status()
+                           .message());
+  };
+  EXPECT_THAT(unit("kgCO2eq/kWh"), StartsWith("grid.csv:1: column \"Carbon "
+                                              "intensity kgCO2eq/kWh (LCA)\" "
+                                              "is in kg/kwh"));
+  for (const char* wrong :
+       {"kg CO₂/kWh", "tCO2e/MWh", "gCO2/MWh", "gCO2/MJ", "lb/MWh", "kg/GWh"}) {
+    EXPECT_THAT(unit(wrong), HasSubstr("gCO2e/kWh is needed")) << wrong;
+  }
+  for (const char* right : {"gCO₂eq/kWh", "g/kWh", "gCO2/kWh", "kgCO2/MWh",
+                            "kg/MWh", "t/GWh", "grams CO2 per kWh", ""}) {
+    EXPECT_EQ(unit(right), "") << right;
+  }
+}
+
 TEST(GridCsvTest, ShareBecomesIntensityByTheResidualFactorOnly) {
   const auto cfe = Parse(kOurs, "cfe_pct");
   const auto column = IntensityFromCfe(*cfe, GramsPerKwh(500));

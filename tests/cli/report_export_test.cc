@@ -73,6 +73,26 @@ TEST_F(ReportExportTest, AJobIsAnEntryWithTheWeakestOfItsMethods) {
   EXPECT_NEAR(*e.intervals[0].intensity, 400, 1e-9);
 }
 
+// A job that went on elsewhere was at both places, under the PUE of each.
+TEST_F(ReportExportTest, AJobThatMovedIsAtAllItsPlaces) {
+  *scheduler_.sites.add_sites() =
+      Parsed<v1::SiteStatus>(R"(name: "oslo" region: "NO" pue: 1.2)");
+  v1::Job job = scheduler_.jobs[0];
+  job.mutable_attempts(1)->set_site("oslo");
+  job.mutable_attempts(1)->set_site_energy_kwh(1.3);
+  const ReportEntry mixed = EntryOf(job, scheduler_.sites);
+  EXPECT_EQ(mixed.site, "iowa, oslo");
+  EXPECT_EQ(mixed.region, "MISO, NO");
+  EXPECT_NEAR(mixed.pue, 3.5 / 3, 1e-12);
+  // Hour by hour it is exact, free of what the sums were rounded by.
+  for (const int start : {0, 7200}) {
+    *job.add_emissions() = Parsed<v1::EmissionSlice>(
+        "start { seconds: " + std::to_string(start) + " } end { seconds: " +
+        std::to_string(start + 3600) + " } energy_kwh: 1.7500001 pue: 1.15");
+  }
+  EXPECT_EQ(EntryOf(job, scheduler_.sites).pue, 1.15);
+}
+
 TEST_F(ReportExportTest, OnlyJobsThatEndedInTheTimeAskedForAreIn) {
   request_.mutable_from()->set_seconds(10801);
   request_.mutable_to()->set_seconds(30000);
@@ -102,6 +122,17 @@ TEST_F(ReportExportTest, GhgHasARowForEachEntity) {
   EXPECT_THAT(csv, HasSubstr("iowa,iowa,,"));
   EXPECT_THAT(csv, HasSubstr(",10,4,,"));
   EXPECT_THAT(csv, Not(HasSubstr("train")));
+}
+
+TEST_F(ReportExportTest, GhgRowsOfMonthsHaveTheirDaysAndIdleItsName) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      R"(rows { key: "2026-12" energy_kwh: 10 co2e_g: 4e6 }
+         unallocated { energy_kwh: 1 })");
+  request_.set_by("month");
+  const std::string csv = Export("ghg");
+  EXPECT_THAT(csv, HasSubstr("2026-12,,,2026-12-01T00:00:00Z,"
+                             "2027-01-01T00:00:00Z,10,"));
+  EXPECT_THAT(csv, HasSubstr("\nidle,,,,,1,"));
 }
 
 TEST_F(ReportExportTest, ImpactFrameworkAndMlperfListTheAttempts) {

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "scheduler/cli/chart.h"
 #include "scheduler/cli/output.h"
@@ -54,6 +56,44 @@ TEST(TableTest, ShowsControlCharactersHarmlessly) {
   Table table({{"A"}});
   table.Add({"a\x1b]0;b\nc"});
   EXPECT_EQ(Printed(table), "A\na\\x1b]0;b\\x0ac\n");
+}
+
+// On a terminal; elsewhere all is there, as wide as it gets.
+TEST(TableTest, LeavesOutSpareColumnsWhereThereIsNoRoom) {
+  Table table({{"JOB", Align::kRight},
+               {"NAME"},
+               {"EMPTY", Align::kLeft, 1},
+               {"USER", Align::kLeft, 3},
+               {"CO2E", Align::kRight, 2}});
+  table.Add(
+      {"7", "a name that is longer than thirty columns", "-", "ada", "5"});
+  const auto fitted = [&table](size_t width, std::vector<std::string>* out) {
+    std::ostringstream text;
+    *out = table.Print(text, false, width);
+    return text.str();
+  };
+  std::vector<std::string> left_out;
+  EXPECT_EQ(fitted(100, &left_out), Printed(table));
+  EXPECT_TRUE(left_out.empty());
+  // What says nothing goes first and without a word, then long texts are cut.
+  EXPECT_EQ(fitted(54, &left_out),
+            "JOB  NAME                                   USER  CO2E\n"
+            "  7  a name that is longer than thirty co…  ada      5\n");
+  EXPECT_TRUE(left_out.empty());
+  EXPECT_EQ(fitted(35, &left_out),
+            "JOB  NAME                  CO2E\n"
+            "  7  a name that is long…     5\n");
+  EXPECT_EQ(left_out, std::vector<std::string>{"USER"});
+  EXPECT_EQ(fitted(20, &left_out), "JOB  NAME\n  7  a name that is…\n");
+  EXPECT_EQ(left_out, (std::vector<std::string>{"USER", "CO2E"}));
+}
+
+TEST(TableTest, CutsTextsBetweenCharacters) {
+  EXPECT_EQ(CutToWidth("Malmö", 5), "Malmö");
+  EXPECT_EQ(CutToWidth("Malmöhus", 6), "Malmö…");
+  EXPECT_EQ(CutToWidth("東京都庁", 6), "東京…");
+  EXPECT_EQ(CutToWidth("abc", 1), "…");
+  EXPECT_EQ(CutToWidth("abc", 0), "");
 }
 
 TEST(CsvTest, QuotesWhatNeedsIt) {

@@ -301,8 +301,8 @@ TEST_F(AccountsTest, RestatesOnWhatTheRegionsFileSaysNow) {
   Stop();
   write(24, 100);
   Start();
-  EXPECT_NEAR(Report().total().co2e_g(), 150 + 300, .01)
-      << "a start looks at what was estimated";
+  EXPECT_NEAR(Report().total().co2e_g(), 300 + 300, .01)
+      << "of what was estimated as of what stood on other values";
 }
 
 // The first attempt was suspended before a restart, the second ran after it.
@@ -354,6 +354,67 @@ TEST_F(AccountsTest, RefusesContractsThatMakeNoSenseByName) {
   EXPECT_THAT(refusal("kg: 8760", "kg: -2"), HasSubstr("embodied.kg: -2"));
   EXPECT_THAT(refusal("residual: 500", "residual: 500, basis: marginal-direct"),
               HasSubstr("basis"));
+}
+
+// A file may be corrected while the scheduler is down; that what it said
+// before was no estimate does not make it right.
+TEST_F(AccountsTest, RestatesOnAFileThatWasCorrectedWhileItWasDown) {
+  const std::string grid = dir() + "/dirty.csv";
+  const auto write = [&grid](double intensity) {
+    std::ofstream out(grid);
+    out << "utc,ci_lca\n";
+    for (int i = 0; i < 48; ++i) {
+      out << absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", kHour + absl::Hours(i - 1),
+                              absl::UTCTimeZone())
+          << "," << intensity << "\n";
+    }
+  };
+  write(500);
+  Replace("residual: 500", absl::StrCat("residual: 500, intensity: ", grid));
+  Start();
+  auto agent = Agent({.node = "n1"});
+  const Ran ran = RunJob(*agent);
+  End(*agent, ran);
+  Restart();
+  const v1::ReportResponse first = Report();
+  EXPECT_NEAR(first.total().co2e_g(), 1500, .01);
+  EXPECT_FALSE(first.total().estimated());
+  const uint64_t stretches = first.total().restated_slices();
+  Restart();
+  EXPECT_EQ(Report().total().restated_slices(), stretches) << "nothing new";
+  const absl::Time before = Now();
+
+  Stop();
+  write(300);
+  Start();
+  const v1::ReportResponse now = Report();
+  EXPECT_NEAR(now.total().co2e_g(), 900, .01);
+  EXPECT_NEAR(now.total().baseline_co2e_g(), 900, .01);
+  EXPECT_NEAR(now.unallocated(0).co2e_g(), 450, .01);
+  EXPECT_GT(now.total().restated_slices(), stretches);
+  const v1::ReportResponse then = Report("site", before);
+  EXPECT_NEAR(then.total().co2e_g(), 1500, .01);
+  EXPECT_NEAR(then.unallocated(0).co2e_g(), 750, .01);
+}
+
+TEST_F(AccountsTest, RefusesAColumnOfAnotherBasisThanItsRegions) {
+  const std::string grid = testing::TempDir() + "bases.csv";
+  std::ofstream(grid) << "utc,ci_lca,ci_direct,renewable_pct\n"
+                         "2026-01-01T00:00:00Z,500,450,20\n";
+  const std::string good = config;
+  const auto refusal = [&](const std::string& column) {
+    config = good;
+    Replace("residual: 500", absl::StrCat("residual: 500, intensity: ", grid,
+                                          ", column: ", column));
+    return StartError();
+  };
+  EXPECT_THAT(refusal("ci_direct"),
+              HasSubstr("is average-direct, but the region's basis is "
+                        "average-lifecycle"));
+  EXPECT_THAT(refusal("renewable_pct"), HasSubstr("holds shares in %"));
+  EXPECT_THAT(refusal("ci_lca, basis: average-direct"),
+              HasSubstr("is average-lifecycle, but the region's basis is "
+                        "average-direct"));
 }
 
 }  // namespace

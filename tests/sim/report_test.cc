@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/shell.h"
@@ -20,13 +21,15 @@ using ::testing::Not;
 
 class ReportTest : public ::testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { Write({"fcfs", "wait-awhile", "planner"}); }
+
+  void Write(const std::vector<std::string>& policies) {
     const Ran ran = RunScenario(
         {.scenario = WriteSmallScenario(
              folder_, {.node_size = 8,
                        .suspendable = true,
                        .more = "faults: {node_mtbf: 100h, repair: 2h}\n"}),
-         .policies = {"fcfs", "wait-awhile", "planner"},
+         .policies = policies,
          .bound = true,
          .report = folder_.path() + "/report.html"});
     ASSERT_TRUE(ran.ok) << ran.error;
@@ -44,7 +47,13 @@ class ReportTest : public ::testing::Test {
 </iframe><script>f.onload = () => {
   const d = f.contentDocument;
   d.querySelectorAll('details').forEach(x => x.open = true);
-  let outside = 0, texts = 0;
+  let outside = 0, texts = 0, covered = 0;
+  const names = [...d.querySelectorAll('text.name')].map(
+      t => t.getBoundingClientRect());
+  names.forEach((a, i) => names.slice(i + 1).forEach(b => {
+    if (a.left < b.right && b.left < a.right && a.top + 2 < b.bottom &&
+        b.top + 2 < a.bottom) ++covered;
+  }));
   for (const t of d.querySelectorAll('svg text')) {
     const s = t.ownerSVGElement.getBoundingClientRect();
     const b = t.getBoundingClientRect();
@@ -53,7 +62,7 @@ class ReportTest : public ::testing::Test {
         b.bottom > s.bottom + 1) ++outside;
   }
   out.textContent = 'width=' + d.documentElement.scrollWidth + ' outside=' +
-      outside + ' drawn=' + (texts > 20) + ' charts=' +
+      outside + ' covered=' + covered + ' drawn=' + (texts > 20) + ' charts=' +
       d.querySelectorAll('svg').length + ';';
 };</script>)"));
     return RunCommand(
@@ -67,6 +76,19 @@ class ReportTest : public ::testing::Test {
                 absl::StrCat("file://", folder_.path(), "/frame.html")},
                folder_.path(), {})
         .out;
+  }
+
+  bool HasChromium() const {
+    return RunCommand({"chromium", "--version"}, folder_.path(), {}).status ==
+           0;
+  }
+  size_t Count(const std::string& text) const {
+    size_t n = 0;
+    for (size_t at = html_.find(text); at != std::string::npos;
+         at = html_.find(text, at + 1)) {
+      ++n;
+    }
+    return n;
   }
 
   const TemporaryFolder folder_;
@@ -89,14 +111,39 @@ TEST_F(ReportTest, ShowsPoliciesSitesBoundAndReasons) {
 }
 
 TEST_F(ReportTest, FitsDesktopsAndPhones) {
-  if (RunCommand({"chromium", "--version"}, folder_.path(), {}).status != 0) {
-    GTEST_SKIP() << "there is no chromium here";
-  }
+  if (!HasChromium()) GTEST_SKIP() << "there is no chromium here";
   for (const int width : {1280, 390}) {
     SCOPED_TRACE(width);
-    EXPECT_THAT(LaidOut(width),
-                HasSubstr(absl::StrCat("width=", width,
-                                       " outside=0 drawn=true charts=11;")));
+    EXPECT_THAT(
+        LaidOut(width),
+        HasSubstr(absl::StrCat("width=", width,
+                               " outside=0 covered=0 drawn=true charts=11;")));
+  }
+}
+
+TEST_F(ReportTest, TellsTwentyPoliciesApartByFewColoursAndByNumbers) {
+  std::vector<std::string> policies = {"fcfs", "lowest-carbon-now"};
+  for (int i = 0; i < 18; ++i) {
+    policies.push_back(absl::StrCat("threshold:min_share=0.", 10 + i));
+  }
+  Write(policies);
+  EXPECT_THAT(html_, HasSubstr("20 policies"));
+  // Each that is grey goes by its number: side by side, by capacity, with its
+  // charts and with its worst jobs.
+  const size_t numbered = Count("class=\"num\"");
+  EXPECT_EQ(numbered % 4, 0u);
+  EXPECT_GE(numbered / 4, 20u - 8);
+  EXPECT_LT(numbered / 4, 20u);
+  EXPECT_EQ(Count(absl::StrCat("The other ", numbered / 4, " policies")), 2u);
+  EXPECT_EQ(Count("class=\"dotname\""), numbered / 4);
+  EXPECT_EQ(Count(">fcfs</span>"), 5u);  // in the key of the waits as well
+  if (!HasChromium()) GTEST_SKIP() << "there is no chromium here";
+  for (const int width : {1280, 390}) {
+    SCOPED_TRACE(width);
+    EXPECT_THAT(
+        LaidOut(width),
+        HasSubstr(absl::StrCat("width=", width,
+                               " outside=0 covered=0 drawn=true charts=62;")));
   }
 }
 

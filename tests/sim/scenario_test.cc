@@ -8,7 +8,9 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
+#include "sim/results_text.h"
 #include "sim/synthetic.h"
 #include "sim/tally.h"
 #include "sim/workload.h"
@@ -63,6 +65,30 @@ TEST_F(ScenarioTest, NamesTheLineOfAMissingTrace) {
 TEST_F(ScenarioTest, NamesTheLineOfAMissingGrid) {
   EXPECT_THAT(ErrorWith("intensity: wind.csv", "intensity: calm.csv"),
               AllOf(HasSubstr("small.yaml:"), HasSubstr("calm.csv")));
+}
+
+// Grams of two bases make no sum, and a share is no intensity.
+TEST_F(ScenarioTest, RefusesMixedBasesByName) {
+  const std::string path = WriteSmallScenario(folder_, {});
+  const auto renamed = [this](const std::string& file, const std::string& as) {
+    std::string grid = Text(folder_.path() + "/" + file);
+    grid.replace(4, grid.find('\n') - 4, as);
+    folder_.Write(file, grid);
+  };
+  const auto error = [&path](const std::string& column) {
+    return RunScenario({.scenario = path,
+                        .policies = {"fcfs"},
+                        .set = {"regions.2.column=" + column}})
+        .error;
+  };
+  renamed("solar.csv", "ci_direct");
+  EXPECT_THAT(error("ci_direct"),
+              AllOf(HasSubstr("solar.csv is average-direct"),
+                    HasSubstr("region gas is average-lifecycle")));
+  renamed("solar.csv", "xx_lca");
+  EXPECT_EQ(error("xx_lca"), "");  // who names it otherwise has to know
+  folder_.Write("solar.csv", "utc,cfe_pct\n2022-02-20T00:00:00Z,40\n");
+  EXPECT_THAT(error("cfe_pct"), HasSubstr("holds shares in %"));
 }
 
 TEST_F(ScenarioTest, NamesTheLineOfAGapInASeries) {
@@ -191,6 +217,22 @@ TEST(DurationSampleTest, KeepsPercentilesOfVeryMany) {
   EXPECT_NEAR(sample.Percentile(0.5), kMany * 500.0, kMany * 0.5);
   EXPECT_NEAR(sample.Percentile(0.99), kMany * 990.0, kMany * 1.0);
   EXPECT_NEAR(sample.mean_us(), (kMany - 1) * 500.0, 1);
+}
+
+// The table of many figures fits a terminal; elsewhere all of them are there.
+TEST(FitTableTest, LeavesOutWhatTellsLeastAndSaysSo) {
+  const std::vector<std::vector<std::string>> rows = {
+      {"policy", "CO2e", "saved vs fcfs", "p99"},
+      {"planner", "1 t", "5 %", "2 h"}};
+  const std::string all =
+      "policy   CO2e  saved vs fcfs  p99\nplanner   1 t            5 %  2 h\n";
+  EXPECT_EQ(FitTable(rows, 0, {"p99"}), all);
+  EXPECT_EQ(FitTable(rows, 33, {"p99"}), all);
+  EXPECT_EQ(FitTable(rows, 32, {"p99"}),
+            "policy   CO2e  saved  p99\nplanner   1 t    5 %  2 h\n");
+  EXPECT_EQ(FitTable(rows, 22, {"p99", "saved"}),
+            "policy   CO2e  saved\nplanner   1 t    5 %\n\n"
+            "No room in 22 columns for p99; -o csv and -o json have all.\n");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ constexpr double kHourUs = 3.6e9;
 // Hours are counted from the job's submission.
 class LatePrinter : public StretchSink {
  public:
-  void OnStretch(const Stretch& stretch) override {
+  void OnStretch(const JobStretch& stretch) override {
     stretches_[std::string(stretch.job_id)].push_back(
         {stretch.pool, stretch.start_us, stretch.end_us, stretch.overhead_us});
   }
