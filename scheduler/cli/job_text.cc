@@ -124,6 +124,7 @@ Record AttemptRecordOf(const v1::Attempt& a) {
     Record& node = nodes.emplace_back();
     node.Add("node", share.node());
     node.Add("count", share.count());
+    node.AddTime("started", share.has_started(), share.started());
   }
   r.AddRecords("nodes", nodes);
   r.AddTime("started", a.has_started(), a.started());

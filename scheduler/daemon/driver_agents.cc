@@ -224,12 +224,11 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
   if (status.has_started() && !part->started) {
     part->started = in_past(status.started());
     attempt->energy->Started(attempt->RankOf(*part), *part->started);
+    attempt->RecordStarts();
+    work_.batch.attempts.push_back(attempt->row);
     if (attempt->AllStarted() && !attempt->confirmed) {
-      absl::Time at = *part->started;
-      for (const AttemptPart& p : attempt->parts) at = std::max(at, *p.started);
       attempt->confirmed = true;
-      attempt->row.started = at;
-      work_.batch.attempts.push_back(attempt->row);
+      const absl::Time at = *attempt->row.started;
       JobNotes& notes = notes_[attempt->job];
       if (!notes.first_started) notes.first_started = at;
       work_.events.emplace_back(

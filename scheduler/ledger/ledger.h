@@ -78,6 +78,9 @@ struct AttemptRow {
   std::optional<int32_t> exit_code, signal;
   std::string message;
   std::string use;  // see ccsched::UseHistory
+  // When each part of a gang started, in rank order: "us,us", microseconds
+  // since 1970, with nothing for one that has not. Empty: all at `started`.
+  std::string part_starts;
 
   friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
 };

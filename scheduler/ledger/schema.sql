@@ -292,3 +292,7 @@ CREATE VIEW job_states AS
 -- @version 8
 -- The part of what a region generates that is lost on the way; NULL: unknown.
 ALTER TABLE contracts ADD COLUMN loss REAL;
+
+-- @version 9
+-- When each part of a gang started; empty: all when the attempt did.
+ALTER TABLE attempts ADD COLUMN part_starts TEXT NOT NULL DEFAULT '';
