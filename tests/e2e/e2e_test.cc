@@ -247,6 +247,15 @@ TEST_F(EndToEndTest, RefusesWhatIsWrongWithStatus2AndSaysWhat) {
               HasSubstr("bad.yaml:2"));
 }
 
+// The planner plans up to the last promise: it must end, and within memory.
+TEST_F(EndToEndTest, APromiseForTheYear9999IsTaken) {
+  const std::string far = Submit(
+      {"--finish-by", "9999-12-31T00:00:00Z", "--runtime", "1h", "--", "true"});
+  const std::string job = Submit({"--max-delay", "0s", "--", "true"});
+  EXPECT_EQ(Ccsched({"wait", job}).status, 0);
+  EXPECT_EQ(Ccsched({"cancel", far}).status, 0);
+}
+
 TEST_F(EndToEndTest, ReachesNobodyWithStatus3) {
   EXPECT_EQ(Ccsched({"--address", "unix:/nowhere/s.sock", "queue"}).status, 3);
 }
