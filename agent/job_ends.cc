@@ -126,9 +126,15 @@ void JobRunner::AdoptOne(AttemptId id) {
   running.supervised = std::move(adopted.supervised);
   running.use.counted = {.until = known.sampled_until,
                          .cpu_ns = known.sampled_cpu_ns};
+  if (!known.kept.empty()) {
+    const v1::SampleKept& last = known.kept.back();
+    running.use.counted = {.until = FromProto(last.sample().end()),
+                           .cpu_ns = last.cpu_ns()};
+    running.use.utilisation = last.sample().utilisation();
+  }
   running.use.counted_at_ns =
-      known.began_ns + absl::ToInt64Nanoseconds(
-                           time_->ToReal(known.sampled_until - known.started));
+      known.began_ns + absl::ToInt64Nanoseconds(time_->ToReal(
+                           running.use.counted.until - known.started));
   if (const auto before = running_.find(id); before != running_.end()) {
     running.stop = before->second.stop;
   }
@@ -216,6 +222,7 @@ void JobRunner::OnGone(AttemptId id) {
 void JobRunner::Finish(const v1::AttemptStatus& status,
                        const std::optional<v1::EnergySample>& sample) {
   const AttemptId id = FromProto(status.key());
+  samples_.Close(id);
   v1::AttemptFinished finished;
   *finished.mutable_status() = status;
   if (sample) *finished.mutable_sample() = *sample;

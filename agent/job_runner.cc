@@ -337,6 +337,14 @@ void JobRunner::EndAll() {
   }
 }
 
+void JobRunner::Leave() {
+  samples_.CloseAll();
+  const absl::Status done = store_.Commit();
+  if (!done.ok()) {
+    Log(LogLevel::kError, "journal not written", {{"status", done}});
+  }
+}
+
 // Its supervisor knows: until it has said no, or nothing by its deadline, the
 // job may still be saving, or be about to be ended, its state saved.
 void JobRunner::LookForDecline(AttemptId id) {
@@ -365,7 +373,6 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
     RemoveTraces(PathsOf(options_.launch.state, id), run_files_);
     Failpoint("agent.acknowledged");
     store_.Acknowledge(id);
-    samples_.Forget(id);
   }
   for (const v1::SampleTaken& taken : acknowledge.sampled()) {
     samples_.Taken(FromProto(taken.key()), FromProto(taken.until()));

@@ -77,6 +77,8 @@ class JobRunner {
 
   // Tells every job's supervisor to end it and itself.
   void EndAll();
+  // The agent stops: what the next one would have to estimate goes on disk.
+  void Leave();
   // Runs, or is about to.
   bool IsRunning(AttemptId id) const;
   size_t running_count() const { return running_.size(); }
