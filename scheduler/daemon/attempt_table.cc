@@ -82,6 +82,7 @@ AttemptEnd EndOf(const LiveAttempt& attempt) {
   }
   end.outcome = decisive->outcome;
   end.message = decisive->message;
+  end.node_at_fault = decisive->node_at_fault;
   if (!checkpoint.empty()) {
     absl::StrAppend(&end.message, end.message.empty() ? "" : "; ", kCheckpoint,
                     checkpoint);

@@ -154,6 +154,11 @@ void Driver::Apply(DrainCall& call) {
     work_.batch.nodes.push_back(ToRow(*node, topology()));
     work_.events.emplace_back(
         NodeDrained{node->id, node->drained || !node->unfit.empty()});
+    if (!node->drained && !node->unfit.empty()) {
+      v1::SchedulerMessage message;
+      message.mutable_resume();
+      Send(*node, std::move(message));  // what was wrong may be mended
+    }
   }
   work_.outbox.answers.push_back([status, reply = std::move(call.reply)] {
     if (status.ok()) {
