@@ -160,7 +160,9 @@ void Driver::Apply(DrainCall& call) {
       Send(*node, std::move(message));  // what was wrong may be mended
     }
   }
-  work_.outbox.answers.push_back([status, reply = std::move(call.reply)] {
+  AuditAct act = ActOf(call.request);
+  act.by = call.caller;
+  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
     if (status.ok()) {
       reply(v1::DrainResponse());
     } else {
@@ -217,7 +219,9 @@ void Driver::Apply(SetPolicyCall& call) {
   policy.set_name(call.request.name());
   *policy.mutable_parameters() = call.request.parameters();
   const absl::Status status = ChangePolicy(policy);
-  work_.outbox.answers.push_back([status, reply = std::move(call.reply)] {
+  AuditAct act = ActOf(call.request);
+  act.by = call.caller;
+  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
     if (status.ok()) {
       reply(v1::SetPolicyResponse());
     } else {
@@ -229,11 +233,13 @@ void Driver::Apply(SetPolicyCall& call) {
 void Driver::Apply(PushForecastCall& call) {
   const v1::GridSeries& series = call.request.series();
   absl::StatusOr<GridRow> row = grid_->Accept(series, work_.now);
+  AuditAct act = ActOf(call.request);
+  act.by = call.caller;
   if (!row.ok()) {
-    work_.outbox.answers.push_back(
-        [status = row.status(), reply = std::move(call.reply)] {
-          reply(status);
-        });
+    SettleAct(std::move(act), row.status(),
+              [status = row.status(), reply = std::move(call.reply)] {
+                reply(status);
+              });
     return;
   }
   v1::PushForecastResponse response;
@@ -242,8 +248,8 @@ void Driver::Apply(PushForecastCall& call) {
   const RegionId region = *grid_->FindRegion(series.region());
   const std::vector<TimeSpan> changes = grid_->TakeChanges(region);
   if (series.actual()) RestateChanges(region, changes);
-  work_.outbox.answers.push_back(
-      [response, reply = std::move(call.reply)] { reply(response); });
+  SettleAct(std::move(act), absl::OkStatus(),
+            [response, reply = std::move(call.reply)] { reply(response); });
 }
 
 void Driver::Apply(GetForecastCall& call) {
@@ -275,7 +281,7 @@ void Driver::Apply(GetForecastCall& call) {
 }
 
 // All or nothing: whatever is wrong leaves everything as it was.
-void Driver::Apply(ReloadConfig& /*reload*/) {
+void Driver::Apply(ReloadConfig& in) {
   const auto reload = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(Cluster cluster, ReadCluster(setup_.config_file));
     RETURN_IF_ERROR(CheckPolicyConfig(cluster));
@@ -314,6 +320,7 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
                      grid_->record().ChangesSince(grid.record(), RegionId(i)));
     }
     lease_times_ = LeaseTimesOf(setup_.cluster.config);
+    if (setup_.on_roles) setup_.on_roles(setup_.cluster.config.listen());
     return absl::OkStatus();
   };
   const absl::Status status = reload();
@@ -323,6 +330,11 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
     Log(LogLevel::kError, "configuration not reloaded: nothing has changed",
         {{"error", status}});
   }
+  SettleAct({.by = in.caller,
+             .what = "reload",
+             .target = "configuration",
+             .detail = ""},
+            status, [] {});
 }
 
 }  // namespace ccsched

@@ -103,6 +103,12 @@ auto NodeFields(Row& r) {
                   r.drain_reason, r.meter, r.state_id);
 }
 
+#define CCSCHED_ACT_COLUMNS "at, caller, act, job, target, detail"
+template <typename Row>
+auto ActFields(Row& r) {
+  return std::tie(r.at, r.by, r.what, r.job, r.target, r.detail);
+}
+
 #define CCSCHED_GRID_COLUMNS \
   "region, issued, received, actual, source, basis, payload"
 template <typename Row>

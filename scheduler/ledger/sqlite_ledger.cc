@@ -333,6 +333,11 @@ absl::Status SqliteLedger::WriteCluster(const Batch& batch) {
   for (const GridRow& row : batch.grids) {
     RETURN_IF_ERROR(grid.Bind(GridFields(row), Blob{row.payload}).Run());
   }
+  Statement& act = db_->Prepare("INSERT INTO acts (" CCSCHED_ACT_COLUMNS
+                                ") VALUES (?,?,?,?,?,?)");
+  for (const ActRow& row : batch.acts) {
+    RETURN_IF_ERROR(act.Bind(ActFields(row)).Run());
+  }
   if (batch.step) {
     RETURN_IF_ERROR(db_->Prepare("INSERT INTO steps (now, events, decisions) "
                                  "VALUES (?,?,?)")

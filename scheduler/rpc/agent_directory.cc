@@ -45,6 +45,20 @@ void AgentDirectory::CloseAll(const absl::Status& why) {
   }
 }
 
+void AgentDirectory::CloseRefused(
+    const std::function<absl::Status(const std::string& name)>& may_run) {
+  std::vector<std::shared_ptr<AgentLink>> links;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [node, link] : links_) links.push_back(link);
+  }
+  // Its end tells the driver, as when an agent goes by itself.
+  for (const auto& link : links) {
+    const absl::Status allowed = may_run(link->certificate_name());
+    if (!allowed.ok()) link->Close(allowed);
+  }
+}
+
 absl::StatusOr<uint64_t> AgentDirectory::OpenLog(
     const std::string& node, const v1::AttemptKey& key, bool follow,
     std::shared_ptr<LogSink> sink) {

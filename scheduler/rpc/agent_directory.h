@@ -25,6 +25,10 @@ class AgentDirectory {
   // Forgets the link if it still serves; fails the log requests through it.
   void Remove(const std::string& node, const AgentLink* link);
 
+  // Ends the streams of agents that may not run nodes any more, each with what
+  // `may_run` says of its certificate's name.
+  void CloseRefused(
+      const std::function<absl::Status(const std::string& name)>& may_run);
   // Ends all streams: the scheduler stops.
   void CloseAll(const absl::Status& why);
 

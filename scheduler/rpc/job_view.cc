@@ -186,6 +186,15 @@ v1::Job JobView(const JobRecord& record,
   return out;
 }
 
+v1::Act ActView(const ActRow& row) {
+  v1::Act out;
+  *out.mutable_at() = ToProto(row.at);
+  out.set_by(row.by);
+  out.set_what(row.what);
+  out.set_detail(row.detail);
+  return out;
+}
+
 v1::EmissionSlice SliceView(const EmissionRow& row) {
   v1::EmissionSlice out;
   out.set_epoch(row.epoch);

@@ -32,6 +32,7 @@ std::vector<v1::NodeShare> PartsOf(const AttemptRow& row);
 std::string PartStartsText(absl::Span<const std::optional<absl::Time>> starts);
 
 v1::EmissionSlice SliceView(const EmissionRow& row);
+v1::Act ActView(const ActRow& row);
 
 double Kwh(int64_t joules);
 
