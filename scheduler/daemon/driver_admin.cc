@@ -18,6 +18,9 @@
 namespace ccsched {
 namespace {
 
+// It is kept, and shown with each look at the nodes.
+constexpr size_t kReasonBytesMax = 1000;
+
 std::string_view StateName(const NodeEntry& node, bool busy) {
   if (node.state == NodeState::kLost) return "lost";
   if (node.drained) return busy ? "draining" : "drained";
@@ -145,7 +148,11 @@ void Driver::Apply(NodesCall& call) {
 void Driver::Apply(DrainCall& call) {
   absl::Status status;
   NodeEntry* const node = nodes_.Find(call.request.node());
-  if (node == nullptr) {
+  if (call.request.reason().size() > kReasonBytesMax) {
+    status = absl::InvalidArgumentError(
+        absl::StrCat("reason: ", call.request.reason().size(),
+                     " bytes; at most ", kReasonBytesMax));
+  } else if (node == nullptr) {
     status = absl::NotFoundError(
         absl::StrCat("node: there is no \"", call.request.node(), "\""));
   } else {

@@ -29,7 +29,7 @@ void AgentDirectory::Remove(const std::string& node, const AgentLink* link) {
     }
   }
   for (const auto& sink : orphans) {
-    sink->Fail(absl::UnavailableError("the job's node is not connected"));
+    sink->Fail(absl::AbortedError("the job's node is not connected"));
   }
 }
 
@@ -69,7 +69,7 @@ absl::StatusOr<uint64_t> AgentDirectory::OpenLog(
     const std::lock_guard lock(mutex_);
     const auto found = links_.find(node);
     if (found == links_.end()) {
-      return absl::UnavailableError("node " + node + " is not connected");
+      return absl::AbortedError("node " + node + " is not connected");
     }
     link = found->second;
     request = next_request_++;
@@ -81,7 +81,7 @@ absl::StatusOr<uint64_t> AgentDirectory::OpenLog(
   if (!link->Send(std::move(message))) {
     const std::lock_guard lock(mutex_);
     requests_.erase(request);
-    return absl::UnavailableError("node " + node + " is not connected");
+    return absl::AbortedError("node " + node + " is not connected");
   }
   return request;
 }

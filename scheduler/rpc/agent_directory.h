@@ -33,7 +33,7 @@ class AgentDirectory {
   void CloseAll(const absl::Status& why);
 
   // Asks the node's agent for an attempt's output. Returns the request's
-  // number. Errors: Unavailable if no agent serves the node.
+  // number. Errors: Aborted if no agent serves the node now.
   absl::StatusOr<uint64_t> OpenLog(const std::string& node,
                                    const v1::AttemptKey& key, bool follow,
                                    std::shared_ptr<LogSink> sink);

@@ -243,6 +243,11 @@ TEST_F(EndToEndTest, RefusesWhatIsWrongWithStatus2AndSaysWhat) {
   EXPECT_THAT(
       refused({"submit", "--finish-by", "2020-01-01T00:00:00Z", "--", "true"}),
       HasSubstr("finish"));
+  EXPECT_THAT(refused({"drain", "coalport-1", "--reason", "\xff"}),
+              HasSubstr("reason: '\\xff' is not UTF-8 text"));
+  EXPECT_THAT(
+      refused({"drain", "coalport-1", "--reason", std::string(2000, 'x')}),
+      HasSubstr("at most 1000"));
   EXPECT_THAT(refused({"submit", WriteFile("bad.yaml", "name: x\nnames: y\n")}),
               HasSubstr("bad.yaml:2"));
 }
