@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kFencesMax = 65536;
 // With a scheduler that puts nothing on record the oldest goes: of minutes, a
 // day's.
-constexpr size_t kStretchesMax = 24 * 60;
+constexpr size_t kStretchesMax = size_t{24} * 60;
 
 template <typename Kept>
 void Keep(const Kept& kept, std::deque<Kept>& all) {

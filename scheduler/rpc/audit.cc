@@ -97,13 +97,14 @@ AuditAct ActOf(const v1::SetShadowRequest& request) {
 
 AuditAct ActOf(const v1::PushForecastRequest& request) {
   const v1::GridSeries& series = request.series();
-  return {.by = "",
-          .what = "push-forecast",
-          .target = absl::StrCat("region ", Words(series.region())),
-          .detail = absl::StrCat(
-              series.actual() ? "actual" : "forecast", ", ",
-              std::max(series.intensity_size(), series.cfe_pct_size()),
-              " values of ", Words(series.source()))};
+  return {
+      .by = "",
+      .what = "push-forecast",
+      .target = absl::StrCat("region ", Words(series.region())),
+      .detail = absl::StrCat(
+          series.actual() ? "actual" : "forecast", ", ",
+          std::max(series.intensity_size(), series.cfe_pct_size()), " values",
+          series.source().empty() ? "" : " of ", Words(series.source()))};
 }
 
 void LogAct(const AuditAct& act, const absl::Status& outcome) {
