@@ -11,6 +11,15 @@ namespace ccsched {
 namespace {
 
 constexpr size_t kFencesMax = 65536;
+// With a scheduler that puts nothing on record the oldest goes: of minutes, a
+// day's.
+constexpr size_t kStretchesMax = size_t{24} * 60;
+
+template <typename Kept>
+void Keep(const Kept& kept, std::deque<Kept>& all) {
+  all.push_back(kept);
+  if (all.size() > kStretchesMax) all.pop_front();
+}
 
 }  // namespace
 
@@ -59,10 +68,28 @@ void AttemptBook::Apply(const v1::AgentRecord& record) {
     case v1::AgentRecord::kSampled: {
       const auto found = attempts_.find(FromProto(record.sampled().key()));
       if (found == attempts_.end()) return;
-      found->second.sampled_until = FromProto(record.sampled().until());
+      const absl::Time until = FromProto(record.sampled().until());
+      found->second.sampled_until = until;
       found->second.sampled_cpu_ns = record.sampled().cpu_ns();
+      std::erase_if(found->second.kept, [until](const v1::SampleKept& kept) {
+        return FromProto(kept.sample().end()) <= until;
+      });
       return;
     }
+    case v1::AgentRecord::kKept: {
+      const auto found =
+          attempts_.find(FromProto(record.kept().sample().key()));
+      if (found != attempts_.end()) Keep(record.kept(), found->second.kept);
+      return;
+    }
+    case v1::AgentRecord::kNodeKept:
+      Keep(record.node_kept(), node_kept_);
+      return;
+    case v1::AgentRecord::kNodeTaken:
+      std::erase_if(node_kept_, [&](const v1::Telemetry& node) {
+        return FromProto(node.end()) <= FromProto(record.node_taken());
+      });
+      return;
     case v1::AgentRecord::kAcknowledged:
       attempts_.erase(FromProto(record.acknowledged()));
       return;
@@ -141,6 +168,9 @@ std::vector<v1::AgentRecord> AttemptBook::Snapshot() const {
     *records.emplace_back().mutable_fence() =
         ToProto(AttemptId{job, fences_.at(job)});
   }
+  for (const v1::Telemetry& node : node_kept_) {
+    *records.emplace_back().mutable_node_kept() = node;
+  }
   for (const auto& [id, attempt] : attempts_) {
     v1::AttemptAccepted& accepted = *records.emplace_back().mutable_accepted();
     *accepted.mutable_key() = ToProto(id);
@@ -155,6 +185,9 @@ std::vector<v1::AgentRecord> AttemptBook::Snapshot() const {
     *sampled.mutable_key() = ToProto(id);
     *sampled.mutable_until() = ToProto(attempt.sampled_until);
     sampled.set_cpu_ns(attempt.sampled_cpu_ns);
+    for (const v1::SampleKept& kept : attempt.kept) {
+      *records.emplace_back().mutable_kept() = kept;
+    }
     if (!attempt.ended) continue;
     v1::AttemptFinished& finished = *records.emplace_back().mutable_finished();
     *finished.mutable_status() = *attempt.ended;

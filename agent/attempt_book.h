@@ -39,6 +39,8 @@ struct KnownAttempt {
   int64_t grace_ms = 0;        // the job's own, real time
   absl::Time sampled_until;    // energy up to here has been taken in
   int64_t sampled_cpu_ns = 0;  // CPU time up to there
+  // What was reported beyond that, but for what SampleOutbox has in memory.
+  std::deque<v1::SampleKept> kept;
   // Once it has ended:
   std::optional<v1::AttemptStatus> ended;
   std::optional<v1::EnergySample> last_sample;
@@ -71,6 +73,8 @@ class AttemptBook {
   const std::optional<v1::Registered>& registered() const {
     return registered_;
   }
+  // The node's own energy that may not be on record.
+  const std::deque<v1::Telemetry>& node_kept() const { return node_kept_; }
   // Records from which an equal book can be made.
   std::vector<v1::AgentRecord> Snapshot() const;
 
@@ -85,6 +89,7 @@ class AttemptBook {
   std::unordered_map<uint64_t, uint32_t> fences_;
   std::deque<uint64_t> fence_order_;
   std::optional<v1::Registered> registered_;
+  std::deque<v1::Telemetry> node_kept_;
 };
 
 }  // namespace ccsched

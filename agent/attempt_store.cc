@@ -65,6 +65,25 @@ void AttemptStore::MarkSampled(AttemptId id, absl::Time until, int64_t cpu_ns) {
   Record(record, false);
 }
 
+void AttemptStore::MarkNodeTaken(absl::Time until) {
+  if (book_.node_kept().empty()) return;
+  v1::AgentRecord record;
+  *record.mutable_node_taken() = ToProto(until);
+  Record(record, false);
+}
+
+void AttemptStore::KeepSample(const v1::SampleKept& kept) {
+  v1::AgentRecord record;
+  *record.mutable_kept() = kept;
+  Record(record, false);
+}
+
+void AttemptStore::KeepNode(const v1::Telemetry& node) {
+  v1::AgentRecord record;
+  *record.mutable_node_kept() = node;
+  Record(record, false);
+}
+
 absl::Status AttemptStore::Commit() {
   if (!rewrite_wanted_) {
     const absl::Status done = journal_->Commit(durable_wanted_);

@@ -26,9 +26,13 @@ class AttemptStore {
   void Accept(const v1::AttemptAccepted& accepted);
   void Finish(const v1::AttemptFinished& finished);
   void SetRegistered(const v1::Registered& registered);
-  // These need not survive a loss of power: the scheduler says them again.
+  // These need not survive a loss of power. The scheduler says them again:
   void Acknowledge(AttemptId id);
   void MarkSampled(AttemptId id, absl::Time until, int64_t cpu_ns);
+  void MarkNodeTaken(absl::Time until);
+  // And these are worth no more of the disk's time:
+  void KeepSample(const v1::SampleKept& kept);
+  void KeepNode(const v1::Telemetry& node);
 
   // Puts all of it on disk. After an error it is still known, and the next
   // Commit tries all of it again; Drop takes back an acceptance.

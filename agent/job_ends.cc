@@ -26,9 +26,15 @@ namespace ccsched {
 namespace {
 
 // What a supervisor says that never came to life: it could not be executed
-// (127), or what it should run was not for it.
+// (127), what it should run was not for it, or it died of itself.
 std::string NeverLived(const siginfo_t& info) {
-  if (info.si_pid == 0 || info.si_code != CLD_EXITED) return "";
+  if (info.si_pid == 0) return "";
+  if (info.si_code != CLD_EXITED) {
+    // From outside: as in the middle of a job.
+    if (info.si_status == SIGKILL || info.si_status == SIGTERM) return "";
+    return absl::StrCat("ccsched-supervise does not run here: signal ",
+                        info.si_status);
+  }
   if (info.si_status == kOtherVersionExit) {
     return "ccsched-supervise is of another build than the agent";
   }
@@ -67,7 +73,9 @@ v1::Outcome OutcomeOf(const RunEnd& end) {
     case EndCause::kOwn:
       break;
   }
-  if (end.kind == EndKind::kRefused) return v1::OUTCOME_REFUSED;
+  if (end.kind == EndKind::kRefused || end.kind == EndKind::kBroken) {
+    return v1::OUTCOME_REFUSED;
+  }
   return end.kind == EndKind::kExited && end.value == 0 ? v1::OUTCOME_SUCCEEDED
                                                         : v1::OUTCOME_FAILED;
 }
@@ -92,6 +100,7 @@ void FillEnd(const RunEnd& end, const ClusterTime& time,
   }
   status.set_outcome(OutcomeOf(end));
   status.set_message(MessageOf(end));
+  status.set_node_at_fault(end.kind == EndKind::kBroken);
   if (end.kind == EndKind::kExited || end.kind == EndKind::kNotFound) {
     status.set_exit_code(end.value);
   } else if (end.kind == EndKind::kKilled) {
@@ -126,9 +135,15 @@ void JobRunner::AdoptOne(AttemptId id) {
   running.supervised = std::move(adopted.supervised);
   running.use.counted = {.until = known.sampled_until,
                          .cpu_ns = known.sampled_cpu_ns};
+  if (!known.kept.empty()) {
+    const v1::SampleKept& last = known.kept.back();
+    running.use.counted = {.until = FromProto(last.sample().end()),
+                           .cpu_ns = last.cpu_ns()};
+    running.use.utilisation = last.sample().utilisation();
+  }
   running.use.counted_at_ns =
-      known.began_ns + absl::ToInt64Nanoseconds(
-                           time_->ToReal(known.sampled_until - known.started));
+      known.began_ns + absl::ToInt64Nanoseconds(time_->ToReal(
+                           running.use.counted.until - known.started));
   if (const auto before = running_.find(id); before != running_.end()) {
     running.stop = before->second.stop;
   }
@@ -182,6 +197,13 @@ void JobRunner::OnGone(AttemptId id) {
     ended =
         known.started + time_->ToCluster(absl::Nanoseconds(end->elapsed_ns));
     FillEnd(*end, *time_, status);
+    if (status.node_at_fault()) {
+      OnStartFailed(status.message());
+    } else if (failed_at_ns_ && known.began_ns > *failed_at_ns_ &&
+               status.outcome() != v1::OUTCOME_REFUSED) {
+      failed_at_ns_.reset();
+      SetUnfit(Obstacle::kStart, "");
+    }
   } else {
     const std::string& root = options_.launch.cgroup_root;
     const std::string group = PathsOf(options_.launch.state, id).cgroup;
@@ -203,7 +225,8 @@ void JobRunner::OnGone(AttemptId id) {
     const std::string why = lived ? "" : NeverLived(info);
     status.set_outcome(why.empty() ? v1::OUTCOME_LOST : v1::OUTCOME_REFUSED);
     status.set_message(why.empty() ? "its supervisor was killed" : why);
-    if (!why.empty()) SetUnfit(Obstacle::kSupervisor, why);
+    status.set_node_at_fault(!why.empty());
+    if (!why.empty()) OnStartFailed(why);
   }
   ended = std::max(ended, running.use.counted.until);
   *status.mutable_ended() = ToProto(ended);
@@ -216,6 +239,7 @@ void JobRunner::OnGone(AttemptId id) {
 void JobRunner::Finish(const v1::AttemptStatus& status,
                        const std::optional<v1::EnergySample>& sample) {
   const AttemptId id = FromProto(status.key());
+  samples_.Close(id);
   v1::AttemptFinished finished;
   *finished.mutable_status() = status;
   if (sample) *finished.mutable_sample() = *sample;

@@ -182,7 +182,7 @@ bool JobRunner::WaitsForOlder(const v1::StartAttempt& start) {
 
 // An attempt that ends without having run: on record like any other.
 void JobRunner::EndAtOnce(AttemptId id, v1::Outcome outcome,
-                          const std::string& message) {
+                          const std::string& message, bool node_at_fault) {
   v1::AttemptAccepted accepted;
   *accepted.mutable_key() = ToProto(id);
   *accepted.mutable_started() = ToProto(time_->Now());
@@ -191,6 +191,7 @@ void JobRunner::EndAtOnce(AttemptId id, v1::Outcome outcome,
   *status.mutable_ended() = status.started();
   status.set_outcome(outcome);
   status.set_message(message);
+  status.set_node_at_fault(node_at_fault);
   Finish(status, std::nullopt);
 }
 
@@ -226,6 +227,7 @@ void JobRunner::OnCommitFailed(const absl::Status& status) {
     *refusal.mutable_ended() = refusal.started();
     refusal.set_outcome(v1::OUTCOME_REFUSED);
     refusal.set_message(std::string(status.message()));
+    refusal.set_node_at_fault(true);
     Report(refusal);
   }
   // What never ran may be told of at once: read back as lost, it would be no
@@ -251,9 +253,9 @@ void JobRunner::Spawn(const Accepted& accepted) {
         {{"attempt", id.ToString()}, {"status", supervised.status()}});
     // A full disk, no processes left: the next start would fare no better.
     const std::string why(supervised.status().message());
-    if (absl::IsUnavailable(supervised.status()))
-      SetUnfit(Obstacle::kSupervisor, why);
-    EndAtOnce(id, v1::OUTCOME_REFUSED, why);
+    const bool node_at_fault = absl::IsUnavailable(supervised.status());
+    if (node_at_fault) OnStartFailed(why);
+    EndAtOnce(id, v1::OUTCOME_REFUSED, why, node_at_fault);
     return;
   }
   Failpoint("agent.spawned");
@@ -337,6 +339,14 @@ void JobRunner::EndAll() {
   }
 }
 
+void JobRunner::Leave() {
+  samples_.CloseAll();
+  const absl::Status done = store_.Commit();
+  if (!done.ok()) {
+    Log(LogLevel::kError, "journal not written", {{"status", done}});
+  }
+}
+
 // Its supervisor knows: until it has said no, or nothing by its deadline, the
 // job may still be saving, or be about to be ended, its state saved.
 void JobRunner::LookForDecline(AttemptId id) {
@@ -365,7 +375,6 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
     RemoveTraces(PathsOf(options_.launch.state, id), run_files_);
     Failpoint("agent.acknowledged");
     store_.Acknowledge(id);
-    samples_.Forget(id);
   }
   for (const v1::SampleTaken& taken : acknowledge.sampled()) {
     samples_.Taken(FromProto(taken.key()), FromProto(taken.until()));
@@ -402,6 +411,11 @@ void JobRunner::ReportEnded() {
 
 void JobRunner::SetUnfit(Obstacle obstacle, const std::string& why) {
   if (unfit_) unfit_(obstacle, why);
+}
+
+void JobRunner::OnStartFailed(const std::string& why) {
+  failed_at_ns_ = BootNanos();
+  SetUnfit(Obstacle::kStart, why);
 }
 
 void JobRunner::Report(const v1::AttemptStatus& status) {

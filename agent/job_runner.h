@@ -27,7 +27,11 @@
 namespace ccsched {
 
 // What can stand in the way of starts. Each comes and goes by itself.
-enum class Obstacle { kJournal, kSupervisor };
+enum class Obstacle {
+  kJournal,     // it can't be written
+  kSupervisor,  // it is not this agent's
+  kStart,       // one has failed, and not for anything of its job
+};
 
 struct RunnerOptions {
   LaunchSettings launch;
@@ -49,9 +53,10 @@ class JobRunner {
   // Told of each attempt whose processes are all gone.
   void set_ended(Ended ended) { ended_ = std::move(ended); }
 
-  // Told why this node can start nothing now, as soon as that shows. That the
-  // journal is written again is told by an empty text; of the supervisor who
-  // listens has to find out.
+  // Told why this node can start nothing now, as soon as that shows: before the
+  // start that showed it is reported. An empty text tells that the journal is
+  // written again, or that a later start has gone well; whether one would,
+  // who listens has to try.
   void set_unfit(Unfit unfit) { unfit_ = std::move(unfit); }
 
   // Takes up what an earlier agent left. Call once, before anything else.
@@ -77,6 +82,8 @@ class JobRunner {
 
   // Tells every job's supervisor to end it and itself.
   void EndAll();
+  // The agent stops: what the next one would have to estimate goes on disk.
+  void Leave();
   // Runs, or is about to.
   bool IsRunning(AttemptId id) const;
   size_t running_count() const { return running_.size(); }
@@ -102,7 +109,9 @@ class JobRunner {
   void OnGone(AttemptId id);
   void Accept(const v1::StartAttempt& start);
   bool WaitsForOlder(const v1::StartAttempt& start);
-  void EndAtOnce(AttemptId id, v1::Outcome outcome, const std::string& message);
+  void EndAtOnce(AttemptId id, v1::Outcome outcome, const std::string& message,
+                 bool node_at_fault = false);
+  void OnStartFailed(const std::string& why);
   void Spawn(const Accepted& accepted);
   void OnCommitFailed(const absl::Status& status);
   void SignalStop(AttemptId id, Running& running, int value);
@@ -133,6 +142,7 @@ class JobRunner {
   std::map<uint64_t, v1::StartAttempt> waiting_;
   bool retry_armed_ = false;
   bool journal_fails_ = false;
+  std::optional<int64_t> failed_at_ns_;  // the last start that did
 };
 
 }  // namespace ccsched

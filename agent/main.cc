@@ -268,6 +268,7 @@ int RunAgent(const Flags& flags) {
     });
     session.Begin();
     loop.Run();
+    session.runner().Leave();
     loop.Forget(stop.get());
     made.Remove();  // stays where jobs go on
   }

@@ -33,6 +33,7 @@ enum class EndKind : uint8_t {
   kKilled,    // value: the signal
   kRefused,   // could not be started at all
   kNotFound,  // there is no such command (127), or it can't be run (126)
+  kBroken,    // could not be started: this node's own fault
 };
 
 // Why the supervisor ended the job, if it did.

@@ -2,21 +2,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/sample_outbox.h"
 
+#include <algorithm>
+
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
 namespace {
 
-// What is kept of a node's energy is no finer than this.
-constexpr absl::Duration kNodeStretch = absl::Minutes(1);
-// With a scheduler that puts nothing on record the oldest goes: a day.
-constexpr size_t kNodeStretchesMax = 24 * 60;
+// What is kept is no finer than this.
+constexpr absl::Duration kStretch = absl::Minutes(1);
+
+template <typename Stretch>
+absl::Duration LengthOf(const Stretch& stretch) {
+  return FromProto(stretch.end()) - FromProto(stretch.start());
+}
 
 // Whether `next` goes on where `last` ended, but for a clock's jitter.
-bool Follows(const v1::Telemetry& last, const v1::Telemetry& next) {
-  const absl::Duration span = FromProto(next.end()) - FromProto(next.start());
-  return absl::AbsDuration(FromProto(next.start()) - FromProto(last.end())) <=
-         span / 50;
+template <typename Stretch>
+bool Follows(const Stretch& last, const Stretch& next) {
+  return LengthOf(last) < kStretch &&
+         absl::AbsDuration(FromProto(next.start()) - FromProto(last.end())) <=
+             LengthOf(next) / 50;
+}
+
+// The mean of a use over both.
+double Mean(const v1::EnergySample& last, double use,
+            const v1::EnergySample& next, double next_use) {
+  const double before = absl::ToDoubleSeconds(LengthOf(last));
+  const double after = absl::ToDoubleSeconds(LengthOf(next));
+  return before + after > 0
+             ? (use * before + next_use * after) / (before + after)
+             : next_use;
+}
+
+bool MakesOne(const v1::EnergySample& last, const v1::EnergySample& next) {
+  return Follows(last, next) && last.method() == next.method() &&
+         last.has_accelerator_utilisation() ==
+             next.has_accelerator_utilisation();
+}
+
+void Extend(v1::EnergySample& last, const v1::EnergySample& next) {
+  last.set_utilisation(
+      Mean(last, last.utilisation(), next, next.utilisation()));
+  if (last.has_accelerator_utilisation()) {
+    last.set_accelerator_utilisation(Mean(last, last.accelerator_utilisation(),
+                                          next,
+                                          next.accelerator_utilisation()));
+  }
+  last.set_joules(last.joules() + next.joules());
+  *last.mutable_end() = next.end();
 }
 
 }  // namespace
@@ -28,21 +62,46 @@ void SampleOutbox::SendOne(const v1::EnergySample& sample) {
 }
 
 void SampleOutbox::Put(const v1::EnergySample& sample, int64_t cpu_ns) {
-  waiting_[FromProto(sample.key())].push_back(
-      {.sample = sample, .cpu_ns = cpu_ns});
   SendOne(sample);
+  const AttemptId id = FromProto(sample.key());
+  const auto open = open_.find(id);
+  if (open != open_.end() && MakesOne(open->second.sample(), sample)) {
+    Extend(*open->second.mutable_sample(), sample);
+    open->second.set_cpu_ns(cpu_ns);
+    return;
+  }
+  Close(id);
+  v1::SampleKept& kept = open_[id];
+  *kept.mutable_sample() = sample;
+  kept.set_cpu_ns(cpu_ns);
+}
+
+void SampleOutbox::Close(AttemptId id) {
+  const auto open = open_.find(id);
+  if (open == open_.end()) return;
+  store_.KeepSample(open->second);
+  open_.erase(open);
+}
+
+void SampleOutbox::CloseAll() {
+  while (!open_.empty()) Close(open_.begin()->first);
+  CloseNode();
 }
 
 void SampleOutbox::Taken(AttemptId id, absl::Time until) {
-  const auto found = waiting_.find(id);
-  if (found == waiting_.end()) return;
-  std::deque<Waiting>& queue = found->second;
-  while (!queue.empty() && FromProto(queue.front().sample.end()) <= until) {
-    store_.MarkSampled(id, FromProto(queue.front().sample.end()),
-                       queue.front().cpu_ns);
-    queue.pop_front();
+  const KnownAttempt* const known = store_.book().Find(id);
+  if (known == nullptr) return;
+  std::optional<v1::SampleKept> last;  // that is wholly on record
+  for (const v1::SampleKept& kept : known->kept) {
+    if (FromProto(kept.sample().end()) <= until) last = kept;
   }
-  if (queue.empty()) waiting_.erase(found);
+  const auto open = open_.find(id);
+  if (open != open_.end() && FromProto(open->second.sample().end()) <= until) {
+    last = open->second;
+    open_.erase(open);
+  }
+  if (!last) return;
+  store_.MarkSampled(id, FromProto(last->sample().end()), last->cpu_ns());
 }
 
 void SampleOutbox::PutNode(v1::Telemetry node) {
@@ -51,35 +110,39 @@ void SampleOutbox::PutNode(v1::Telemetry node) {
   send_(std::move(message));
   if (!node.has_node_joules()) return;
   node.clear_accelerators();
-  if (!node_.empty()) {
-    v1::Telemetry& last = node_.back();
-    if (FromProto(last.end()) - FromProto(last.start()) < kNodeStretch &&
-        Follows(last, node)) {
-      *last.mutable_end() = node.end();
-      last.set_node_joules(last.node_joules() + node.node_joules());
-      last.set_unallocated_joules(last.unallocated_joules() +
-                                  node.unallocated_joules());
-      return;
-    }
+  if (node_open_ && Follows(*node_open_, node)) {
+    *node_open_->mutable_end() = node.end();
+    node_open_->set_node_joules(node_open_->node_joules() + node.node_joules());
+    node_open_->set_unallocated_joules(node_open_->unallocated_joules() +
+                                       node.unallocated_joules());
+    return;
   }
-  node_.push_back(std::move(node));
-  if (node_.size() > kNodeStretchesMax) node_.pop_front();
+  CloseNode();
+  node_open_ = std::move(node);
+}
+
+void SampleOutbox::CloseNode() {
+  if (node_open_) store_.KeepNode(*node_open_);
+  node_open_.reset();
 }
 
 void SampleOutbox::NodeTaken(absl::Time until) {
-  while (!node_.empty() && FromProto(node_.front().end()) <= until) {
-    node_.pop_front();
-  }
+  store_.MarkNodeTaken(until);
+  if (node_open_ && FromProto(node_open_->end()) <= until) node_open_.reset();
 }
 
 void SampleOutbox::Resend() {
-  for (const v1::Telemetry& node : node_) {
+  const auto send_node = [this](const v1::Telemetry& node) {
     v1::AgentMessage message;
     *message.mutable_telemetry() = node;
     send_(std::move(message));
-  }
-  for (const auto& [id, queue] : waiting_) {
-    for (const Waiting& waiting : queue) SendOne(waiting.sample);
+  };
+  for (const v1::Telemetry& node : store_.book().node_kept()) send_node(node);
+  if (node_open_) send_node(*node_open_);
+  for (const auto& [id, known] : store_.book().attempts()) {
+    for (const v1::SampleKept& kept : known.kept) SendOne(kept.sample());
+    const auto open = open_.find(id);
+    if (open != open_.end()) SendOne(open->second.sample());
   }
 }
 

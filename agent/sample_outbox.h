@@ -4,9 +4,9 @@
 #define CCSCHED_AGENT_SAMPLE_OUTBOX_H_
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -18,10 +18,11 @@ namespace ccsched {
 // Sends to the scheduler, or drops it if there is no connection.
 using Send = std::function<void(v1::AgentMessage)>;
 
-// A sample may reach the scheduler twice when a connection breaks: it counts a
-// stretch of time once. None gets lost but with the agent itself, and then the
-// next agent counts from the last sample that was taken. The node's own energy
-// gets lost only where agent and scheduler are killed within half an hour.
+// Each sample is sent at once and kept until it is on record: a minute of them
+// in memory, what is older in the journal. So the scheduler and the agent may
+// both be killed, and a minute's energy is all that has to be estimated (of an
+// attempt) or is unknown (of the node). A sample may reach the scheduler twice
+// when a connection breaks: it counts a stretch of time once.
 class SampleOutbox {
  public:
   SampleOutbox(AttemptStore& store, Send send)
@@ -34,22 +35,22 @@ class SampleOutbox {
   // The node's own energy, as AttemptMeter::Node gives it.
   void PutNode(v1::Telemetry node);
   void NodeTaken(absl::Time until);
-  // The attempt's end was taken, and all before it.
-  void Forget(AttemptId id) { waiting_.erase(id); }
+  // The attempt has ended: what is in memory of it goes to the journal, too.
+  void Close(AttemptId id);
+  // The same of all that is in memory: the agent stops.
+  void CloseAll();
   // After a connection was made: all that may have been lost with the last.
   void Resend();
 
  private:
-  struct Waiting {
-    v1::EnergySample sample;
-    int64_t cpu_ns = 0;
-  };
   void SendOne(const v1::EnergySample& sample);
+  void CloseNode();
 
   AttemptStore& store_;
   const Send send_;
-  std::map<AttemptId, std::deque<Waiting>> waiting_;
-  std::deque<v1::Telemetry> node_;  // what follows at once is one
+  // What follows at once is one.
+  std::map<AttemptId, v1::SampleKept> open_;
+  std::optional<v1::Telemetry> node_open_;
 };
 
 }  // namespace ccsched

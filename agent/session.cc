@@ -20,6 +20,8 @@ constexpr int64_t kBackoffMaxNs = 15 * kNanosPerSecond;
 constexpr int64_t kRegisterWaitNs = 20 * kNanosPerSecond;
 constexpr int64_t kKeepLogsNs = 60 * kNanosPerSecond;
 constexpr int64_t kCheckNs = 10 * kNanosPerSecond;
+// After starts that failed one after another.
+constexpr int64_t kTryAgainNsMax = 600 * kNanosPerSecond;
 constexpr absl::Duration kDefaultLease = absl::Minutes(10);
 constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(5);
 
@@ -67,8 +69,9 @@ Session::Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
 
 Session::~Session() {
   loop_.set_after_batch(nullptr);
-  for (const auto& timer : {heartbeat_timer_, connect_timer_, sample_timer_,
-                            poll_timer_, logs_timer_, check_timer_}) {
+  for (const auto& timer :
+       {heartbeat_timer_, connect_timer_, sample_timer_, poll_timer_,
+        logs_timer_, check_timer_, try_timer_}) {
     if (timer) loop_.Cancel(*timer);
   }
 }
@@ -90,18 +93,33 @@ void Session::Begin() {
 
 // Running jobs go on; the scheduler sends no new ones.
 void Session::OnUnfit(Obstacle obstacle, const std::string& why) {
+  const bool news = !why.empty() && !obstacles_.contains(obstacle);
   if (why.empty()) {
     obstacles_.erase(obstacle);
   } else {
     obstacles_[obstacle] = why;
   }
+  if (obstacle == Obstacle::kStart) {
+    if (why.empty()) failed_starts_ = 0;
+    // Each try may cost a job its way here: ever more seldom.
+    if (news) {
+      TryAgainSoon(
+          std::min(kTryAgainNsMax, kCheckNs << std::min(failed_starts_++, 8)));
+    }
+  }
+  // A disk with room again may have been all that was wrong.
+  const bool room = obstacle == Obstacle::kJournal && why.empty();
+  if (room && obstacles_.contains(Obstacle::kStart)) TryAgainSoon(0);
+  if (obstacles_.contains(Obstacle::kSupervisor)) {
+    CheckSoon(room ? 0 : kCheckNs);
+  }
+  SayHealth();
+}
+
+void Session::SayHealth() {
   std::string all;
   for (const auto& [which, text] : obstacles_) {
     absl::StrAppend(&all, all.empty() ? "" : "; ", text);
-  }
-  if (obstacles_.contains(Obstacle::kSupervisor)) {
-    // A disk with room again may have been all that was wrong.
-    CheckSoon(obstacle == Obstacle::kJournal && why.empty() ? 0 : kCheckNs);
   }
   if (all == unfit_) return;
   unfit_ = all;
@@ -121,6 +139,29 @@ void Session::CheckSoon(int64_t after_ns) {
     const absl::Status fit = options_.check();
     OnUnfit(Obstacle::kSupervisor, std::string(fit.message()));
   });
+}
+
+void Session::TryAgainSoon(int64_t after_ns) {
+  if (try_timer_) loop_.Cancel(*try_timer_);
+  try_timer_ = loop_.At(BootNanos() + after_ns, [this] {
+    try_timer_.reset();
+    TryAgain();
+  });
+}
+
+// The next start shows whether the node can be used; not without a supervisor.
+void Session::TryAgain() {
+  obstacles_.erase(Obstacle::kStart);
+  const absl::Status fit = options_.check ? options_.check() : absl::OkStatus();
+  OnUnfit(Obstacle::kSupervisor, std::string(fit.message()));
+}
+
+// What was wrong has been mended, an operator says.
+void Session::OnResume() {
+  failed_starts_ = 0;
+  if (try_timer_) loop_.Cancel(*try_timer_);
+  try_timer_.reset();
+  if (!obstacles_.empty()) TryAgain();
 }
 
 void Session::OnEnded(AttemptId id) {
@@ -211,6 +252,8 @@ void Session::OnMessage(const v1::SchedulerMessage& message) {
       return OnLease(message.lease().sequence());
     case v1::SchedulerMessage::kReadLog:
       return logs_.Handle(message.read_log());
+    case v1::SchedulerMessage::kResume:
+      return OnResume();
     default:
       return;  // of a later version
   }

@@ -69,6 +69,10 @@ class Session {
   void OnEnded(AttemptId id);
   void OnUnfit(Obstacle obstacle, const std::string& why);
   void CheckSoon(int64_t after_ns);
+  void TryAgainSoon(int64_t after_ns);
+  void TryAgain();
+  void OnResume();
+  void SayHealth();
   void KeepLogsSoon();
   void SampleSoon();
   void PollSoon();
@@ -97,6 +101,8 @@ class Session {
   std::optional<EventLoop::Timer> poll_timer_;
   std::optional<EventLoop::Timer> logs_timer_;
   std::optional<EventLoop::Timer> check_timer_;
+  std::optional<EventLoop::Timer> try_timer_;
+  int failed_starts_ = 0;  // in a row, but for those while unfit
   std::map<Obstacle, std::string> obstacles_;
   std::string unfit_;  // all of them, in words
   std::function<void()> all_ended_;

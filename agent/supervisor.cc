@@ -38,6 +38,19 @@ constexpr int64_t kSayAliveNs = 2 * kNanosPerSecond;
 // A node that goes down does not wait for long.
 constexpr int64_t kShutdownGraceNs = 5 * kNanosPerSecond;
 
+// What the job names (its command, folder, output, user) is its own affair.
+EndKind KindOf(StartStep failed) {
+  switch (failed) {
+    case StartStep::kExec:
+      return EndKind::kNotFound;
+    case StartStep::kFork:
+    case StartStep::kCgroup:
+      return EndKind::kBroken;
+    default:
+      return EndKind::kRefused;
+  }
+}
+
 int64_t CpuNanosOfChildren() {
   rusage use{};
   getrusage(RUSAGE_CHILDREN, &use);
@@ -66,11 +79,11 @@ bool Supervisor::Prepare() {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   Failpoint("supervisor.born");
   if (!PrepareFds()) {
-    Refuse(EndKind::kRefused, 0, std::string("supervisor: ") + strerror(errno));
+    Refuse(EndKind::kBroken, 0, std::string("supervisor: ") + strerror(errno));
     return false;
   }
   if (!lease_.Open(spec_.lease_path, false)) {
-    Refuse(EndKind::kRefused, 0,
+    Refuse(EndKind::kBroken, 0,
            "lease file " + spec_.lease_path + ": " + strerror(errno));
     return false;
   }
@@ -101,13 +114,13 @@ bool Supervisor::PrepareFds() {
 
 bool Supervisor::StartJob() {
   if (cgroup_.valid() && !cgroup_.Make(spec_.memory_max, spec_.accelerators)) {
-    Refuse(EndKind::kRefused, 0,
+    Refuse(EndKind::kBroken, 0,
            "cgroup " + spec_.cgroup + ": " + strerror(errno));
     return false;
   }
   if (spec_.output_limit > 0 &&
       !output_.Open(spec_.output, spec_.output_limit, spec_.append)) {
-    Refuse(EndKind::kRefused, 0,
+    Refuse(EndKind::kBroken, 0,
            "output " + spec_.output + ": " + strerror(errno));
     return false;
   }
@@ -115,9 +128,8 @@ bool Supervisor::StartJob() {
   const JobStart start = StartJobProcess(spec_, output_.write_end());
   output_.CloseWriteEnd();
   if (start.pid == 0) {
-    const bool command = start.failed == StartStep::kExec;
-    Refuse(command ? EndKind::kNotFound : EndKind::kRefused,
-           start.error == ENOENT ? 127 : 126, start.Message(spec_));
+    Refuse(KindOf(start.failed), start.error == ENOENT ? 127 : 126,
+           start.Message(spec_));
     return false;
   }
   Failpoint("supervisor.started");

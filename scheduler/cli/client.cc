@@ -5,7 +5,9 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -13,12 +15,43 @@
 #include "ccsched/v1/admin.grpc.pb.h"
 #include "ccsched/v1/forecasts.grpc.pb.h"
 #include "ccsched/v1/jobs.grpc.pb.h"
+#include "scheduler/wire/text.h"
 #include "scheduler/wire/tls_channel.h"
 
 namespace ccsched {
 namespace {
 
 constexpr absl::Duration kDeadline = absl::Seconds(30);
+
+// What protobuf can't carry; it would say so on standard error, and the
+// scheduler nothing.
+absl::Status CheckTexts(const google::protobuf::Message& message) {
+  using Field = google::protobuf::FieldDescriptor;
+  const google::protobuf::Reflection& r = *message.GetReflection();
+  std::vector<const Field*> fields;
+  r.ListFields(message, &fields);
+  for (const Field* const field : fields) {
+    const int size = field->is_repeated() ? r.FieldSize(message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      std::string scratch;
+      if (field->type() == Field::TYPE_STRING) {
+        const std::string& text =
+            field->is_repeated()
+                ? r.GetRepeatedStringReference(message, field, i, &scratch)
+                : r.GetStringReference(message, field, &scratch);
+        if (IsUtf8(text)) continue;
+        return absl::InvalidArgumentError(absl::StrCat(
+            field->name(), ": '", Printable(text), "' is not UTF-8 text"));
+      }
+      if (field->cpp_type() != Field::CPPTYPE_MESSAGE) break;
+      const absl::Status inside = CheckTexts(
+          field->is_repeated() ? r.GetRepeatedMessage(message, field, i)
+                               : r.GetMessage(message, field));
+      if (!inside.ok()) return inside;
+    }
+  }
+  return absl::OkStatus();
+}
 
 class GrpcClient : public Client {
  public:
@@ -168,6 +201,7 @@ class GrpcClient : public Client {
                                    Response*),
       const Request& request, absl::Duration deadline = kDeadline) {
     if (!broken_.ok()) return broken_;
+    if (absl::Status texts = CheckTexts(request); !texts.ok()) return texts;
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + deadline));
     Response response;

@@ -124,6 +124,7 @@ Record AttemptRecordOf(const v1::Attempt& a) {
     Record& node = nodes.emplace_back();
     node.Add("node", share.node());
     node.Add("count", share.count());
+    node.AddTime("started", share.has_started(), share.started());
   }
   r.AddRecords("nodes", nodes);
   r.AddTime("started", a.has_started(), a.started());
@@ -269,7 +270,8 @@ absl::StatusOr<std::vector<uint64_t>> ParseJobIds(
             absl::StrCat("'", Printable(part), "' must be FIRST-LAST, at most ",
                          kIdsMax, " jobs in all"));
       }
-      for (uint64_t id = first; id <= last; ++id) ids.push_back(id);
+      // Counted: the last number of all has none after it.
+      for (uint64_t n = 0; n <= last - first; ++n) ids.push_back(first + n);
     }
   }
   return ids;

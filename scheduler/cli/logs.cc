@@ -1,8 +1,11 @@
 // `ccsched logs`: a job's output, from its node.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
+#include "absl/time/clock.h"
+#include "scheduler/base/status.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 
@@ -14,6 +17,65 @@ struct LogsOptions {
   bool follow = false;
   std::optional<int64_t> rank, attempt;
 };
+
+// For so long a scheduler, or the agent of a node, may be away.
+constexpr absl::Duration kPatience = absl::Minutes(1);
+
+struct Copied {
+  absl::Status status;
+  uint64_t bytes = 0;  // of the output, what was skipped included
+};
+
+// What comes after the first `skip` bytes of the output.
+Copied Copy(Context& context, const v1::LogsRequest& request, uint64_t skip) {
+  Copied copied;
+  copied.status = context.client().Logs(request, [&](std::string_view data) {
+    const size_t known =
+        std::min<uint64_t>(data.size(), skip - std::min(skip, copied.bytes));
+    copied.bytes += data.size();
+    data.remove_prefix(known);
+    context.out.write(data.data(), data.size());
+    context.out.flush();
+    return context.out.good();
+  });
+  return copied;
+}
+
+// Goes on where it was when the scheduler or the node's agent has restarted:
+// the attempt's output is told from its start again. (If it has been rotated
+// meanwhile, some of it is missed.)
+absl::Status Follow(Context& context, v1::LogsRequest request) {
+  if (!request.has_epoch()) {
+    ASSIGN_OR_RETURN(const v1::Job job, context.client().Get(request.job_id()));
+    if (job.attempts_size() > 0) {
+      request.set_epoch(job.attempts(job.attempts_size() - 1).epoch());
+    }
+  }
+  uint64_t shown = 0;
+  absl::Time lost_since = absl::InfiniteFuture();
+  absl::Duration pause = absl::Milliseconds(100);
+  for (;;) {
+    const Copied copied = Copy(context, request, shown);
+    if (!absl::IsUnavailable(copied.status) &&
+        !absl::IsAborted(copied.status)) {
+      return copied.status;
+    }
+    if (copied.bytes > 0) {
+      shown = std::max(shown, copied.bytes);
+      lost_since = absl::InfiniteFuture();
+      pause = absl::Milliseconds(100);
+    }
+    if (lost_since == absl::InfiniteFuture()) {
+      lost_since = absl::Now();
+      context.err << "ccsched: lost the scheduler or the job's node; trying "
+                     "again for "
+                  << absl::FormatDuration(kPatience) << "\n";
+    }
+    if (absl::Now() - lost_since > kPatience) return copied.status;
+    absl::SleepFor(pause);
+    pause = std::min(pause * 2, absl::Seconds(2));
+  }
+}
 
 int RunLogs(Context& context, const LogsOptions& o) {
   const auto id = ParseJobId(o.job);
@@ -29,12 +91,8 @@ int RunLogs(Context& context, const LogsOptions& o) {
   request.set_follow(o.follow);
   request.set_rank(static_cast<uint32_t>(o.rank.value_or(0)));
   if (o.attempt) request.set_epoch(static_cast<uint32_t>(*o.attempt));
-  return context.Fail(
-      context.client().Logs(request, [&](std::string_view data) {
-        context.out.write(data.data(), data.size());
-        context.out.flush();
-        return context.out.good();
-      }));
+  return context.Fail(o.follow ? Follow(context, request)
+                               : Copy(context, request, 0).status);
 }
 
 }  // namespace

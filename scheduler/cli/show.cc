@@ -108,6 +108,11 @@ void AddUse(const v1::Job& job, Lines& lines) {
   }
 }
 
+std::string ActText(const v1::Act& act) {
+  return absl::StrCat(ShortTime(true, act.at(), true), ": ", act.what(), " by ",
+                      act.by(), act.detail().empty() ? "" : ": ", act.detail());
+}
+
 void PrintAttempts(const v1::Job& job, Context& context) {
   if (job.attempts_size() == 0) return;
   context.out << "\n";
@@ -200,6 +205,7 @@ void PrintJob(const v1::Job& job, Context& context) {
   AddUse(job, lines);
   AddPrediction(job, lines);
   lines.Add("why", job.reason().text());
+  for (const v1::Act& act : job.acts()) lines.Add("act", ActText(act));
   PrintAttempts(job, context);
 }
 
@@ -260,6 +266,15 @@ Record SliceRecordOf(const v1::EmissionSlice& s) {
   return r;
 }
 
+Record ActRecordOf(const v1::Act& act) {
+  Record r;
+  r.AddTime("at", true, act.at());
+  r.Add("by", act.by());
+  r.Add("act", act.what());
+  r.Add("detail", act.detail());
+  return r;
+}
+
 int RunShow(Context& context, const ShowOptions& o) {
   const auto id = ParseJobId(o.job);
   if (!id.ok()) return context.Fail(id.status());
@@ -294,6 +309,9 @@ int RunShow(Context& context, const ShowOptions& o) {
     attempts.push_back(AttemptRecordOf(attempt));
   }
   record.AddRecords("attempts", attempts);
+  std::vector<Record> acts;
+  for (const v1::Act& act : job->acts()) acts.push_back(ActRecordOf(act));
+  record.AddRecords("acts", acts);
   if (o.history) {
     std::vector<Record> slices;
     for (const v1::EmissionSlice& s : job->emissions()) {

@@ -9,7 +9,6 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -42,23 +41,23 @@ struct SubmitOptions {
 };
 
 absl::StatusOr<std::string> ReadScript(const std::string& path) {
-  std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-  } else {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) {
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ": ", std::strerror(errno),
                        "; to run a program, write it after '--'"));
     }
-    text << in.rdbuf();
   }
-  std::string script = text.str();
+  std::istream& in = path == "-" ? std::cin : file;
+  // No more is read than it may have: some files have no end.
+  std::string script(kScriptBytesMax + 1, 0);
+  in.read(script.data(), static_cast<std::streamsize>(script.size()));
+  script.resize(in.gcount());
   if (script.size() > kScriptBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": ", script.size(), " bytes; a script has at most ",
-                     kScriptBytesMax));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": a script has at most ", kScriptBytesMax, " bytes"));
   }
   if (!absl::StartsWith(script, "#!")) {
     return absl::InvalidArgumentError(absl::StrCat(

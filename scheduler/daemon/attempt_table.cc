@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/rpc/job_view.h"
 
 namespace ccsched {
 
@@ -20,6 +21,18 @@ bool LiveAttempt::AllStarted() const {
   return std::all_of(parts.begin(), parts.end(), [](const AttemptPart& p) {
     return p.started.has_value();
   });
+}
+
+void LiveAttempt::RecordStarts() {
+  std::optional<absl::Time> last = parts[0].started;
+  std::vector<std::optional<absl::Time>> starts;
+  for (const AttemptPart& part : parts) {
+    starts.push_back(part.started);
+    last = std::max(last, part.started);
+  }
+  if (AllStarted()) row.started = last;
+  // Of one part that says all.
+  if (parts.size() > 1) row.part_starts = PartStartsText(starts);
 }
 
 bool LiveAttempt::AllEnded() const {
@@ -69,6 +82,7 @@ AttemptEnd EndOf(const LiveAttempt& attempt) {
   }
   end.outcome = decisive->outcome;
   end.message = decisive->message;
+  end.node_at_fault = decisive->node_at_fault;
   if (!checkpoint.empty()) {
     absl::StrAppend(&end.message, end.message.empty() ? "" : "; ", kCheckpoint,
                     checkpoint);

@@ -33,7 +33,8 @@ struct AttemptPart {
   std::string message;
   std::string checkpoint;  // the last one that the job said it saved
   absl::Duration checkpoint_cost;
-  bool declined = false;  // it was asked to suspend, and goes on
+  bool declined = false;       // it was asked to suspend, and goes on
+  bool node_at_fault = false;  // of a refusal
 };
 
 struct LiveAttempt {
@@ -55,6 +56,8 @@ struct LiveAttempt {
   AttemptPart* Part(NodeId node);
   size_t RankOf(const AttemptPart& part) const { return &part - parts.data(); }
   bool AllStarted() const;
+  // Takes up when the parts have started, as far as they have.
+  void RecordStarts();
   bool AllEnded() const;
 };
 
@@ -65,6 +68,7 @@ struct AttemptEnd {
   std::optional<int32_t> exit_code, signal;
   std::string message;  // with the checkpoint, see CheckpointIn
   absl::Duration checkpoint_cost;
+  bool node_at_fault = false;  // of a refusal: another would have started it
 };
 
 // The end of an attempt whose parts have all ended: that of the part that

@@ -88,6 +88,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(DaemonOptions options) {
   if (s->poller != nullptr) {
     setup.providers = [s] { return s->poller->States(); };
   }
+  setup.on_roles = [s](const v1::ListenConfig& listen) {
+    s->server->SetRoles(listen);
+  };
   setup.on_health = [s](bool ok) { s->server->SetServing(ok); };
   ASSIGN_OR_RETURN(s->driver, Driver::Create(std::move(setup)));
   ASSIGN_OR_RETURN(s->server,
@@ -123,8 +126,8 @@ int Daemon::metrics_port() const {
 }
 LedgerReader& Daemon::reader() { return state_->ledger->reader(); }
 
-void Daemon::Reload() {
-  Input reload = ReloadConfig{};
+void Daemon::Reload(std::string caller) {
+  Input reload = ReloadConfig{std::move(caller)};
   state_->inbox.Push(reload, Lane::kAgent).IgnoreError();
 }
 

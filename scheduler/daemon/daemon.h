@@ -44,7 +44,8 @@ class Daemon {
   int port() const;
   int metrics_port() const;  // 0: metrics are off
   LedgerReader& reader();
-  void Reload();
+  // Reads the configuration again, for `caller`, as the audit trail has it.
+  void Reload(std::string caller = "local");
   // Stops cleanly: nothing new is taken, what was taken is recorded and
   // answered; jobs run on. Returns how the driver ended.
   absl::Status Stop();

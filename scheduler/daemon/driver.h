@@ -37,6 +37,7 @@
 #include "scheduler/ledger/runtime_history.h"
 #include "scheduler/providers/poller.h"
 #include "scheduler/rpc/agent_directory.h"
+#include "scheduler/rpc/audit.h"
 #include "scheduler/rpc/inbox.h"
 #include "scheduler/wire/cluster_config.h"
 #include "scheduler/wire/convert.h"
@@ -55,6 +56,8 @@ struct DriverSetup {
   MetricsBoard* metrics = nullptr;  // null: nobody asks for them
   // How the regions' providers have been doing; absent: there are none.
   std::function<std::vector<ProviderState>()> providers;
+  // Who operates and who runs nodes, as the configuration has it by now.
+  std::function<void(const v1::ListenConfig&)> on_roles;
   // Called when the ledger becomes unwritable, and writable again.
   std::function<void(bool writable)> on_health;
 };
@@ -135,6 +138,11 @@ class Driver {
   void SettleIntakes(const Effects& effects);
   void LogRefusals(const Effects& effects) const;
   void RecordIntake(const Intake& intake);
+
+  // --- driver_acts.cc
+  void RecordAct(const AuditAct& act, std::optional<JobId> job);
+  void SettleAct(AuditAct act, const absl::Status& outcome,
+                 std::function<void()> answer);
 
   // --- driver_admin.cc
   void Apply(StatusCall& call);

@@ -18,6 +18,9 @@
 namespace ccsched {
 namespace {
 
+// It is kept, and shown with each look at the nodes.
+constexpr size_t kReasonBytesMax = 1000;
+
 std::string_view StateName(const NodeEntry& node, bool busy) {
   if (node.state == NodeState::kLost) return "lost";
   if (node.drained) return busy ? "draining" : "drained";
@@ -145,7 +148,11 @@ void Driver::Apply(NodesCall& call) {
 void Driver::Apply(DrainCall& call) {
   absl::Status status;
   NodeEntry* const node = nodes_.Find(call.request.node());
-  if (node == nullptr) {
+  if (call.request.reason().size() > kReasonBytesMax) {
+    status = absl::InvalidArgumentError(
+        absl::StrCat("reason: ", call.request.reason().size(),
+                     " bytes; at most ", kReasonBytesMax));
+  } else if (node == nullptr) {
     status = absl::NotFoundError(
         absl::StrCat("node: there is no \"", call.request.node(), "\""));
   } else {
@@ -154,8 +161,15 @@ void Driver::Apply(DrainCall& call) {
     work_.batch.nodes.push_back(ToRow(*node, topology()));
     work_.events.emplace_back(
         NodeDrained{node->id, node->drained || !node->unfit.empty()});
+    if (!node->drained && !node->unfit.empty()) {
+      v1::SchedulerMessage message;
+      message.mutable_resume();
+      Send(*node, std::move(message));  // what was wrong may be mended
+    }
   }
-  work_.outbox.answers.push_back([status, reply = std::move(call.reply)] {
+  AuditAct act = ActOf(call.request);
+  act.by = call.caller;
+  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
     if (status.ok()) {
       reply(v1::DrainResponse());
     } else {
@@ -212,7 +226,9 @@ void Driver::Apply(SetPolicyCall& call) {
   policy.set_name(call.request.name());
   *policy.mutable_parameters() = call.request.parameters();
   const absl::Status status = ChangePolicy(policy);
-  work_.outbox.answers.push_back([status, reply = std::move(call.reply)] {
+  AuditAct act = ActOf(call.request);
+  act.by = call.caller;
+  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
     if (status.ok()) {
       reply(v1::SetPolicyResponse());
     } else {
@@ -224,11 +240,13 @@ void Driver::Apply(SetPolicyCall& call) {
 void Driver::Apply(PushForecastCall& call) {
   const v1::GridSeries& series = call.request.series();
   absl::StatusOr<GridRow> row = grid_->Accept(series, work_.now);
+  AuditAct act = ActOf(call.request);
+  act.by = call.caller;
   if (!row.ok()) {
-    work_.outbox.answers.push_back(
-        [status = row.status(), reply = std::move(call.reply)] {
-          reply(status);
-        });
+    SettleAct(std::move(act), row.status(),
+              [status = row.status(), reply = std::move(call.reply)] {
+                reply(status);
+              });
     return;
   }
   v1::PushForecastResponse response;
@@ -237,8 +255,8 @@ void Driver::Apply(PushForecastCall& call) {
   const RegionId region = *grid_->FindRegion(series.region());
   const std::vector<TimeSpan> changes = grid_->TakeChanges(region);
   if (series.actual()) RestateChanges(region, changes);
-  work_.outbox.answers.push_back(
-      [response, reply = std::move(call.reply)] { reply(response); });
+  SettleAct(std::move(act), absl::OkStatus(),
+            [response, reply = std::move(call.reply)] { reply(response); });
 }
 
 void Driver::Apply(GetForecastCall& call) {
@@ -270,7 +288,7 @@ void Driver::Apply(GetForecastCall& call) {
 }
 
 // All or nothing: whatever is wrong leaves everything as it was.
-void Driver::Apply(ReloadConfig& /*reload*/) {
+void Driver::Apply(ReloadConfig& in) {
   const auto reload = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(Cluster cluster, ReadCluster(setup_.config_file));
     RETURN_IF_ERROR(CheckPolicyConfig(cluster));
@@ -310,6 +328,7 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
     }
     RecordGridFiles({});
     lease_times_ = LeaseTimesOf(setup_.cluster.config);
+    if (setup_.on_roles) setup_.on_roles(setup_.cluster.config.listen());
     return absl::OkStatus();
   };
   const absl::Status status = reload();
@@ -319,6 +338,11 @@ void Driver::Apply(ReloadConfig& /*reload*/) {
     Log(LogLevel::kError, "configuration not reloaded: nothing has changed",
         {{"error", status}});
   }
+  SettleAct({.by = in.caller,
+             .what = "reload",
+             .target = "configuration",
+             .detail = ""},
+            status, [] {});
 }
 
 }  // namespace ccsched

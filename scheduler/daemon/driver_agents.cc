@@ -12,7 +12,8 @@
 namespace ccsched {
 namespace {
 
-// Nodes may refuse to start a job so often; then it has failed.
+// Nodes may refuse to start a job so often; then it has failed. What was no
+// fault of the job does not count: such a node is unfit and gets no others.
 constexpr int kRefusalsMax = 5;
 
 v1::AttemptKey KeyOf(const LiveAttempt& attempt) {
@@ -224,12 +225,11 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
   if (status.has_started() && !part->started) {
     part->started = in_past(status.started());
     attempt->energy->Started(attempt->RankOf(*part), *part->started);
+    attempt->RecordStarts();
+    work_.batch.attempts.push_back(attempt->row);
     if (attempt->AllStarted() && !attempt->confirmed) {
-      absl::Time at = *part->started;
-      for (const AttemptPart& p : attempt->parts) at = std::max(at, *p.started);
       attempt->confirmed = true;
-      attempt->row.started = at;
-      work_.batch.attempts.push_back(attempt->row);
+      const absl::Time at = *attempt->row.started;
       JobNotes& notes = notes_[attempt->job];
       if (!notes.first_started) notes.first_started = at;
       work_.events.emplace_back(
@@ -245,6 +245,7 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
   part->exit_code = status.exit_code();
   part->signal = status.signal();
   part->message = status.message();
+  part->node_at_fault = status.node_at_fault();
   part->checkpoint = status.checkpoint();
   part->checkpoint_cost =
       absl::Trunc(FromProto(status.checkpoint_cost()), absl::Microseconds(1));
@@ -285,7 +286,8 @@ void Driver::PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
 void Driver::FinishAttempt(LiveAttempt& attempt) {
   AttemptEnd end = EndOf(attempt);
   JobNotes& notes = notes_[attempt.job];
-  if (end.outcome == Outcome::kRefused && ++notes.refusals >= kRefusalsMax) {
+  if (end.outcome == Outcome::kRefused && !end.node_at_fault &&
+      ++notes.refusals >= kRefusalsMax) {
     end.outcome = Outcome::kFailed;
     end.message = absl::StrCat("could not be started ", notes.refusals,
                                " times, at last: ", end.message);

@@ -37,6 +37,19 @@ std::vector<uint32_t> Totals(absl::Span<const PoolUse> pools) {
   return totals;
 }
 
+// Of an act on several jobs: what was refused of it.
+absl::Status OutcomeOf(const v1::JobActionResponse& response) {
+  const auto refused =
+      std::find_if(response.results().begin(), response.results().end(),
+                   [](const auto& result) { return !result.done(); });
+  if (refused == response.results().end()) return absl::OkStatus();
+  const auto done =
+      std::count_if(response.results().begin(), response.results().end(),
+                    [](const auto& result) { return result.done(); });
+  return absl::FailedPreconditionError(absl::StrCat(
+      done, " of ", response.results_size(), " done; ", refused->message()));
+}
+
 }  // namespace
 
 absl::StatusOr<ModelJob> Driver::Model(const v1::JobSpec& spec) const {
@@ -261,15 +274,18 @@ void Driver::Apply(JobAction& action) {
   // Shared by the answers to each job's event; sent when the step is on
   // record.
   auto response = std::make_shared<v1::JobActionResponse>();
+  auto act =
+      std::make_shared<AuditAct>(ActOf(action.kind, action.call.request));
+  act->by = action.call.caller;
   for (const uint64_t id : action.call.request.job_ids()) {
     v1::JobActionResult* const result = response->add_results();
     result->set_job_id(id);
     const JobId job(id);
     work_.asked.emplace_back(
         static_cast<uint32_t>(work_.events.size()),
-        [this, response, result, id](const absl::Status& status) {
+        [this, response, act, result, id](const absl::Status& status) {
           result->set_done(status.ok());
-          if (status.ok()) return;
+          if (status.ok()) return RecordAct(*act, JobId(id));
           result->set_message(std::string(status.message()));
           if (!absl::IsNotFound(status)) return;
           result->set_message(id == 0 || id > last_job_
@@ -293,7 +309,10 @@ void Driver::Apply(JobAction& action) {
     }
   }
   work_.outbox.answers.push_back(
-      [response, reply = std::move(action.call.reply)] { reply(*response); });
+      [response, act, reply = std::move(action.call.reply)] {
+        LogAct(*act, OutcomeOf(*response));
+        reply(*response);
+      });
 }
 
 void Driver::Apply(PreviewCall& call) {

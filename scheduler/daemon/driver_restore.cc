@@ -16,6 +16,7 @@
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/wire/journal.h"
 #include "scheduler/wire/money.h"
+#include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/time.h"
 
 namespace ccsched {
@@ -236,7 +237,7 @@ absl::Status Driver::RestoreAttempt(const Snapshot::LiveJob& live,
   attempt->confirmed = row.started.has_value();
   attempt->resume = row.epoch > 1;
   ASSIGN_OR_RETURN(attempt->pool, FindPool(row.site, row.accelerator));
-  for (const v1::NodeShare& share : ParseNodeShares(row.nodes)) {
+  for (const v1::NodeShare& share : PartsOf(row)) {
     const NodeEntry* const node = nodes_.Find(share.node());
     if (node == nullptr) {
       return absl::DataLossError(absl::StrCat("job ", row.job.value(),
@@ -246,7 +247,7 @@ absl::Status Driver::RestoreAttempt(const Snapshot::LiveJob& live,
     AttemptPart& part = attempt->parts.emplace_back();
     part.node = node->id;
     part.count = share.count();
-    part.started = row.started;
+    if (share.has_started()) part.started = FromProto(share.started());
     job.nodes.push_back({node->id, share.count()});
   }
   if (state == JobState::kSuspending) attempt->stop = v1::StopAttempt::SUSPEND;
@@ -258,8 +259,13 @@ absl::Status Driver::RestoreAttempt(const Snapshot::LiveJob& live,
   job.count = row.count;
   job.start = row.started.value_or(row.sent);
   job.confirmed = attempt->confirmed;
-  attempt->energy = NewEnergy(
-      *attempt, std::max(live.accounted_until.value_or(job.start), job.start));
+  attempt->energy =
+      NewEnergy(*attempt, live.accounted_until.value_or(row.sent));
+  for (const AttemptPart& part : attempt->parts) {
+    if (part.started) {
+      attempt->energy->Started(attempt->RankOf(part), *part.started);
+    }
+  }
   attempts_.Add(std::move(attempt));
   return absl::OkStatus();
 }

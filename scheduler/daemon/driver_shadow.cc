@@ -119,7 +119,9 @@ void Driver::Apply(SetShadowCall& call) {
     Log(LogLevel::kInfo, "shadow policy set", {{"policy", policy.name()}});
     return absl::OkStatus();
   }();
-  work_.outbox.answers.push_back([status, reply = std::move(call.reply)] {
+  AuditAct act = ActOf(call.request);
+  act.by = call.caller;
+  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
     if (status.ok()) {
       reply(v1::SetShadowResponse());
     } else {

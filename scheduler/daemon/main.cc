@@ -37,13 +37,14 @@ sigset_t BlockSignals() {
 // (SIGUSR1).
 void ServeSignals(const sigset_t& set, Daemon& daemon) {
   for (;;) {
-    int caught = 0;
-    sigwait(&set, &caught);
+    siginfo_t info{};
+    const int caught = sigwaitinfo(&set, &info);
+    if (caught < 0) continue;  // EINTR: it was stopped for a while
     if (caught != SIGHUP) {
       Log(LogLevel::kInfo, "stopping", {{"signal", caught}});
       return;
     }
-    daemon.Reload();
+    daemon.Reload("uid " + std::to_string(info.si_uid));
   }
 }
 
@@ -97,7 +98,8 @@ int main(int argc, char** argv) {
       "and when they run, starts them through its agents, and keeps the ledger "
       "of their energy and CO2e.\n\n"
       "SIGTERM stops it cleanly; jobs run on. SIGHUP reads the configuration "
-      "again: policy, defaults, grid data, leases. Logs are JSON lines on "
+      "again: policy, defaults, grid data, leases, roles. Logs are JSON lines "
+      "on "
       "standard error."};
   app.name("ccschedd");
   app.set_version_flag("--version", "ccschedd " CCSCHED_VERSION);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/rpc/access.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
@@ -82,9 +83,15 @@ absl::Status CheckReload(const Cluster& current, const Cluster& next) {
   if (!MessageDifferencer::Equals(a.clock(), b.clock())) {
     return NeedsRestart("the clock");
   }
-  if (!MessageDifferencer::Equals(a.listen(), b.listen())) {
+  v1::ListenConfig here = a.listen(), there = b.listen();
+  for (v1::ListenConfig* const listen : {&here, &there}) {
+    listen->clear_operators();
+    listen->clear_agents();
+  }
+  if (!MessageDifferencer::Equals(here, there)) {
     return NeedsRestart("what the scheduler listens on");
   }
+  if (absl::Status roles = CheckRoles(b.listen()); !roles.ok()) return roles;
   if (!MessageDifferencer::Equals(a.metrics(), b.metrics())) {
     return NeedsRestart("where metrics are served");
   }

@@ -11,7 +11,7 @@ bool Batch::empty() const {
   return submissions.empty() && states.empty() && attempts.empty() &&
          decisions.empty() && emissions.empty() && baselines.empty() &&
          node_energy.empty() && !contracts && costs.empty() && nodes.empty() &&
-         grids.empty() && !step && settings.empty();
+         grids.empty() && acts.empty() && !step && settings.empty();
 }
 
 void Batch::Clear() {
@@ -25,6 +25,7 @@ void Batch::Clear() {
   costs.clear();
   nodes.clear();
   grids.clear();
+  acts.clear();
   contracts.reset();
   step.reset();
   settings.clear();

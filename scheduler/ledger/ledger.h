@@ -78,6 +78,9 @@ struct AttemptRow {
   std::optional<int32_t> exit_code, signal;
   std::string message;
   std::string use;  // see ccsched::UseHistory
+  // When each part of a gang started, in rank order: "us,us", microseconds
+  // since 1970, with nothing for one that has not. Empty: all at `started`.
+  std::string part_starts;
 
   friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
 };
@@ -218,6 +221,18 @@ struct GridRow {
   friend bool operator==(const GridRow&, const GridRow&) = default;
 };
 
+// Something that somebody did: the audit trail. Never changed.
+struct ActRow {
+  absl::Time at;
+  std::string by;    // a certificate's common name, "local", an address
+  std::string what;  // cancel hold release resize drain undrain ...
+  std::optional<JobId> job;
+  std::string target;  // what it was done with, where that is no job
+  std::string detail;
+
+  friend bool operator==(const ActRow&, const ActRow&) = default;
+};
+
 // One Step as journalled, for replay: its time, its events, and a digest of
 // the decisions that came of it. Payloads are written by scheduler/wire.
 struct StepRow {
@@ -241,6 +256,7 @@ struct Batch {
   std::vector<CostRow> costs;
   std::vector<NodeRow> nodes;
   std::vector<GridRow> grids;
+  std::vector<ActRow> acts;
   std::optional<ContractSet> contracts;  // a new version
   std::optional<StepRow> step;
   std::vector<std::pair<std::string, std::string>> settings;  // name, value
@@ -376,6 +392,10 @@ class LedgerReader {
   virtual ~LedgerReader() = default;
   // Errors: NotFound.
   virtual absl::StatusOr<JobRecord> Job(JobId id) = 0;
+  // Who submitted the job. Errors: NotFound.
+  virtual absl::StatusOr<std::string> Owner(JobId id) = 0;
+  // What was done with the job, in its order.
+  virtual absl::StatusOr<std::vector<ActRow>> Acts(JobId id) = 0;
   // By id; at most `limit`.
   virtual absl::StatusOr<std::vector<JobRecord>> Jobs(const JobFilter&) = 0;
   virtual absl::StatusOr<std::vector<DecisionRow>> Decisions(JobId id) = 0;

@@ -53,11 +53,12 @@ inline constexpr int kStateColumns = 18;
 
 #define CCSCHED_ATTEMPT_COLUMNS                                      \
   "site, accelerator, count, nodes, sent, started, ended, outcome, " \
-  "exit_code, signal, message, use"
+  "exit_code, signal, message, use, part_starts"
 template <typename Row>
 auto AttemptFields(Row& r) {
   return std::tie(r.site, r.accelerator, r.count, r.nodes, r.sent, r.started,
-                  r.ended, r.outcome, r.exit_code, r.signal, r.message, r.use);
+                  r.ended, r.outcome, r.exit_code, r.signal, r.message, r.use,
+                  r.part_starts);
 }
 
 #define CCSCHED_EMISSION_COLUMNS                          \
@@ -100,6 +101,12 @@ template <typename Row>
 auto NodeFields(Row& r) {
   return std::tie(r.id, r.name, r.site, r.accelerator, r.count, r.drained,
                   r.drain_reason, r.meter, r.state_id);
+}
+
+#define CCSCHED_ACT_COLUMNS "at, caller, act, job, target, detail"
+template <typename Row>
+auto ActFields(Row& r) {
+  return std::tie(r.at, r.by, r.what, r.job, r.target, r.detail);
 }
 
 #define CCSCHED_GRID_COLUMNS \

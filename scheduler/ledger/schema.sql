@@ -292,3 +292,20 @@ CREATE VIEW job_states AS
 -- @version 8
 -- The part of what a region generates that is lost on the way; NULL: unknown.
 ALTER TABLE contracts ADD COLUMN loss REAL;
+
+-- @version 9
+-- When each part of a gang started; empty: all when the attempt did.
+ALTER TABLE attempts ADD COLUMN part_starts TEXT NOT NULL DEFAULT '';
+
+-- @version 10
+-- Who did what: the audit trail. `job` is NULL of what was not done with one.
+CREATE TABLE acts (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  caller TEXT NOT NULL,
+  act TEXT NOT NULL,
+  job INTEGER,
+  target TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX acts_by_job ON acts (job) WHERE job IS NOT NULL;

@@ -159,7 +159,7 @@ absl::Status SqliteLedger::WriteStates(const std::vector<JobStateRow>& rows,
 absl::Status SqliteLedger::WriteAttempts(const std::vector<AttemptRow>& rows) {
   Statement& replace =
       db_->Prepare("REPLACE INTO attempts (id, " CCSCHED_ATTEMPT_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   for (const AttemptRow& row : rows) {
     RETURN_IF_ERROR(CheckNumber("attempt", row.job, row.epoch));
     RETURN_IF_ERROR(
@@ -332,6 +332,11 @@ absl::Status SqliteLedger::WriteCluster(const Batch& batch) {
                                  ") VALUES (?,?,?,?,?,?,?)");
   for (const GridRow& row : batch.grids) {
     RETURN_IF_ERROR(grid.Bind(GridFields(row), Blob{row.payload}).Run());
+  }
+  Statement& act = db_->Prepare("INSERT INTO acts (" CCSCHED_ACT_COLUMNS
+                                ") VALUES (?,?,?,?,?,?)");
+  for (const ActRow& row : batch.acts) {
+    RETURN_IF_ERROR(act.Bind(ActFields(row)).Run());
   }
   if (batch.step) {
     RETURN_IF_ERROR(db_->Prepare("INSERT INTO steps (now, events, decisions) "

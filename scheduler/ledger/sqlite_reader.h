@@ -22,6 +22,8 @@ class SqliteReader : public LedgerReader {
       const std::string& path, const SqliteOpen& open);
 
   absl::StatusOr<JobRecord> Job(JobId id) override;
+  absl::StatusOr<std::string> Owner(JobId id) override;
+  absl::StatusOr<std::vector<ActRow>> Acts(JobId id) override;
   absl::StatusOr<std::vector<JobRecord>> Jobs(const JobFilter& filter) override;
   absl::StatusOr<std::vector<DecisionRow>> Decisions(JobId id) override;
   absl::StatusOr<std::vector<EmissionRow>> Emissions(

@@ -7,8 +7,11 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "scheduler/base/strings.h"
 
 namespace ccsched {
@@ -35,13 +38,50 @@ absl::Status Denied(std::string_view name, const std::string& what) {
 
 }  // namespace
 
-Access::Access(const v1::ListenConfig& config)
-    : on_(config.operators_size() > 0 || config.agents_size() > 0),
-      operators_(config.operators().begin(), config.operators().end()),
-      agents_(config.agents().begin(), config.agents().end()) {}
+Access::Roles::Roles(const v1::ListenConfig& config)
+    : on(config.operators_size() > 0 || config.agents_size() > 0),
+      operators(config.operators().begin(), config.operators().end()),
+      agents(config.agents().begin(), config.agents().end()) {}
 
-std::string Access::NameOf(const grpc::CallbackServerContext& context) const {
-  if (!on_) return "";  // it is looked at for each submission
+Access::Access(const v1::ListenConfig& config) { Replace(config); }
+
+void Access::Replace(const v1::ListenConfig& config) {
+  auto roles = std::make_shared<const Roles>(config);
+  const std::lock_guard lock(mutex_);
+  roles_.swap(roles);
+}
+
+std::shared_ptr<const Access::Roles> Access::roles() const {
+  const std::lock_guard lock(mutex_);
+  return roles_;
+}
+
+absl::Status Access::MayOperate(std::string_view name) const {
+  const auto roles = this->roles();
+  if (!roles->on || IsAmong(roles->operators, name)) return absl::OkStatus();
+  return Denied(name, "only an operator may do this (listen.operators)");
+}
+
+absl::Status Access::MayRunNodes(std::string_view name) const {
+  const auto roles = this->roles();
+  if (!roles->on || IsAmong(roles->agents, name)) return absl::OkStatus();
+  return Denied(name, "only an agent may run a node (listen.agents)");
+}
+
+absl::Status Access::MayActFor(std::string_view name,
+                               std::string_view user) const {
+  const auto roles = this->roles();
+  if (!roles->on || IsAmong(roles->operators, name)) return absl::OkStatus();
+  // A node's certificate lies on a machine where users' jobs run.
+  if (IsAmong(roles->agents, name)) return Denied(name, "an agent has no jobs");
+  if (!name.empty() && name == user) return absl::OkStatus();
+  return Denied(name, absl::StrCat("only '", ToAbsl(user),
+                                   "' or an operator may do this with jobs of "
+                                   "'",
+                                   ToAbsl(user), "'"));
+}
+
+std::string CertificateName(const grpc::CallbackServerContext& context) {
   const auto caller = context.auth_context();
   if (caller == nullptr || !caller->IsPeerAuthenticated()) return "";
   const auto names = caller->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
@@ -49,26 +89,24 @@ std::string Access::NameOf(const grpc::CallbackServerContext& context) const {
   return {names[0].data(), names[0].size()};
 }
 
-absl::Status Access::MayOperate(std::string_view name) const {
-  if (!on_ || IsAmong(operators_, name)) return absl::OkStatus();
-  return Denied(name, "only an operator may do this (listen.operators)");
+std::string CallerAt(std::string_view peer) {
+  const std::string_view kind = peer.substr(0, peer.find(':'));
+  if (kind == "unix" || kind == "unix-abstract") return "local";
+  if ((kind != "ipv4" && kind != "ipv6") || kind == peer) {
+    return std::string(peer);
+  }
+  std::string_view host = peer.substr(kind.size() + 1);
+  host = host.substr(0, host.rfind(':'));
+  std::string address = absl::StrReplaceAll(
+      ToAbsl(host),
+      {{"%5B", ""}, {"%5D", ""}, {"[", ""}, {"]", ""}, {"::ffff:", ""}});
+  const bool local = address == "::1" || absl::StartsWith(address, "127.");
+  return local ? "local" : address;
 }
 
-absl::Status Access::MayRunNodes(std::string_view name) const {
-  if (!on_ || IsAmong(agents_, name)) return absl::OkStatus();
-  return Denied(name, "only an agent may run a node (listen.agents)");
-}
-
-absl::Status Access::MayActFor(std::string_view name,
-                               std::string_view user) const {
-  if (!on_ || IsAmong(operators_, name)) return absl::OkStatus();
-  // A node's certificate lies on a machine where users' jobs run.
-  if (IsAmong(agents_, name)) return Denied(name, "an agent has no jobs");
-  if (!name.empty() && name == user) return absl::OkStatus();
-  return Denied(name, absl::StrCat("only '", ToAbsl(user),
-                                   "' or an operator may do this with jobs of "
-                                   "'",
-                                   ToAbsl(user), "'"));
+std::string CallerOf(const grpc::CallbackServerContext& context) {
+  std::string name = CertificateName(context);
+  return name.empty() ? CallerAt(context.peer()) : name;
 }
 
 absl::Status CheckRoles(const v1::ListenConfig& config) {

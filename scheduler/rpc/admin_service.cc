@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/rpc/audit.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/rpc/unary.h"
 #include "scheduler/wire/proto_time.h"
@@ -70,8 +71,13 @@ grpc::ServerUnaryReactor* PushOperatorCall(const Access& access, Inbox* inbox,
                                            const Request& request,
                                            Response* response) {
   const absl::Status allowed = access.MayOperate(*context);
-  if (!allowed.ok()) return FinishAtOnce(context, allowed);
-  return PushCall(inbox, context, request, response);
+  if (allowed.ok()) {
+    return PushCall(inbox, context, request, response, CallerOf(*context));
+  }
+  AuditAct act = ActOf(request);
+  act.by = CallerOf(*context);
+  LogAct(act, allowed);
+  return FinishAtOnce(context, allowed);
 }
 
 }  // namespace

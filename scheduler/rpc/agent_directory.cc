@@ -29,7 +29,7 @@ void AgentDirectory::Remove(const std::string& node, const AgentLink* link) {
     }
   }
   for (const auto& sink : orphans) {
-    sink->Fail(absl::UnavailableError("the job's node is not connected"));
+    sink->Fail(absl::AbortedError("the job's node is not connected"));
   }
 }
 
@@ -45,6 +45,20 @@ void AgentDirectory::CloseAll(const absl::Status& why) {
   }
 }
 
+void AgentDirectory::CloseRefused(
+    const std::function<absl::Status(const std::string& name)>& may_run) {
+  std::vector<std::shared_ptr<AgentLink>> links;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [node, link] : links_) links.push_back(link);
+  }
+  // Its end tells the driver, as when an agent goes by itself.
+  for (const auto& link : links) {
+    const absl::Status allowed = may_run(link->certificate_name());
+    if (!allowed.ok()) link->Close(allowed);
+  }
+}
+
 absl::StatusOr<uint64_t> AgentDirectory::OpenLog(
     const std::string& node, const v1::AttemptKey& key, bool follow,
     std::shared_ptr<LogSink> sink) {
@@ -55,7 +69,7 @@ absl::StatusOr<uint64_t> AgentDirectory::OpenLog(
     const std::lock_guard lock(mutex_);
     const auto found = links_.find(node);
     if (found == links_.end()) {
-      return absl::UnavailableError("node " + node + " is not connected");
+      return absl::AbortedError("node " + node + " is not connected");
     }
     link = found->second;
     request = next_request_++;
@@ -67,7 +81,7 @@ absl::StatusOr<uint64_t> AgentDirectory::OpenLog(
   if (!link->Send(std::move(message))) {
     const std::lock_guard lock(mutex_);
     requests_.erase(request);
-    return absl::UnavailableError("node " + node + " is not connected");
+    return absl::AbortedError("node " + node + " is not connected");
   }
   return request;
 }

@@ -25,11 +25,15 @@ class AgentDirectory {
   // Forgets the link if it still serves; fails the log requests through it.
   void Remove(const std::string& node, const AgentLink* link);
 
+  // Ends the streams of agents that may not run nodes any more, each with what
+  // `may_run` says of its certificate's name.
+  void CloseRefused(
+      const std::function<absl::Status(const std::string& name)>& may_run);
   // Ends all streams: the scheduler stops.
   void CloseAll(const absl::Status& why);
 
   // Asks the node's agent for an attempt's output. Returns the request's
-  // number. Errors: Unavailable if no agent serves the node.
+  // number. Errors: Aborted if no agent serves the node now.
   absl::StatusOr<uint64_t> OpenLog(const std::string& node,
                                    const v1::AttemptKey& key, bool follow,
                                    std::shared_ptr<LogSink> sink);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "absl/status/status.h"
 #include "ccsched/v1/agents.pb.h"
@@ -62,6 +63,8 @@ class AgentLink {
   virtual void Accept(std::shared_ptr<NodeLease> lease) = 0;
   // Sends what is queued, then ends the stream.
   virtual void Close(absl::Status why) = 0;
+  // On the certificate that the agent showed; empty if it showed none.
+  virtual const std::string& certificate_name() const = 0;
 };
 
 }  // namespace ccsched

@@ -9,9 +9,10 @@
 
 namespace ccsched {
 
-AgentSession* AgentSession::Begin(Inbox* inbox, AgentDirectory* directory) {
+AgentSession* AgentSession::Begin(Inbox* inbox, AgentDirectory* directory,
+                                  std::string certificate_name) {
   const std::shared_ptr<AgentSession> session(
-      new AgentSession(inbox, directory));
+      new AgentSession(inbox, directory, std::move(certificate_name)));
   session->self_ = session;
   session->StartRead(&session->incoming_);
   return session.get();

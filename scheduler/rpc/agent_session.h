@@ -34,12 +34,16 @@ class AgentSession
   static constexpr size_t kSamplesMax = 64;
 
   // `inbox` and `directory` must outlive the server.
-  static AgentSession* Begin(Inbox* inbox, AgentDirectory* directory);
+  static AgentSession* Begin(Inbox* inbox, AgentDirectory* directory,
+                             std::string certificate_name);
   ~AgentSession() override = default;
 
   bool Send(v1::SchedulerMessage message) override;
   void Accept(std::shared_ptr<NodeLease> lease) override;
   void Close(absl::Status why) override;
+  const std::string& certificate_name() const override {
+    return certificate_name_;
+  }
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -47,8 +51,11 @@ class AgentSession
   void OnDone() override;
 
  private:
-  AgentSession(Inbox* inbox, AgentDirectory* directory)
-      : inbox_(inbox), directory_(directory) {}
+  AgentSession(Inbox* inbox, AgentDirectory* directory,
+               std::string certificate_name)
+      : inbox_(inbox),
+        directory_(directory),
+        certificate_name_(std::move(certificate_name)) {}
 
   // What comes of a message: read on, or wait for somebody to call ReadNext.
   bool Handle();
@@ -62,6 +69,7 @@ class AgentSession
 
   Inbox* const inbox_;
   AgentDirectory* const directory_;
+  const std::string certificate_name_;
   std::shared_ptr<AgentSession> self_;
 
   v1::AgentMessage incoming_;

@@ -20,9 +20,10 @@ class AgentsService : public v1::Agents::CallbackService {
       grpc::ServerBidiReactor<v1::AgentMessage, v1::SchedulerMessage>;
 
   Stream* Connect(grpc::CallbackServerContext* context) override {
-    const absl::Status allowed = access_->MayRunNodes(*context);
+    const std::string name = CertificateName(*context);
+    const absl::Status allowed = access_->MayRunNodes(name);
     if (!allowed.ok()) return RefusedStream<Stream>::Begin(allowed);
-    return AgentSession::Begin(inbox_, directory_);
+    return AgentSession::Begin(inbox_, directory_, name);
   }
 
  private:

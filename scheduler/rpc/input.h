@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -30,6 +31,7 @@ template <typename Request, typename Response>
 struct Call {
   Request request;
   Reply<Response> reply;
+  std::string caller;  // of what goes into the audit trail; see CallerOf
 };
 
 struct SubmitResult {
@@ -80,7 +82,9 @@ using PushForecastCall =
 using GetForecastCall = Call<v1::GetForecastRequest, v1::GetForecastResponse>;
 
 // Read the configuration again (SIGHUP).
-struct ReloadConfig {};
+struct ReloadConfig {
+  std::string caller;  // who asked for it, for the audit trail
+};
 
 using Input =
     std::variant<Submission, AgentReport, AgentHello, AgentGone, JobAction,

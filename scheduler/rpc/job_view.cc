@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "scheduler/base/units.h"
 #include "scheduler/ledger/report.h"
@@ -51,7 +52,7 @@ void FillAttempt(const AttemptRow& row, const AttemptEnergy* energy,
   out.set_site(row.site);
   out.set_accelerator(row.accelerator);
   out.set_count(row.count);
-  for (v1::NodeShare& share : ParseNodeShares(row.nodes)) {
+  for (v1::NodeShare& share : PartsOf(row)) {
     *out.add_nodes() = std::move(share);
   }
   if (row.started) *out.mutable_started() = ToProto(*row.started);
@@ -114,10 +115,10 @@ absl::StatusOr<JobState> FromProto(v1::JobState state) {
   return static_cast<JobState>(static_cast<int>(state) - 1);
 }
 
-std::vector<v1::NodeShare> ParseNodeShares(const std::string& nodes) {
+std::vector<v1::NodeShare> PartsOf(const AttemptRow& row) {
   std::vector<v1::NodeShare> shares;
   for (const absl::string_view part :
-       absl::StrSplit(nodes, ',', absl::SkipEmpty())) {
+       absl::StrSplit(row.nodes, ',', absl::SkipEmpty())) {
     const size_t colon = part.rfind(':');
     uint32_t count = 0;
     if (colon == absl::string_view::npos ||
@@ -128,7 +129,28 @@ std::vector<v1::NodeShare> ParseNodeShares(const std::string& nodes) {
     share.set_node(part.data(), colon);
     share.set_count(count);
   }
+  if (row.part_starts.empty()) {
+    for (v1::NodeShare& share : shares) {
+      if (row.started) *share.mutable_started() = ToProto(*row.started);
+    }
+    return shares;
+  }
+  size_t rank = 0;
+  for (const absl::string_view text : absl::StrSplit(row.part_starts, ',')) {
+    int64_t us = 0;
+    if (rank < shares.size() && absl::SimpleAtoi(text, &us)) {
+      *shares[rank].mutable_started() = ToProto(absl::FromUnixMicros(us));
+    }
+    ++rank;
+  }
   return shares;
+}
+
+std::string PartStartsText(absl::Span<const std::optional<absl::Time>> starts) {
+  return absl::StrJoin(
+      starts, ",", [](std::string* out, const std::optional<absl::Time>& at) {
+        if (at) absl::StrAppend(out, absl::ToUnixMicros(*at));
+      });
 }
 
 v1::Job JobView(const JobRecord& record,
@@ -161,6 +183,15 @@ v1::Job JobView(const JobRecord& record,
   if (record.decision.has_value()) {
     out.mutable_reason()->ParseFromString(record.decision->payload);
   }
+  return out;
+}
+
+v1::Act ActView(const ActRow& row) {
+  v1::Act out;
+  *out.mutable_at() = ToProto(row.at);
+  out.set_by(row.by);
+  out.set_what(row.what);
+  out.set_detail(row.detail);
   return out;
 }
 

@@ -3,9 +3,12 @@
 #ifndef CCSCHED_SCHEDULER_RPC_JOB_VIEW_H_
 #define CCSCHED_SCHEDULER_RPC_JOB_VIEW_H_
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "ccsched/v1/admin.pb.h"
 #include "ccsched/v1/jobs.pb.h"
@@ -23,10 +26,13 @@ absl::StatusOr<JobState> FromProto(v1::JobState state);
 v1::Job JobView(const JobRecord& record,
                 absl::Span<const EmissionRow> emissions = {});
 
-// Nodes of an attempt from their recorded form, "node:count,node:count".
-std::vector<v1::NodeShare> ParseNodeShares(const std::string& nodes);
+// The parts of an attempt from their recorded form, each with its own start.
+std::vector<v1::NodeShare> PartsOf(const AttemptRow& row);
+// As AttemptRow::part_starts has it.
+std::string PartStartsText(absl::Span<const std::optional<absl::Time>> starts);
 
 v1::EmissionSlice SliceView(const EmissionRow& row);
+v1::Act ActView(const ActRow& row);
 
 double Kwh(int64_t joules);
 

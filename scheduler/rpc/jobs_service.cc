@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/rpc/audit.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/rpc/log_stream.h"
 #include "scheduler/rpc/submit_stream.h"
@@ -76,6 +77,8 @@ absl::Status GetView(LedgerReader& reader, JobId id, bool with_emissions,
   }
   response = JobView(record, emissions);
   response.mutable_emissions()->Assign(slices.begin(), slices.end());
+  ASSIGN_OR_RETURN(const std::vector<ActRow> acts, reader.Acts(id));
+  for (const ActRow& act : acts) *response.add_acts() = ActView(act);
   return absl::OkStatus();
 }
 
@@ -108,7 +111,7 @@ grpc::ServerUnaryReactor* JobsService::Submit(
 grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
     grpc::CallbackServerContext* context, v1::SubmitBulkResponse* response) {
   return SubmitStream::Begin(
-      [access = access_, name = access_->NameOf(*context)](
+      [access = access_, name = CertificateName(*context)](
           std::string_view user) { return access->MayActFor(name, user); },
       inbox_, response);
 }
@@ -142,10 +145,10 @@ grpc::ServerWriteReactor<v1::Job>* JobsService::Watch(
 absl::Status JobsService::MayTouch(const grpc::CallbackServerContext& context,
                                    uint64_t job) const {
   if (!access_->on()) return absl::OkStatus();
-  const absl::StatusOr<JobRecord> record = reader_->Job(JobId(job));
-  if (absl::IsNotFound(record.status())) return absl::OkStatus();
-  RETURN_IF_ERROR(record.status());
-  return access_->MayActFor(context, record->submission.user);
+  const absl::StatusOr<std::string> owner = reader_->Owner(JobId(job));
+  if (absl::IsNotFound(owner.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(owner.status());
+  return access_->MayActFor(context, *owner);
 }
 
 grpc::ServerUnaryReactor* JobsService::Act(JobActionKind kind,
@@ -154,11 +157,17 @@ grpc::ServerUnaryReactor* JobsService::Act(JobActionKind kind,
                                            v1::JobActionResponse* response) {
   for (const uint64_t job : request->job_ids()) {
     const absl::Status allowed = MayTouch(*context, job);
-    if (!allowed.ok()) return FinishAtOnce(context, allowed);
+    if (allowed.ok()) continue;
+    AuditAct act = ActOf(kind, *request);
+    act.by = CallerOf(*context);
+    LogAct(act, allowed);
+    return FinishAtOnce(context, allowed);
   }
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   return PushOrFinish(
-      inbox_, JobAction{kind, {*request, FinishWith(reactor, response)}},
+      inbox_,
+      JobAction{kind,
+                {*request, FinishWith(reactor, response), CallerOf(*context)}},
       reactor);
 }
 

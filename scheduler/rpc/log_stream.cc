@@ -38,7 +38,7 @@ absl::StatusOr<Place> FindOutput(LedgerReader& reader,
     return absl::NotFoundError(absl::StrCat(
         "job ", request.job_id(), " has no attempt ", request.epoch()));
   }
-  const std::vector<v1::NodeShare> nodes = ParseNodeShares(attempt->nodes);
+  const std::vector<v1::NodeShare> nodes = PartsOf(*attempt);
   if (request.rank() >= nodes.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat("rank: ", request.rank(), ", but job ", request.job_id(),

@@ -82,12 +82,14 @@ void Limit(grpc::ServerBuilder& builder) {
 struct Server::State {
   State(const v1::ListenConfig& config, const ServerParts& parts)
       : access(config),
+        directory(parts.directory),
         jobs(&access, parts.inbox, parts.reader, parts.hub, parts.directory),
         agents(&access, parts.inbox, parts.directory),
         admin(&access, parts.inbox, parts.reader),
         forecasts(&access, parts.inbox) {}
 
-  const Access access;
+  Access access;
+  AgentDirectory* const directory;
   JobsService jobs;
   AgentsService agents;
   AdminService admin;
@@ -138,6 +140,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
 
 int Server::port() const { return state_->port; }
 const std::string& Server::address() const { return state_->address; }
+
+void Server::SetRoles(const v1::ListenConfig& config) {
+  state_->access.Replace(config);
+  state_->directory->CloseRefused([this](const std::string& name) {
+    return state_->access.MayRunNodes(name);
+  });
+}
 
 void Server::SetServing(bool serving) {
   if (auto* health = state_->server->GetHealthCheckService()) {

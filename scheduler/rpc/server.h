@@ -37,6 +37,9 @@ class Server {
   int port() const;  // 0 for a Unix socket
   // "127.0.0.1:41234" or "unix:/path": what clients dial.
   const std::string& address() const;
+  // From now on the roles of `config` hold; agents that may not run nodes any
+  // more are cut off. REQUIRES: CheckRoles(config).
+  void SetRoles(const v1::ListenConfig& config);
   // What health checks answer, of every service.
   void SetServing(bool serving);
   // Ends: new calls are refused, running ones have `grace` to finish and are

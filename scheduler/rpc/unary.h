@@ -6,6 +6,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "scheduler/rpc/grpc_status.h"
@@ -80,10 +81,13 @@ inline grpc::ServerUnaryReactor* PushOrFinish(Inbox* inbox, Input input,
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* PushCall(Inbox* inbox,
                                    grpc::CallbackServerContext* context,
-                                   const Request& request, Response* response) {
+                                   const Request& request, Response* response,
+                                   std::string caller = "") {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   return PushOrFinish(
-      inbox, Call<Request, Response>{request, FinishWith(reactor, response)},
+      inbox,
+      Call<Request, Response>{request, FinishWith(reactor, response),
+                              std::move(caller)},
       reactor);
 }
 

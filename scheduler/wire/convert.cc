@@ -17,6 +17,9 @@
 namespace ccsched {
 namespace {
 
+constexpr absl::Duration kPromiseMax = absl::Hours(24 * 366);
+constexpr absl::Duration kRuntimeMax = absl::Hours(24 * 3660);
+
 absl::Status Unknown(std::string_view field, const std::string& name,
                      const std::vector<std::string>& known) {
   return absl::InvalidArgumentError(absl::StrCat(
@@ -130,6 +133,23 @@ absl::Status SetTimes(const v1::JobSpec& job, const v1::JobDefaults& defaults,
   return absl::OkStatus();
 }
 
+// A promise for the year 9999 is kept by one for next year. A policy that plans
+// as far as the furthest promise must not be made to plan for ever.
+void BoundTimes(JobSpec* spec) {
+  absl::Duration runtime;
+  if (spec->runtime) {
+    runtime = std::min<absl::Duration>(*spec->runtime, kRuntimeMax);
+    spec->runtime = runtime;
+  }
+  if (spec->max_delay < absl::InfiniteDuration()) {
+    spec->max_delay = std::min<absl::Duration>(spec->max_delay, kPromiseMax);
+  }
+  if (spec->finish_by < absl::InfiniteFuture()) {
+    spec->finish_by = std::min<absl::Time>(
+        spec->finish_by, spec->submitted + std::max(kPromiseMax, runtime));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<ModelJob> ToModel(const v1::JobSpec& job,
@@ -139,6 +159,7 @@ absl::StatusOr<ModelJob> ToModel(const v1::JobSpec& job,
   ModelJob out;
   ASSIGN_OR_RETURN(out.placement, ToPlacement(job, topology));
   RETURN_IF_ERROR(SetTimes(job, defaults, now, &out.spec));
+  BoundTimes(&out.spec);
   JobShape& shape = out.shape;
   shape.count = job.has_accelerators() ? job.accelerators() : 1;
   shape.nodes = job.nodes();

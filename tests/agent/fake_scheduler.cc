@@ -197,6 +197,22 @@ bool FakeScheduler::WaitSamples(AttemptId id, size_t count) {
   });
 }
 
+bool FakeScheduler::WaitHealth(size_t count) {
+  return WaitFor([&] {
+    return std::count_if(messages_.begin(), messages_.end(), [](const auto& m) {
+             return m.has_health();
+           }) >= static_cast<std::ptrdiff_t>(count);
+  });
+}
+
+std::vector<std::string> FakeScheduler::Health() {
+  std::vector<std::string> health;
+  for (const v1::AgentMessage& m : Messages()) {
+    if (m.has_health()) health.push_back(m.health().unfit());
+  }
+  return health;
+}
+
 std::vector<v1::AgentMessage> FakeScheduler::Messages() {
   std::lock_guard lock(mutex_);
   return messages_;

@@ -53,11 +53,14 @@ class FakeScheduler : public v1::Agents::Service {
                const std::function<bool(const std::string&, bool)>& wanted);
   bool WaitEndedTotal(size_t count);
   bool WaitSamples(AttemptId id, size_t count);
+  // Until the agent has said so often how its health is.
+  bool WaitHealth(size_t count);
   bool WaitFor(const std::function<bool()>& condition);
 
   // All that came, in order.
   std::vector<v1::AgentMessage> Messages();
   std::vector<v1::EnergySample> Samples(AttemptId id);
+  std::vector<std::string> Health();  // each time, why it was unfit
   size_t EndedCount(AttemptId id);
   size_t ended_total();
   std::string Log(uint64_t request);

@@ -307,6 +307,57 @@ TEST_F(FaultsTest, EnergyIsCountedOnceOverARestart) {
   EXPECT_EQ(until, FromProto(status->ended()));
 }
 
+// Neither of them had put on record what the meter said of the job: the next
+// agent says it again, as measured; only what nobody watched is estimated.
+TEST_F(FaultsTest, WhatWasMeasuredOutlivesTheAgent) {
+  const auto counter = [&](int joules) {
+    std::ofstream(Path("nvml.new")) << joules << "000 9000 40 10 20 50 0\n";
+    std::filesystem::rename(Path("nvml.new"), Path("nvml"));
+  };
+  counter(1000);
+  setenv("CCSCHED_FAKE_NVML", Path("nvml").c_str(), 1);
+  const std::vector<std::string> flags = {
+      "--count", "1",       "--sample-interval",
+      "0.1",     "--meter", std::string("nvml:") + CCSCHED_FAKE_NVML_LIBRARY};
+  scheduler_->acknowledge = false;
+  scheduler_->registered.set_clock_rate(1000);  // a sample is a minute
+  StartAgent(flags);
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+  counter(1040);
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 6));
+  KillAgent();
+  StartAgent(flags);
+  std::vector<v1::EnergySample> before, after;
+  const auto read = [&] {
+    before.clear();
+    after.clear();
+    size_t agents = 0;
+    for (const v1::AgentMessage& message : scheduler_->Messages()) {
+      agents += message.has_register_();
+      for (const auto& sample : message.telemetry().samples()) {
+        (agents == 1 ? before : after).push_back(sample);
+      }
+    }
+  };
+  read();
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 2 * before.size()));
+  read();
+  // The last was in memory alone, and the one before it maybe not yet on disk.
+  size_t kept = 0;
+  for (; kept < after.size() && after[kept].method() == "measured"; ++kept) {
+    ASSERT_LT(kept, before.size());
+    EXPECT_EQ(after[kept].SerializeAsString(),
+              before[kept].SerializeAsString());
+  }
+  EXPECT_GE(kept, before.size() - 2);
+  ASSERT_LT(kept, after.size());
+  EXPECT_EQ(after[kept].method(), "estimated");
+  EXPECT_EQ(FromProto(after[kept].start()), FromProto(before[kept].start()));
+  LetGo();
+  EXPECT_TRUE(scheduler_->WaitEnded({1, 1}));
+}
+
 // The state is on a disk of one MiB.
 class FullDiskTest : public FaultsTest {
  protected:

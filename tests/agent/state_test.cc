@@ -239,6 +239,67 @@ TEST_F(StateTest, ANodesEnergyIsKeptUntilItIsOnRecord) {
   EXPECT_TRUE(again().empty());
 }
 
+// Of both, but for the last minute: the agent may be killed.
+TEST_F(StateTest, WhatWasNotTakenIsKnownToTheNextAgent) {
+  std::vector<v1::Telemetry> sent;
+  const auto send = [&](v1::AgentMessage message) {
+    sent.push_back(message.telemetry());
+  };
+  const auto at = [](int s) { return ToProto(absl::FromUnixSeconds(s)); };
+  {
+    const auto store = Open();
+    store->Accept(Accepted({1, 1}, {0, 1}));
+    SampleOutbox outbox(*store, send);
+    for (int t = 1000; t < 1200; t += 20) {
+      v1::EnergySample sample;
+      *sample.mutable_key() = ToProto(AttemptId{1, 1});
+      *sample.mutable_start() = at(t);
+      *sample.mutable_end() = at(t + 20);
+      sample.set_joules(t);
+      sample.set_utilisation(t % 60 == 0 ? 1 : 0.25);
+      sample.set_method("measured");
+      outbox.Put(sample, t * 10);
+      v1::Telemetry node;
+      *node.mutable_start() = at(t);
+      *node.mutable_end() = at(t + 20);
+      node.set_node_joules(t);
+      outbox.PutNode(node);
+    }
+    outbox.Taken({1, 1}, absl::FromUnixSeconds(1070));
+    outbox.NodeTaken(absl::FromUnixSeconds(1130));
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  const auto check = [&] {
+    const auto store = Open();
+    const KnownAttempt& known = *store->book().Find({1, 1});
+    EXPECT_EQ(known.sampled_until, absl::FromUnixSeconds(1060));
+    EXPECT_EQ(known.sampled_cpu_ns, 10400);
+    ASSERT_EQ(known.kept.size(), 2u);
+    EXPECT_EQ(known.kept.back().cpu_ns(), 11600);
+    sent.clear();
+    SampleOutbox(*store, send).Resend();
+    ASSERT_EQ(sent.size(), 3u);
+    EXPECT_EQ(sent[0].start().seconds(), 1120);
+    EXPECT_EQ(sent[0].end().seconds(), 1180);
+    EXPECT_EQ(sent[0].node_joules(), 1120 + 1140 + 1160);
+    const v1::EnergySample& sample = sent[1].samples(0);
+    EXPECT_EQ(sample.start().seconds(), 1060);
+    EXPECT_EQ(sample.end().seconds(), 1120);
+    EXPECT_EQ(sample.joules(), 1060 + 1080 + 1100);
+    EXPECT_DOUBLE_EQ(sample.utilisation(), 0.5);
+    EXPECT_EQ(sample.method(), "measured");
+    EXPECT_EQ(sent[2].samples(0).start().seconds(), 1120);
+  };
+  check();
+  // As it is when the journal is written anew.
+  const auto records = Open()->book().Snapshot();
+  ASSERT_TRUE(ccsched::Journal::Open(Journal(), [](const auto&) {})
+                  .value()
+                  ->Rewrite(records)
+                  .ok());
+  check();
+}
+
 TEST_F(StateTest, TheOldestLogsGoFirstAndThoseInUseStay) {
   const auto put = [&](const std::string& name, int age, size_t bytes) {
     std::ofstream(folder_ / name) << std::string(bytes, 'x');

@@ -9,7 +9,9 @@
 namespace ccsched {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
 class SupervisorTest : public AgentTest {
@@ -20,6 +22,12 @@ class SupervisorTest : public AgentTest {
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
     fs::permissions(path, fs::perms::owner_all);
     return path;
+  }
+  // What an operator's `undrain` sends.
+  void Resume() {
+    v1::SchedulerMessage message;
+    message.mutable_resume();
+    ASSERT_TRUE(scheduler_->Send(message));
   }
   // A copy of the real one, to be replaced.
   std::string CopyOfOurs() {
@@ -58,6 +66,8 @@ TEST_F(SupervisorTest, WithAnotherBuildsTheNodeIsUnfitAndRunningJobsGoOn) {
   EXPECT_EQ(status->outcome(), v1::OUTCOME_SUCCEEDED);
 }
 
+// The start that shows it is the only one that is lost on the node: it says so
+// before it reports the refusal. An operator who has mended it need not wait.
 TEST_F(SupervisorTest, OverwrittenInPlaceItIsFoundOutAtTheNextStart) {
   const std::string path = CopyOfOurs();
   StartAgent({"--supervisor", path});
@@ -65,12 +75,47 @@ TEST_F(SupervisorTest, OverwrittenInPlaceItIsFoundOutAtTheNextStart) {
   fs::copy_file("/bin/false", path, fs::copy_options::overwrite_existing);
   const auto status = RunToEnd(Shell({1, 1}, "exit 0"));
   EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_TRUE(status.node_at_fault());
   EXPECT_THAT(status.message(), HasSubstr("does not run here"));
-  bool told = false;  // before it hears of the refusal
-  for (const v1::AgentMessage& message : scheduler_->Messages()) {
-    told = told || !message.health().unfit().empty();
-  }
-  EXPECT_TRUE(told) << "the scheduler is not told to send no more";
+  EXPECT_THAT(scheduler_->Health(), ElementsAre(HasSubstr("does not run here")))
+      << "the scheduler is not told to send no more";
+  // Asked too early, it finds out by itself: no job has to.
+  Resume();
+  ASSERT_TRUE(scheduler_->WaitHealth(2));
+  EXPECT_THAT(scheduler_->Health()[1], HasSubstr("does not say its version"));
+  fs::copy_file(
+      fs::path(CCSCHED_AGENT_BINARY).replace_filename("ccsched-supervise"),
+      path, fs::copy_options::overwrite_existing);
+  Resume();
+  ASSERT_TRUE(scheduler_->WaitHealth(3));
+  EXPECT_EQ(scheduler_->Health()[2], "");
+  EXPECT_EQ(RunToEnd(Shell({2, 1}, "exit 0")).outcome(), v1::OUTCOME_SUCCEEDED);
+}
+
+// The supervisor itself is sound, and can't do its work here.
+TEST_F(SupervisorTest, WhatIsWrongWithTheNodeIsNoFaultOfTheJob) {
+  StartAgent();
+  fs::rename(StateFile("lease"), Path("lease"));
+  const auto status = RunToEnd(Shell({1, 1}, "exit 0"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_TRUE(status.node_at_fault());
+  EXPECT_THAT(scheduler_->Health(), ElementsAre(HasSubstr("lease file")));
+  fs::rename(Path("lease"), StateFile("lease"));
+  Resume();
+  ASSERT_TRUE(scheduler_->WaitHealth(2));
+  EXPECT_EQ(scheduler_->Health()[1], "");
+  EXPECT_EQ(RunToEnd(Shell({2, 1}, "exit 0")).outcome(), v1::OUTCOME_SUCCEEDED);
+}
+
+TEST_F(SupervisorTest, WhatIsWrongWithAJobLeavesTheNodeFit) {
+  StartAgent();
+  v1::StartAttempt start = Shell({1, 1}, "exit 0");
+  start.mutable_spec()->set_workdir("/no/such/folder");
+  const auto status = RunToEnd(start);
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_FALSE(status.node_at_fault());
+  RunToEnd(Shell({2, 1}, "exit 0"));
+  EXPECT_THAT(scheduler_->Health(), IsEmpty());
 }
 
 }  // namespace

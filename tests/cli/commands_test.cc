@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/wire/yaml.h"
-#include "tests/cli/fake_client.h"
+#include "tests/cli/commands_fixture.h"
 
 namespace ccsched {
 namespace {
@@ -22,40 +21,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-template <typename Message>
-Message Parsed(const std::string& yaml) {
-  Message message;
-  const absl::Status status = ParseYaml(yaml, "test", message);
-  EXPECT_TRUE(status.ok()) << status;
-  return message;
-}
-
-v1::Job JobIn(uint64_t id, v1::JobState state, int exit_code = 0) {
-  v1::Job job;
-  job.set_id(id);
-  job.set_state(state);
-  if (exit_code != 0) job.set_exit_code(exit_code);
-  return job;
-}
-
-class CommandsTest : public testing::Test {
- protected:
-  int Run(std::vector<std::string> args) {
-    out_.str("");
-    err_.str("");
-    Context context(out_, err_);
-    context.env = [this](const char* name) {
-      return std::string(name) == "CCSCHED_PROJECT" ? project_ : "";
-    };
-    context.set_client(std::make_unique<FakeClient>(&scheduler_));
-    return RunCommandLine(std::move(args), context);
-  }
-
-  FakeScheduler scheduler_;
-  std::string project_;  // CCSCHED_PROJECT
-  std::ostringstream out_, err_;
-};
 
 TEST_F(CommandsTest, AFlagGoesOverTheEnvironmentAndThatOverTheFile) {
   const std::string file = testing::TempDir() + "/project.yaml";
@@ -202,20 +167,6 @@ TEST_F(CommandsTest, WaitExitsAsTheJobDid) {
   EXPECT_EQ(end(killed), 137);
 }
 
-TEST_F(CommandsTest, WaitOutlivesARestartOfTheScheduler) {
-  scheduler_.watches.push_back(
-      {{JobIn(1, v1::JOB_RUNNING)}, absl::UnavailableError("cut")});
-  scheduler_.watches.push_back({{}, absl::UnavailableError("still down")});
-  scheduler_.watches.push_back({{JobIn(1, v1::JOB_RUNNING)}, absl::OkStatus()});
-  scheduler_.watches.push_back(
-      {{JobIn(1, v1::JOB_FAILED, 7)}, absl::OkStatus()});
-  EXPECT_EQ(Run({"wait", "1", "1"}), 7);
-  EXPECT_EQ(out_.str(), "Job 1 failed\n");
-  EXPECT_THAT(err_.str(), HasSubstr("trying again"));
-  // One that never was there is not waited for.
-  EXPECT_EQ(Run({"wait", "1"}), 3);
-}
-
 TEST_F(CommandsTest, QueueTakesAllPages) {
   for (uint64_t id = 1; id <= 5; ++id) {
     scheduler_.jobs.push_back(JobIn(id, v1::JOB_DEFERRED));
@@ -232,22 +183,6 @@ TEST_F(CommandsTest, QueueTakesAllPages) {
   EXPECT_EQ(Run({"queue", "-o", "json"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
   EXPECT_THAT(out_.str(), HasSubstr("\"state\":\"deferred\""));
-}
-
-TEST_F(CommandsTest, ARefusedActionIsAFailure) {
-  scheduler_.action_response = Parsed<v1::JobActionResponse>(
-      "results: [{job_id: 1, done: true}, {job_id: 2, message: job 2 has "
-      "ended}]");
-  EXPECT_EQ(Run({"cancel", "1-2"}), 1);
-  EXPECT_EQ(out_.str(), "Job 1 is cancelled\n");
-  EXPECT_EQ(err_.str(), "ccsched: job 2 has ended\n");
-  EXPECT_THAT(scheduler_.actions[0].job_ids(), ElementsAre(1, 2));
-}
-
-TEST_F(CommandsTest, AJobThatIsNotThereIsAWrongRequest) {
-  EXPECT_EQ(Run({"show", "9"}), 2);
-  EXPECT_EQ(err_.str(), "ccsched: no such job\n");
-  EXPECT_THAT(out_.str(), IsEmpty());
 }
 
 TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
@@ -434,12 +369,6 @@ TEST_F(CommandsTest, ColourIsForTerminalsOrWhenAskedFor) {
   EXPECT_THAT(out_.str(), HasSubstr("\x1b[32mrunning"));
   Run({"--color=never", "queue"});
   EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b[")));
-}
-
-TEST_F(CommandsTest, LogsAreCopiedByteForByte) {
-  scheduler_.log = std::string("a\0\xff\n", 4);
-  EXPECT_EQ(Run({"logs", "1"}), 0);
-  EXPECT_EQ(out_.str(), scheduler_.log);
 }
 
 TEST_F(CommandsTest, TheManualHasEachCommandsOwnHelp) {

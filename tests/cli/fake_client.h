@@ -37,6 +37,9 @@ struct FakeScheduler {
   };
   std::deque<WatchScript> watches;
   std::string log;
+  // Before all of it is told: how many of its bytes, and how that ends.
+  std::vector<std::pair<size_t, absl::Status>> cut_logs;
+  std::vector<v1::LogsRequest> log_requests;
   v1::StatusResponse status;
 };
 
@@ -88,10 +91,17 @@ class FakeClient : public Client {
     return script.end;
   }
   absl::Status Logs(
-      const v1::LogsRequest&,
+      const v1::LogsRequest& request,
       const std::function<bool(std::string_view)>& each) override {
-    each(s_.log);
-    return absl::OkStatus();
+    s_.log_requests.push_back(request);
+    if (s_.cut_logs.empty()) {
+      each(s_.log);
+      return absl::OkStatus();
+    }
+    const auto [bytes, end] = s_.cut_logs.front();
+    s_.cut_logs.erase(s_.cut_logs.begin());
+    each(std::string_view(s_.log).substr(0, bytes));
+    return end;
   }
   absl::StatusOr<v1::StatusResponse> Status(absl::Duration) override {
     return s_.status;

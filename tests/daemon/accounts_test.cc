@@ -332,6 +332,66 @@ TEST_F(AccountsTest, ABaselineKnowsWhatWasUsedBeforeARestart) {
       << "of all three hours, on the same grid";
 }
 
+// The first part of a gang starts when it is sent, the second when it may.
+TEST_F(AccountsTest, EachPartOfAGangKeepsItsOwnStartOverARestart) {
+  Start();
+  std::vector<std::unique_ptr<FakeAgent>> agents;
+  const auto connect = [&](std::vector<v1::AttemptStatus> known) {
+    agents.clear();
+    for (const char* node : {"n1", "n2"}) {
+      agents.push_back(Agent({.node = node, .attempts = known}));
+    }
+  };
+  connect({});
+  v1::JobSpec spec = Spec(16);
+  spec.add_site("here");
+  spec.set_nodes(2);
+  const uint64_t id = Submit(spec);
+  v1::AttemptKey key;
+  std::vector<FakeAgent*> ranks(2);
+  for (auto& agent : agents) {
+    const auto start = agent->WaitStart();
+    ASSERT_TRUE(start.has_value());
+    key = start->key();
+    ranks[start->rank()] = agent.get();
+  }
+  for (FakeAgent* const agent : ranks) {
+    v1::AgentMessage started;
+    *started.mutable_status()->mutable_key() = key;
+    *started.mutable_status()->mutable_started() =
+        ToProto(agent == ranks[0] ? kHour : Now() + absl::Hours(1));
+    agent->Send(started);
+    Sync(*agent);
+  }
+  const v1::Attempt before = WaitFor(id, v1::JOB_RUNNING).attempts(0);
+  const absl::Time first = FromProto(before.nodes(0).started());
+  const absl::Time second = FromProto(before.nodes(1).started());
+  ASSERT_LT(first, second);
+  EXPECT_EQ(FromProto(before.started()), second);
+
+  Restart();
+  EXPECT_EQ(Get(id).attempts(0).SerializeAsString(),
+            before.SerializeAsString());
+  const bool swapped = before.nodes(0).node() == "n2";
+  connect({StatusOf(key)});
+  FakeAgent& on_first = *agents[swapped];
+  FakeAgent& on_second = *agents[!swapped];
+  const absl::Time end = second + absl::Hours(1);
+  on_first.Send(Telemetry(key, first, second, 1, 0));
+  on_first.Send(Telemetry(key, second, end, 2, 0));
+  on_second.Send(Telemetry(key, second, end, 4, 0));
+  for (FakeAgent* const agent : {&on_first, &on_second}) {
+    v1::AgentMessage ended;
+    *ended.mutable_status() = StatusOf(key, v1::OUTCOME_SUCCEEDED);
+    *ended.mutable_status()->mutable_ended() = ToProto(end);
+    agent->Send(ended);
+  }
+  WaitFor(id, v1::JOB_SUCCEEDED);
+  // PUE is 1.5.
+  EXPECT_NEAR(Report("job").total().energy_kwh(), 10.5, 1e-5);
+  EXPECT_EQ(FromProto(Get(id).attempts(0).nodes(0).started()), first);
+}
+
 TEST_F(AccountsTest, RefusesContractsThatMakeNoSenseByName) {
   const std::string good = config;
   const auto refusal = [&](const std::string& from, const std::string& to) {

@@ -79,6 +79,28 @@ TEST_F(AgentsTest, RunsAJobAgainThatItsNodeDoesNotKnowAnyMore) {
   EXPECT_EQ(job.attempts(0).outcome(), "lost");
 }
 
+// Of its own refusals a job fails in the end; not of what is wrong with nodes.
+TEST_F(AgentsTest, NodesThatAreAtFaultFailNoJob) {
+  Start();
+  const auto agent = Agent({.node = "n1"});
+  const auto refuse = [&](bool node_at_fault) {
+    const auto start = agent->WaitStart();
+    ASSERT_TRUE(start.has_value());
+    v1::AgentMessage message;
+    v1::AttemptStatus& status = *message.mutable_status();
+    status = StatusOf(start->key(), v1::OUTCOME_REFUSED);
+    status.set_message("not here");
+    status.set_node_at_fault(node_at_fault);
+    agent->Send(message);
+  };
+  const uint64_t id = Submit(Spec());
+  for (int i = 0; i < 9; ++i) refuse(true);
+  for (int i = 0; i < 5; ++i) refuse(false);
+  const v1::Job job = WaitFor(id, v1::JOB_FAILED);
+  EXPECT_EQ(job.attempts_size(), 14);
+  EXPECT_THAT(job.state_note(), HasSubstr("5 times, at last: not here"));
+}
+
 TEST_F(AgentsTest, StopsAnAttemptOfAnOldEpoch) {
   Start();
   v1::AttemptKey old;

@@ -137,6 +137,10 @@ std::optional<std::string> FakeAgent::WaitRefused() {
   return m->refused().message();
 }
 
+bool FakeAgent::WaitResume() {
+  return Wait([](const auto& x) { return x.has_resume(); }).has_value();
+}
+
 bool FakeAgent::Has(v1::SchedulerMessage::KindCase kind) {
   const std::lock_guard lock(mutex_);
   return std::any_of(queue_.begin(), queue_.end(),

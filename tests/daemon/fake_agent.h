@@ -43,6 +43,7 @@ class FakeAgent {
   std::optional<v1::LeaseRenewed> WaitLease();
   std::optional<v1::ReadLog> WaitReadLog();
   std::optional<std::string> WaitRefused();
+  bool WaitResume();
   // Whether a message of this kind is there now.
   bool Has(v1::SchedulerMessage::KindCase kind);
 

@@ -22,6 +22,10 @@ class NoLink : public AgentLink {
   bool Send(v1::SchedulerMessage) override { return true; }
   void Accept(std::shared_ptr<NodeLease>) override {}
   void Close(absl::Status) override {}
+  const std::string& certificate_name() const override { return name_; }
+
+ private:
+  const std::string name_;
 };
 
 class LeasesTest : public ::testing::Test {

@@ -13,13 +13,16 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "scheduler/ledger/sqlite_db.h"
 #include "scheduler/wire/proto_time.h"
 #include "tests/daemon/daemon_fixture.h"
 
 namespace ccsched {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class ServicesTest : public DaemonTest {
  protected:
@@ -194,6 +197,80 @@ TEST_F(ServicesTest, DrainsANodeForGood) {
   grpc::ClientContext undrain_context;
   ASSERT_TRUE(admin->Drain(&undrain_context, request, &drained).ok());
   EXPECT_TRUE(agent->WaitStart().has_value());
+}
+
+TEST_F(ServicesTest, RecordsWhoDidWhatWithAJobAndNotWhatWasRefused) {
+  Start();
+  const uint64_t id = Submit(Spec());
+  v1::JobActionRequest request;
+  request.add_job_ids(id);
+  request.add_job_ids(99);
+  request.set_reason("wrong data");
+  v1::JobActionResponse response;
+  for (int i = 0; i < 2; ++i) {  // the second time it has ended
+    grpc::ClientContext context;
+    ASSERT_TRUE(jobs->Cancel(&context, request, &response).ok());
+    EXPECT_EQ(response.results(0).done(), i == 0);
+  }
+  Restart();
+  const v1::Job job = Get(id);
+  ASSERT_EQ(job.acts_size(), 1);
+  EXPECT_EQ(job.acts(0).by(), "local");
+  EXPECT_EQ(job.acts(0).what(), "cancel");
+  EXPECT_EQ(job.acts(0).detail(), "wrong data");
+  EXPECT_EQ(FromProto(job.acts(0).at()), FromProto(job.ended()));
+}
+
+TEST_F(ServicesTest, RecordsWhoOperatedTheCluster) {
+  Start();
+  auto agent = Agent({.node = "n1"});
+  for (const char* node : {"n1", "n2"}) {
+    grpc::ClientContext context;
+    v1::DrainRequest request;
+    request.set_node(node);
+    request.set_reason("fans");
+    v1::DrainResponse response;
+    EXPECT_EQ(admin->Drain(&context, request, &response).ok(),
+              std::string(node) == "n1");
+  }
+  EXPECT_TRUE(SetPolicy("easy-backfill").ok());
+  EXPECT_FALSE(SetPolicy("no-such").ok());
+  EXPECT_TRUE(Push(Hourly("dirty", {1, 2})).ok());
+  std::ofstream(dir() + "/cluster.yaml") << config;
+  daemon().Reload("uid 7");
+  Policy();  // waits until it has been done
+  agent.reset();
+  Stop();
+  auto db = SqliteDb::Open(dir() + "/state/ledger.db").value();
+  Statement& s = db->Prepare(
+      "SELECT caller || ' ' || act || ' ' || target || ' ' || detail "
+      "FROM acts ORDER BY id");
+  std::vector<std::string> acts;
+  s.Bind();
+  while (s.Next()) acts.push_back(s.Column<std::string>(0));
+  EXPECT_THAT(acts, ElementsAre("local drain node n1 fans",
+                                "local set-policy policy easy-backfill ",
+                                StartsWith("local push-forecast region dirty "
+                                           "forecast, 2 values"),
+                                "uid 7 reload configuration "));
+}
+
+// What was wrong with the node may be mended.
+TEST_F(ServicesTest, AnUnfitNodeIsToldOfItsUndraining) {
+  Start();
+  const auto agent = Agent({.node = "n1"});
+  v1::AgentMessage message;
+  message.mutable_health()->set_unfit("no supervisor");
+  agent->Send(message);
+  agent->Heartbeat();
+  ASSERT_TRUE(agent->WaitLease().has_value());
+  grpc::ClientContext context;
+  v1::DrainRequest request;
+  request.set_node("n1");
+  request.set_undrain(true);
+  v1::DrainResponse response;
+  ASSERT_TRUE(admin->Drain(&context, request, &response).ok());
+  EXPECT_TRUE(agent->WaitResume());
 }
 
 TEST_F(ServicesTest, RefusesAnUnknownPolicyAndKeepsTheOld) {

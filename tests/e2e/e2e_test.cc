@@ -243,8 +243,22 @@ TEST_F(EndToEndTest, RefusesWhatIsWrongWithStatus2AndSaysWhat) {
   EXPECT_THAT(
       refused({"submit", "--finish-by", "2020-01-01T00:00:00Z", "--", "true"}),
       HasSubstr("finish"));
+  EXPECT_THAT(refused({"drain", "coalport-1", "--reason", "\xff"}),
+              HasSubstr("reason: '\\xff' is not UTF-8 text"));
+  EXPECT_THAT(
+      refused({"drain", "coalport-1", "--reason", std::string(2000, 'x')}),
+      HasSubstr("at most 1000"));
   EXPECT_THAT(refused({"submit", WriteFile("bad.yaml", "name: x\nnames: y\n")}),
               HasSubstr("bad.yaml:2"));
+}
+
+// The planner plans up to the last promise: it must end, and within memory.
+TEST_F(EndToEndTest, APromiseForTheYear9999IsTaken) {
+  const std::string far = Submit(
+      {"--finish-by", "9999-12-31T00:00:00Z", "--runtime", "1h", "--", "true"});
+  const std::string job = Submit({"--max-delay", "0s", "--", "true"});
+  EXPECT_EQ(Ccsched({"wait", job}).status, 0);
+  EXPECT_EQ(Ccsched({"cancel", far}).status, 0);
 }
 
 TEST_F(EndToEndTest, ReachesNobodyWithStatus3) {

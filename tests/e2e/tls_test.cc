@@ -1,6 +1,8 @@
 // A cluster over TLS, with certificates on both sides: it runs jobs, and takes
 // nobody who has none.
 // SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -79,6 +81,10 @@ class TlsTest : public ::testing::Test {
         In("scheduler.log"));
     address_ = WaitForAddress();
     ASSERT_FALSE(address_.empty());
+  }
+  std::string SchedulerLog() const {
+    std::ifstream in(In("scheduler.log"));
+    return {std::istreambuf_iterator<char>(in), {}};
   }
   Process StartAgent(const std::string& node) {
     return Process::Start({CCSCHED_AGENT,
@@ -173,6 +179,56 @@ TEST_F(TlsTest, AUserSteersOwnJobsAndNeitherOthersNorTheCluster) {
   EXPECT_EQ(As("server", {"submit", In("bob.yaml")}).status, 0);
   const CommandResult cancelled = As("alice", {"cancel", "1"});
   EXPECT_EQ(cancelled.status, 0) << cancelled.out << cancelled.err;
+}
+
+// Roles are read again with the configuration, all of it or nothing.
+TEST_F(TlsTest, RolesChangeWithAReloadAndAreOnRecord) {
+  StartScheduler(", operators: [server], agents: [client]");
+  const Process agent = StartAgent("n1");
+  const auto nodes = [&](const std::string& wanted) {
+    return Eventually(absl::Seconds(20), [&] {
+      return As("server", {"nodes", "-o", "json"}).out.find(wanted) !=
+             std::string::npos;
+    });
+  };
+  const auto reload = [&](const std::string& from, const std::string& to,
+                          const std::string& said) {
+    std::ifstream in(In("cluster.yaml"));
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    text.replace(text.find(from), from.size(), to);
+    std::ofstream(In("cluster.yaml")) << text;
+    scheduler_.Signal(SIGHUP);
+    return Eventually(absl::Seconds(20), [&] {
+      return SchedulerLog().find(said) != std::string::npos;
+    });
+  };
+  ASSERT_TRUE(nodes("\"up\""));
+  std::ofstream(In("job.yaml")) << "user: alice\ncommand: ['true']\n";
+  ASSERT_EQ(As("alice", {"submit", "--hold", In("job.yaml")}).status, 0);
+
+  // All users, by mistake, would be operators: nothing changes.
+  ASSERT_TRUE(
+      reload("operators: [server]", "operators: ['*']", "names nobody apart"));
+  EXPECT_THAT(As("alice", {"drain", "n1", "--reason", "x"}).err,
+              HasSubstr("only an operator"));
+  EXPECT_EQ(As("server", {"drain", "n1", "--reason", "x"}).status, 0);
+
+  ASSERT_TRUE(reload("operators: ['*'], agents: [client]",
+                     "operators: [bob], agents: [server]",
+                     "\"act\":\"reload\",\"target\":\"configuration\","
+                     "\"detail\":\"\",\"outcome\":\"done\""));
+  EXPECT_THAT(As("server", {"undrain", "n1"}).err,
+              HasSubstr("only an operator"));
+  EXPECT_EQ(As("bob", {"undrain", "n1"}).status, 0);
+  EXPECT_TRUE(nodes("\"silent\"")) << "its agent is none any more";
+  EXPECT_EQ(As("bob", {"cancel", "--reason", "tidying", "1"}).status, 0);
+  const std::string shown = As("alice", {"show", "1", "-o", "json"}).out;
+  EXPECT_THAT(shown, HasSubstr("\"by\":\"bob\""));
+  EXPECT_THAT(shown, HasSubstr("tidying"));
+  EXPECT_THAT(SchedulerLog(),
+              HasSubstr("\"by\":\"alice\",\"act\":\"drain\",\"target\":"
+                        "\"node n1\",\"detail\":\"x\",\"outcome\":"
+                        "\"PERMISSION_DENIED"));
 }
 
 TEST_F(TlsTest, AUserRunsNoNode) {

@@ -112,6 +112,7 @@ void TestCluster::WriteConfig() const {
       << ", pools: [{accelerator: v100, idle_watts: " << kIdleWatts
       << ", active_watts: " << kActiveWatts << "}]}\n"
       << "policy: {name: " << options_.policy << "}\n"
+      << (options_.clock.empty() ? "" : "clock: " + options_.clock + "\n")
       << "lease: " << options_.lease << "\nheartbeat: " << options_.heartbeat
       << "\n";
 }
@@ -320,12 +321,23 @@ absl::StatusOr<v1::Job> TestCluster::Get(uint64_t job) {
   return response;
 }
 
-absl::StatusOr<double> TestCluster::MeteredKwh() {
+absl::StatusOr<double> TestCluster::MeteredKwh(
+    const google::protobuf::Timestamp* to) {
+  v1::ReportRequest request;
+  if (to != nullptr) *request.mutable_to() = *to;
   v1::ReportResponse response;
   const grpc::Status status =
-      admin_->Report(Context(absl::Seconds(5)).get(), {}, &response);
+      admin_->Report(Context(absl::Seconds(5)).get(), request, &response);
   if (!status.ok()) return FromGrpc(status);
   return response.metered_kwh();
+}
+
+absl::StatusOr<google::protobuf::Timestamp> TestCluster::Now() {
+  v1::StatusResponse response;
+  const grpc::Status status =
+      admin_->Status(Context(absl::Seconds(5)).get(), {}, &response);
+  if (!status.ok()) return FromGrpc(status);
+  return response.now();
 }
 
 std::optional<uint64_t> TestCluster::LiveJobs() {

@@ -30,6 +30,7 @@ struct ClusterOptions {
   std::string lease = "4s";
   std::string heartbeat = "300ms";
   std::string policy = "fcfs";
+  std::string clock;  // of the configuration; empty: the real one
   // Each agent in a network namespace of its own, connected by TLS; else over
   // unix sockets, through a Proxy and a Mangler. REQUIRES: NamespacesWork().
   bool namespaces = false;
@@ -77,8 +78,11 @@ class TestCluster {
                                   uint32_t accelerators = 1,
                                   const std::string& elastic = "");
   absl::StatusOr<v1::Job> Get(uint64_t job);
-  // What the nodes' meters have said, as the ledger has it: PUE included.
-  absl::StatusOr<double> MeteredKwh();
+  // What the nodes' meters have said, as the ledger has it: PUE included; of
+  // the stretches that began before `to`, if it is given.
+  absl::StatusOr<double> MeteredKwh(
+      const google::protobuf::Timestamp* to = nullptr);
+  absl::StatusOr<google::protobuf::Timestamp> Now();  // by the cluster's clock
   // How many jobs have not ended; nothing if the scheduler does not say.
   std::optional<uint64_t> LiveJobs();
   absl::Status Cancel(uint64_t job);

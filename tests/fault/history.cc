@@ -150,8 +150,6 @@ void History::CheckStates(const std::string& key, const v1::Job& job,
 void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
                             const Violation& violation) {
   double kwh = 0;
-  // No part of an attempt began before the one before it was over.
-  absl::Time from = ToTime(job.submitted());
   for (const v1::Attempt& attempt : job.attempts()) {
     // A part of a gang may have taken energy though the gang never started.
     kwh += attempt.energy_kwh();
@@ -161,9 +159,8 @@ void History::CheckAttempts(const v1::Job& job, const Deeds& deeds,
                              ? std::map<uint32_t, RankDeeds>()
                              : found->second;
       CheckTimes(attempt, ranks, violation);
-      CheckEnergy(attempt, ranks, from, violation);
+      CheckEnergy(attempt, ranks, violation);
     }
-    if (attempt.has_ended()) from = ToTime(attempt.ended());
   }
   if (std::fabs(job.energy_kwh() - kwh * kPue) >
       0.01 * kwh + kRounding / 3.6e6) {
@@ -176,19 +173,20 @@ void History::CheckTimes(const v1::Attempt& attempt,
                          const std::map<uint32_t, RankDeeds>& ranks,
                          const Violation& violation) {
   const std::string name = absl::StrCat("attempt ", attempt.epoch());
-  const absl::Time started = ToTime(attempt.started());
-  // A gang has started when all of it has been taken: its last rank begins
-  // after that, the others may be ahead.
-  std::optional<absl::Time> last;
-  int began = 0;
-  for (const auto& [rank, deeds] : ranks) {
-    if (!deeds.began) continue;
-    last = std::max(last.value_or(absl::InfinitePast()), *deeds.began);
-    ++began;
-  }
-  if (began == attempt.nodes_size() && *last < started - kSlack) {
-    violation(absl::StrCat(name, " ran ", absl::FormatDuration(started - *last),
+  // A gang has started when all of it has: its parts are on record apart.
+  absl::Time last = absl::InfinitePast();
+  for (int rank = 0; rank < attempt.nodes_size(); ++rank) {
+    const absl::Time started = ToTime(attempt.nodes(rank).started());
+    last = std::max(last, started);
+    const auto deeds = ranks.find(rank);
+    if (deeds == ranks.end() || !deeds->second.began) continue;
+    if (*deeds->second.began >= started - kSlack) continue;
+    violation(absl::StrCat(name, " rank ", rank, " ran ",
+                           absl::FormatDuration(started - *deeds->second.began),
                            " before the ledger says that it started"));
+  }
+  if (last != ToTime(attempt.started())) {
+    violation(absl::StrCat(name, " did not start with the last of its parts"));
   }
   const absl::Time ended = ToTime(attempt.ended()) +
                            (attempt.outcome() == "lost" ? kLostSlack : kSlack);
@@ -202,33 +200,29 @@ void History::CheckTimes(const v1::Attempt& attempt,
 }
 
 // Modelled: of each accelerator between idle and at work, by the use of
-// processors, for as long as its part of the attempt was there. On one node
-// that is on record; the parts of a gang need neither begin nor end together,
-// and each was there at least for as long as it says, and at most from `from`.
+// processors, for as long as its part of the attempt was there: from its own
+// start on. A gang ends with its last part; each was there at least for as long
+// as it says.
 void History::CheckEnergy(const v1::Attempt& attempt,
                           const std::map<uint32_t, RankDeeds>& ranks,
-                          absl::Time from, const Violation& violation) {
-  const absl::Time started = ToTime(attempt.started());
+                          const Violation& violation) {
   const absl::Time ended = ToTime(attempt.ended());
   const auto seconds = [](absl::Duration d) {
     return std::max(0.0, absl::ToDoubleSeconds(d));
   };
-  const bool gang = attempt.nodes_size() > 1;
   double least_s = 0;
   double most_s = 0;
   for (int rank = 0; rank < attempt.nodes_size(); ++rank) {
     const double count = attempt.nodes(rank).count();
+    const absl::Time started = ToTime(attempt.nodes(rank).started());
     const auto deeds = ranks.find(rank);
-    if (!gang) {
+    if (attempt.nodes_size() == 1) {
       least_s += count * seconds(ended - started - kSlack);
     } else if (deeds != ranks.end() && deeds->second.began &&
                deeds->second.done) {
-      // From the gang's start on: a scheduler that restarts then forgets what
-      // a part took before (RestoreAttempt knows one start for all parts).
-      least_s += count * seconds(*deeds->second.done -
-                                 std::max(*deeds->second.began, started));
+      least_s += count * seconds(*deeds->second.done - *deeds->second.began);
     }
-    most_s += count * seconds(ended - (gang ? from : started) + kSlack);
+    most_s += count * seconds(ended - started + kSlack);
   }
   const double joules = attempt.energy_kwh() * 3.6e6;
   const double least = 0.98 * kIdleWatts * least_s - kRounding;

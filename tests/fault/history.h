@@ -69,7 +69,7 @@ class History {
                          const Violation& violation);
   static void CheckEnergy(const v1::Attempt& attempt,
                           const std::map<uint32_t, RankDeeds>& ranks,
-                          absl::Time from, const Violation& violation);
+                          const Violation& violation);
   std::set<std::string> KeysThatRan() const;
   std::string Describe(const std::string& key, const v1::Job& job) const;
 

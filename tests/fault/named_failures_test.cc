@@ -259,6 +259,40 @@ TEST_F(NamedFailuresTest, ANodesEnergyOutlivesAKilledScheduler) {
       << joules << " of " << least << " J; " << cluster_->Logs();
 }
 
+// Nothing of it was on record yet: the agent's journal has all but the last
+// minute of the cluster's time, here of a fifth of a second.
+TEST_F(NamedFailuresTest, ANodesEnergyOutlivesAKilledSchedulerAndAgent) {
+  constexpr double kRate = 300;
+  Start({.agents = 1,
+         .lease = "60s",
+         .clock = "{start: 2026-06-15T00:01:00Z, rate: 300}"});
+  const absl::Time from = absl::Now();
+  while (absl::Now() < from + absl::Seconds(4)) {
+    absl::SleepFor(absl::Milliseconds(50));  // it idles, and is charged for it
+  }
+  const absl::Time to = absl::Now();
+  const auto killed = cluster_->Now();
+  ASSERT_TRUE(killed.ok()) << killed.status();
+  cluster_->agent(0).Kill();
+  cluster_->scheduler().Kill();
+  cluster_->StartScheduler();
+  ASSERT_TRUE(cluster_->WaitUntilServing()) << cluster_->Logs();
+  cluster_->StartAgent(0);
+  ASSERT_TRUE(
+      Eventually(absl::Seconds(30), [&] { return NodeState() == "up"; }));
+  // Four idle accelerators, but for the last two samples: one each half second.
+  const double least =
+      0.98 * 4 * kIdleWatts * kRate * (absl::ToDoubleSeconds(to - from) - 1.5);
+  double joules = 0;
+  EXPECT_TRUE(Eventually(absl::Seconds(60),
+                         [&] {
+                           const auto kwh = cluster_->MeteredKwh(&*killed);
+                           if (kwh.ok()) joules = *kwh * 3.6e6 / kPue;
+                           return joules >= least;
+                         }))
+      << joules << " of " << least << " J; " << cluster_->Logs();
+}
+
 // An attempt is on record from before it began to after it was done, however
 // long the disk took to say so.
 TEST_F(NamedFailuresTest, ASlowDiskDoesNotShortenWhatIsOnRecord) {

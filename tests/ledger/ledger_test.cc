@@ -47,6 +47,9 @@ TEST(LedgerTest, EveryRowComesBackAsItWasAfterReopening) {
   batch.nodes = {Node(1), Node(2)};
   batch.grids = {Grid("US-NW", 0, true), Grid("US-NW", 1, false)};
   batch.step = StepRow{At(1), std::string("e\0v", 3), "d"};
+  batch.acts = {{At(1), "alice", "hold", JobId(7), "", "wait"},
+                {At(2), "local", "drain", std::nullopt, "node n1", "fan"},
+                {At(3), "bob", "cancel", JobId(7), "", ""}};
   batch.settings = {{"clock", std::string("\x80\x00", 2)}, {"a", ""}};
   ASSERT_TRUE(OpenLedger(dir.File())->Commit(batch).ok());
 
@@ -69,6 +72,11 @@ TEST(LedgerTest, EveryRowComesBackAsItWasAfterReopening) {
   EXPECT_EQ(record.state, batch.states[0]);
   EXPECT_EQ(record.attempts, batch.attempts);
   EXPECT_EQ(record.decision, batch.decisions[1]);
+  EXPECT_THAT(ledger->reader().Acts(JobId(7)).value(),
+              ElementsAre(batch.acts[0], batch.acts[2]));
+  EXPECT_EQ(ledger->reader().Owner(JobId(7)).value(),
+            batch.submissions[0].user);
+  EXPECT_TRUE(absl::IsNotFound(ledger->reader().Owner(JobId(8)).status()));
   EXPECT_EQ(record.joules, 2 * 3960000);
   EXPECT_EQ(record.milligrams, 880000);
   EXPECT_EQ(record.baseline_milligrams, 123);

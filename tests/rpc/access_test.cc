@@ -73,6 +73,36 @@ TEST(AccessTest, NobodyWithoutANameMayDoAnything) {
   EXPECT_FALSE(access.MayActFor("", "").ok());
 }
 
+TEST(AccessTest, RolesThatWereReplacedHoldFromThenOn) {
+  Access access(WithRoles());
+  v1::ListenConfig other = WithRoles();
+  other.set_operators(0, "alice");
+  other.clear_agents();
+  other.add_agents("gpu1");
+  access.Replace(other);
+  EXPECT_TRUE(access.MayOperate("alice").ok());
+  EXPECT_FALSE(access.MayOperate("olga").ok());
+  EXPECT_FALSE(access.MayRunNodes("node-7").ok());
+  EXPECT_TRUE(access.MayRunNodes("gpu1").ok());
+  access.Replace(v1::ListenConfig());
+  EXPECT_FALSE(access.on());
+  EXPECT_TRUE(access.MayOperate("olga").ok());
+}
+
+TEST(AccessTest, ACallerWithoutACertificateIsLocalOrAnAddress) {
+  for (const char* peer :
+       {"unix:", "unix:/run/ccsched.sock", "unix-abstract:x",
+        "ipv4:127.0.0.1:4711", "ipv6:%5B::1%5D:4711", "ipv6:[::1]:4711",
+        "ipv6:%5B::ffff:127.0.0.1%5D:4711"}) {
+    EXPECT_EQ(CallerAt(peer), "local") << peer;
+  }
+  EXPECT_EQ(CallerAt("ipv4:10.1.2.3:4711"), "10.1.2.3");
+  EXPECT_EQ(CallerAt("ipv6:%5Bfe80::1%5D:4711"), "fe80::1");
+  EXPECT_EQ(CallerAt("ipv4:12.7.0.1:80"), "12.7.0.1");
+  EXPECT_EQ(CallerAt(""), "");
+  EXPECT_EQ(CallerAt("ipv4"), "ipv4");
+}
+
 TEST(AccessTest, RolesNeedCertificatesAndEachOther) {
   EXPECT_TRUE(CheckListenConfig(WithRoles()).ok());
   v1::ListenConfig config = WithRoles();

@@ -99,6 +99,20 @@ TEST(ToModelTest, DefaultsFillWhatTheJobLeavesOut) {
   EXPECT_EQ(zero.spec.max_delay, absl::ZeroDuration());
 }
 
+// A scheduler that planned up to the year 9999 had no memory left for it.
+TEST(ToModelTest, WhatNobodyPlansForBindsAsWhatIsNearer) {
+  const ModelJob far = Converted("finish_by: 9999-12-31T00:00:00Z").value();
+  EXPECT_EQ(far.spec.finish_by, kNow + absl::Hours(24 * 366));
+  const ModelJob delay = Converted("max_delay: 80000000h").value();
+  EXPECT_EQ(delay.spec.max_delay, absl::Hours(24 * 366));
+  // It can be kept still.
+  const ModelJob runs =
+      Converted("{finish_by: 9999-12-31T00:00:00Z, runtime: 60000000h}")
+          .value();
+  EXPECT_EQ(runs.spec.runtime, absl::Hours(24 * 3660));
+  EXPECT_EQ(runs.spec.finish_by, kNow + absl::Hours(24 * 3660));
+}
+
 TEST(ToModelTest, AnElasticJobHasItsRange) {
   const ModelJob job = Converted("{accelerators: 4, elastic: '2:8'}").value();
   EXPECT_EQ(job.shape.count, 4);

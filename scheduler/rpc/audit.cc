@@ -1,0 +1,120 @@
+// The audit trail: who did what, in one shape.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/rpc/audit.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "scheduler/base/log.h"
+#include "scheduler/wire/text.h"
+
+namespace ccsched {
+namespace {
+
+// What a caller may put on record of its own words.
+constexpr size_t kWordsMax = 500;
+constexpr size_t kRangesMax = 50;
+
+std::string_view NameOf(JobActionKind kind) {
+  switch (kind) {
+    case JobActionKind::kCancel:
+      return "cancel";
+    case JobActionKind::kHold:
+      return "hold";
+    case JobActionKind::kRelease:
+      return "release";
+    case JobActionKind::kResize:
+      return "resize";
+  }
+  return "";
+}
+
+// "7-9,12"
+template <typename Ids>
+std::string RangesOf(const Ids& ids) {
+  std::vector<uint64_t> sorted(ids.begin(), ids.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::string> ranges;
+  for (size_t i = 0; i < sorted.size();) {
+    size_t last = i;
+    while (last + 1 < sorted.size() && sorted[last + 1] <= sorted[last] + 1) {
+      ++last;
+    }
+    if (ranges.size() == kRangesMax) {
+      ranges.push_back(absl::StrCat("and more up to ", sorted.back()));
+      break;
+    }
+    ranges.push_back(sorted[i] == sorted[last]
+                         ? absl::StrCat(sorted[i])
+                         : absl::StrCat(sorted[i], "-", sorted[last]));
+    i = last + 1;
+  }
+  return absl::StrJoin(ranges, ",");
+}
+
+std::string Words(std::string_view text) { return Printable(text, kWordsMax); }
+
+AuditAct PolicyAct(const char* what, const std::string& name,
+                   const google::protobuf::Map<std::string, std::string>& set) {
+  const std::map<std::string, std::string> sorted(set.begin(), set.end());
+  return {
+      .by = "",
+      .what = what,
+      .target = absl::StrCat("policy ", Words(name)),
+      .detail = Words(absl::StrJoin(sorted, ",", absl::PairFormatter("=")))};
+}
+
+}  // namespace
+
+AuditAct ActOf(JobActionKind kind, const v1::JobActionRequest& request) {
+  AuditAct act;
+  act.what = NameOf(kind);
+  act.target = absl::StrCat("jobs ", RangesOf(request.job_ids()));
+  act.detail = kind == JobActionKind::kResize
+                   ? absl::StrCat("to ", request.count(), " accelerators")
+                   : Words(request.reason());
+  return act;
+}
+
+AuditAct ActOf(const v1::DrainRequest& request) {
+  return {.by = "",
+          .what = request.undrain() ? "undrain" : "drain",
+          .target = absl::StrCat("node ", Words(request.node())),
+          .detail = Words(request.reason())};
+}
+
+AuditAct ActOf(const v1::SetPolicyRequest& request) {
+  return PolicyAct("set-policy", request.name(), request.parameters());
+}
+
+AuditAct ActOf(const v1::SetShadowRequest& request) {
+  return PolicyAct("set-shadow", request.name(), request.parameters());
+}
+
+AuditAct ActOf(const v1::PushForecastRequest& request) {
+  const v1::GridSeries& series = request.series();
+  return {
+      .by = "",
+      .what = "push-forecast",
+      .target = absl::StrCat("region ", Words(series.region())),
+      .detail = absl::StrCat(
+          series.actual() ? "actual" : "forecast", ", ",
+          std::max(series.intensity_size(), series.cfe_pct_size()), " values",
+          series.source().empty() ? "" : " of ", Words(series.source()))};
+}
+
+void LogAct(const AuditAct& act, const absl::Status& outcome) {
+  if (act.by.empty()) return;
+  Log(LogLevel::kInfo, "act",
+      {{"by", act.by},
+       {"act", act.what},
+       {"target", act.target},
+       {"detail", act.detail},
+       {"outcome", outcome.ok() ? "done" : outcome.ToString()}});
+}
+
+}  // namespace ccsched

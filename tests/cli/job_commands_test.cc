@@ -1,0 +1,105 @@
+// Commands that steer, show and follow jobs that are there already.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "tests/cli/commands_fixture.h"
+
+namespace ccsched {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST_F(CommandsTest, NumbersEndWhereTheyEnd) {
+  const std::string most = "18446744073709551615";
+  EXPECT_EQ(Run({"cancel", most}), 0);
+  EXPECT_THAT(scheduler_.actions.back().job_ids(),
+              ElementsAre(std::numeric_limits<uint64_t>::max()));
+  EXPECT_EQ(Run({"cancel", "18446744073709551614-" + most}), 0);
+  EXPECT_EQ(scheduler_.actions.back().job_ids_size(), 2);
+  EXPECT_EQ(Run({"cancel", "1-" + most}), 2);
+  EXPECT_EQ(Run({"cancel", "1-100001"}), 2);
+}
+
+TEST_F(CommandsTest, AFileWithoutAnEndIsNoScript) {
+  EXPECT_EQ(Run({"submit", "/dev/zero"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("at most"));
+}
+
+TEST_F(CommandsTest, ShowSaysWhoDidWhatWithAJob) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_CANCELLED, acts: [{at: 2026-01-05T00:00:00Z, by: "
+      "alice, what: hold}, {at: 2026-01-05T01:00:00Z, by: olga, what: cancel, "
+      "detail: wrong data}]}"));
+  EXPECT_EQ(Run({"show", "4"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("hold by alice\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("cancel by olga: wrong data\n"));
+  EXPECT_EQ(Run({"show", "4", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(),
+              HasSubstr("\"acts\":[{\"at\":\"2026-01-05T00:00:00Z\",\"by\":"
+                        "\"alice\",\"act\":\"hold\""));
+}
+
+TEST_F(CommandsTest, ARefusedActionIsAFailure) {
+  scheduler_.action_response = Parsed<v1::JobActionResponse>(
+      "results: [{job_id: 1, done: true}, {job_id: 2, message: job 2 has "
+      "ended}]");
+  EXPECT_EQ(Run({"cancel", "1-2"}), 1);
+  EXPECT_EQ(out_.str(), "Job 1 is cancelled\n");
+  EXPECT_EQ(err_.str(), "ccsched: job 2 has ended\n");
+  EXPECT_THAT(scheduler_.actions[0].job_ids(), ElementsAre(1, 2));
+}
+
+TEST_F(CommandsTest, AJobThatIsNotThereIsAWrongRequest) {
+  EXPECT_EQ(Run({"show", "9"}), 2);
+  EXPECT_EQ(err_.str(), "ccsched: no such job\n");
+  EXPECT_THAT(out_.str(), IsEmpty());
+}
+
+TEST_F(CommandsTest, WaitOutlivesARestartOfTheScheduler) {
+  scheduler_.watches.push_back(
+      {{JobIn(1, v1::JOB_RUNNING)}, absl::UnavailableError("cut")});
+  scheduler_.watches.push_back({{}, absl::UnavailableError("still down")});
+  scheduler_.watches.push_back({{JobIn(1, v1::JOB_RUNNING)}, absl::OkStatus()});
+  scheduler_.watches.push_back(
+      {{JobIn(1, v1::JOB_FAILED, 7)}, absl::OkStatus()});
+  EXPECT_EQ(Run({"wait", "1", "1"}), 7);
+  EXPECT_EQ(out_.str(), "Job 1 failed\n");
+  EXPECT_THAT(err_.str(), HasSubstr("trying again"));
+  // One that never was there is not waited for.
+  EXPECT_EQ(Run({"wait", "1"}), 3);
+}
+
+TEST_F(CommandsTest, LogsAreCopiedByteForByte) {
+  scheduler_.log = std::string("a\0\xff\n", 4);
+  EXPECT_EQ(Run({"logs", "1"}), 0);
+  EXPECT_EQ(out_.str(), scheduler_.log);
+}
+
+TEST_F(CommandsTest, FollowedLogsGoOnAfterARestartOfSchedulerOrAgent) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 1, state: JOB_RUNNING, attempts: [{epoch: 1}, {epoch: 4}]}"));
+  scheduler_.log = "one\ntwo\nthree\n";
+  scheduler_.cut_logs = {{5, absl::UnavailableError("cut")},
+                         {0, absl::UnavailableError("still down")},
+                         {0, absl::AbortedError("its node is not there")},
+                         {3, absl::UnavailableError("cut again")},
+                         {9, absl::AbortedError("cut")}};
+  EXPECT_EQ(Run({"logs", "-f", "1"}), 0);
+  EXPECT_EQ(out_.str(), scheduler_.log);
+  EXPECT_THAT(err_.str(), HasSubstr("trying again"));
+  ASSERT_EQ(scheduler_.log_requests.size(), 6u);
+  EXPECT_EQ(scheduler_.log_requests.back().epoch(), 4u)
+      << "though another start may have come";
+  // What is not followed is told at once.
+  scheduler_.cut_logs = {{5, absl::AbortedError("node n is not connected")}};
+  EXPECT_EQ(Run({"logs", "1"}), 1);
+}
+
+}  // namespace
+}  // namespace ccsched
