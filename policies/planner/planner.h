@@ -36,6 +36,9 @@ struct PlannerSettings {
 
 // Longer runs are planned as if they lasted so long.
 inline constexpr absl::Duration kLongestPlanned = absl::Hours(24 * 120);
+// No start is sought later than so long from now, whatever was promised: what
+// is planned takes memory by the hour.
+inline constexpr absl::Duration kLongestDeferral = absl::Hours(24 * 60);
 
 // What it does in one call is bounded by a count of looks at a start, so that
 // it holds nobody up and comes to the same result everywhere: jobs that came,

@@ -125,6 +125,7 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
             ? absl::Time(job.spec.submitted)
             : job.spec.submitted + absl::Hours(1) * settings_.patience_hours;
   }
+  latest = std::min(latest, in.now + kLongestDeferral);
   if (in.grid.horizon.has_value()) {
     latest = std::min(latest, *in.grid.horizon - length);
   }

@@ -67,6 +67,14 @@ TEST(PlannerPromisesTest, NobodyMakesRoomWhoWouldThenBeLate) {
   EXPECT_GT(result.EndHours(2), 30);
 }
 
+TEST(PlannerPromisesTest, PlansNoFurtherThanItHasToForAFarPromise) {
+  Play play = OneSite({8});
+  const double millennia = 8000.0 * 365 * 24;
+  play.Job({.runtime_h = 1, .count = 8, .max_delay_h = millennia});
+  const PlayResult result = play.Run();
+  EXPECT_LE(result.EndHours(1), 61 * 24);
+}
+
 // A third more than there is room for, for five days: small jobs in
 // great number, big ones, and a short one that needs all accelerators at once.
 constexpr int kOverloadHours = 120;
