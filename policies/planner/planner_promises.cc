@@ -24,6 +24,10 @@ constexpr absl::Duration kLookAgain = absl::Minutes(15);
 }  // namespace
 
 absl::Time Planner::PromisedStart(const PolicyInput& in, JobRef ref) {
+  // What is believed takes long to find out, and matters to few.
+  if (in.jobs[ref].spec.finish_by == absl::InfiniteFuture()) {
+    return in.LatestStart(ref, absl::ZeroDuration());
+  }
   const RuntimeBelief belief = in.remaining(ref);
   return in.LatestStart(ref, belief.known ? belief.p50 : belief.p90);
 }
