@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -108,6 +109,10 @@ class Builder {
           absl::StrCat("'", *value, "' must be ", absl::StrJoin(allowed, ", "),
                        DidYouMean(*value, allowed)));
     };
+    if (region->basis().empty() &&
+        absl::StrContains(absl::AsciiStrToLower(region->column()), "direct")) {
+      region->set_basis("average-direct");  // as the file's column says
+    }
     RETURN_IF_ERROR(
         one_of("basis", region->mutable_basis(),
                {"average-lifecycle", "average-direct", "average-residual"}));

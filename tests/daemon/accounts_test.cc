@@ -468,7 +468,7 @@ TEST_F(AccountsTest, RefusesAColumnOfAnotherBasisThanItsRegions) {
                                           ", column: ", column));
     return StartError();
   };
-  EXPECT_THAT(refusal("ci_direct"),
+  EXPECT_THAT(refusal("ci_direct, basis: average-lifecycle"),
               HasSubstr("is average-direct, but the region's basis is "
                         "average-lifecycle"));
   EXPECT_THAT(refusal("renewable_pct"), HasSubstr("holds shares in %"));

@@ -50,6 +50,21 @@ TEST(ClusterConfigTest, FillsTheDefaults) {
   EXPECT_EQ(c.config.regions(0).gaps(), "refuse");
 }
 
+TEST(ClusterConfigTest, TakesTheBasisFromTheColumnWhereNoneIsGiven) {
+  const auto basis = [](const std::string& column) {
+    const Cluster c = Made(
+                          "version: 1\nregions: [{name: NO, intensity: f.csv, "
+                          "column: " +
+                          column + "}]\n" + kSite)
+                          .value();
+    return c.config.regions(0).basis();
+  };
+  EXPECT_EQ(basis("ci_lca"), "average-lifecycle");
+  EXPECT_EQ(basis("ci_direct"), "average-direct");
+  EXPECT_EQ(basis("Carbon intensity gCO2eq/kWh (direct)"), "average-direct");
+  EXPECT_EQ(basis("ci_direct, basis: average-residual"), "average-residual");
+}
+
 TEST(ClusterConfigTest, SharesAcceleratorTypesBetweenSites) {
   const Cluster c =
       Made(std::string(kHead) + kSite +
