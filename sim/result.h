@@ -78,6 +78,7 @@ struct SimResult {
   // CPU time of this run's thread: in the policy (sampled), and in all.
   absl::Duration decide_cpu, cpu;
   std::optional<GramsCo2e> bound;
+  bool over_full = false;  // there is no bound: nobody could keep all promises
   std::optional<double> saved_vs_fcfs;
 };
 

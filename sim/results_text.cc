@@ -343,6 +343,9 @@ std::string ResultsTable(const std::string& scenario,
   }
   std::string out = absl::StrCat(
       scenario, ": ", results.empty() ? 0 : results[0].jobs, " jobs");
+  if (any([](const SimResult& r) { return r.over_full; })) {
+    absl::StrAppend(&out, "; no schedule keeps all their promises");
+  }
   if (bound) {
     for (const SimResult& r : results) {
       if (!r.bound) continue;

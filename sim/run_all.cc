@@ -86,7 +86,7 @@ absl::StatusOr<std::vector<SimResult>> RunAll(const Scenario& scenario,
   }
   const size_t runs = scenario.policies.size();
   std::vector<std::optional<absl::StatusOr<SimResult>>> done(runs);
-  absl::StatusOr<GramsCo2e> bound = GramsCo2e(0);
+  absl::StatusOr<std::optional<GramsCo2e>> bound = std::nullopt;
   std::mutex mutex;
   size_t finished = 0;
   const size_t tasks = runs + (options.bound ? 1 : 0);
@@ -113,7 +113,8 @@ absl::StatusOr<std::vector<SimResult>> RunAll(const Scenario& scenario,
     if (scenario.policies[i].name == "fcfs") fcfs = &results[i];
   }
   for (SimResult& result : results) {
-    if (options.bound) result.bound = *bound;
+    result.bound = *bound;
+    result.over_full = options.bound && !bound->has_value();
     if (fcfs != nullptr && fcfs->co2e > GramsCo2e(0)) {
       result.saved_vs_fcfs = 1 - result.co2e / fcfs->co2e;
     }

@@ -27,10 +27,33 @@ void Stretch(const WorkloadSpec& spec, const SimJob& job, BoundJob& b) {
   b.checkpoint = b.restart = absl::ZeroDuration();
 }
 
+// What an hour of one accelerator at work emits at most anywhere.
+GramsCo2e MostAnHour(const BoundInstance& instance) {
+  GramsCo2e most(0);
+  for (const BoundPool& pool : instance.pools) {
+    const KilowattHours energy = pool.grid_power * absl::Hours(1);
+    for (const double intensity : pool.intensity->series().values()) {
+      most = std::max(most, energy * GramsPerKwh(intensity));
+    }
+  }
+  return most;
+}
+
+// How long the job can hold an accelerator: one that may pause all its window,
+// for what it saves and restores; without a promise it can wait for all others
+// and run in one go.
+double MostHours(const BoundJob& job) {
+  const bool in_one =
+      !job.suspendable || job.latest_end == absl::InfiniteFuture();
+  const absl::Duration longest =
+      in_one ? job.runtime : job.latest_end - job.release;
+  return absl::ToDoubleHours(longest) * std::max(job.count, job.max_count);
+}
+
 }  // namespace
 
-absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
-                                        const Workload& workload) {
+absl::StatusOr<std::optional<GramsCo2e>> ScenarioBound(
+    const Scenario& scenario, const Workload& workload) {
   const WorkloadSpec& spec = scenario.jobs;
   const Topology& topology = scenario.topology;
   BoundInstance instance;
@@ -78,6 +101,9 @@ absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
     instance.jobs.push_back(std::move(b));
   }
   ASSIGN_OR_RETURN(const BoundResult bound, CarbonBound(instance, {}));
+  double most_hours = 0;
+  for (const BoundJob& job : instance.jobs) most_hours += MostHours(job);
+  if (bound.carbon > MostAnHour(instance) * most_hours) return std::nullopt;
   return bound.carbon;
 }
 

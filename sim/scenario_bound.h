@@ -3,6 +3,8 @@
 #ifndef CCSCHED_SIM_SCENARIO_BOUND_H_
 #define CCSCHED_SIM_SCENARIO_BOUND_H_
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "scheduler/base/units.h"
 #include "sim/scenario.h"
@@ -16,9 +18,11 @@ namespace ccsched {
 // from what a schedule may do, or adds to what it emits: nodes are one pool of
 // accelerators, no node fails, moving costs no bytes, and an elastic job may
 // pause and be resized at no cost. Capacity is what a power cap leaves; an
-// hourly PUE is exact. Errors: those of CarbonBound.
-absl::StatusOr<GramsCo2e> ScenarioBound(const Scenario& scenario,
-                                        const Workload& workload);
+// hourly PUE is exact. Absent where no schedule keeps all promises: the bound
+// then exceeds what the dirtiest schedule could emit. Errors: those of
+// CarbonBound.
+absl::StatusOr<std::optional<GramsCo2e>> ScenarioBound(
+    const Scenario& scenario, const Workload& workload);
 
 }  // namespace ccsched
 

@@ -235,5 +235,27 @@ TEST(FitTableTest, LeavesOutWhatTellsLeastAndSaysSo) {
             "No room in 22 columns for p99; -o csv and -o json have all.\n");
 }
 
+TEST_F(ScenarioTest, SaysWhereNoScheduleKeepsAllPromises) {
+  const auto run = [&](int accelerators, const char* output) {
+    return RunScenario(
+        {.scenario = WriteSmallScenario(folder_, {.jobs = 2000,
+                                                  .days = 0.5,
+                                                  .accelerators = accelerators,
+                                                  .max_delay = "0s"}),
+         .policies = {"fcfs"},
+         .bound = true,
+         .output = output});
+  };
+  const Ran full = run(16, "json");
+  ASSERT_TRUE(full.ok) << full.error;
+  EXPECT_TRUE(full.json["runs"][0]["bound_co2e_g"].is_null());
+  EXPECT_THAT(run(16, "table").out,
+              HasSubstr("no schedule keeps all their promises"));
+  const Ran roomy = run(10'000, "json");
+  ASSERT_TRUE(roomy.ok) << roomy.error;
+  EXPECT_GT(roomy.json["runs"][0]["bound_co2e_g"].get<double>(), 0);
+  EXPECT_THAT(run(10'000, "table").out, HasSubstr("no schedule emits less"));
+}
+
 }  // namespace
 }  // namespace ccsched::testing
