@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "scheduler/base/fnv1a.h"
+
 namespace ccsched {
 namespace {
 
@@ -50,15 +52,13 @@ static_assert(kDeclinedOffset + sizeof(CountSlot) <= kAliveOffset);
 static_assert(kAliveOffset + sizeof(CountSlot) <= kEndOffset);
 static_assert(kEndOffset + sizeof(EndSlot) <= kFileBytes);
 
-// FNV-1a, 64 bits, of all but the sum; never 0, which is an empty slot.
+// Of all but the sum itself; never 0, which is an empty slot.
 template <typename Slot>
 uint64_t Sum(const Slot& slot) {
-  const auto* p = reinterpret_cast<const unsigned char*>(&slot);
-  uint64_t h = 0xcbf29ce484222325ULL;
-  for (size_t i = sizeof(slot.sum); i < sizeof(slot); ++i) {
-    h = (h ^ p[i]) * 0x100000001b3ULL;
-  }
-  return h | 1;
+  Fnv1a fnv;
+  fnv.Add(reinterpret_cast<const char*>(&slot) + sizeof(slot.sum),
+          sizeof(slot) - sizeof(slot.sum));
+  return fnv.digest() | 1;
 }
 
 template <typename Slot>

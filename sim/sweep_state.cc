@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/fnv1a.h"
 #include "scheduler/base/status.h"
 
 namespace ccsched {
@@ -21,32 +22,16 @@ absl::Status Unreadable(const std::string& path, const char* what) {
   return absl::FailedPreconditionError(absl::StrCat(path, ": can't be ", what));
 }
 
-// FNV-1a.
-class Digester {
- public:
-  void Add(const char* bytes, size_t size) {
-    for (size_t i = 0; i < size; ++i) {
-      digest_ =
-          (digest_ ^ static_cast<unsigned char>(bytes[i])) * 0x100000001b3ULL;
-    }
-  }
-  bool AddFile(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return false;
-    std::array<char, size_t{1} << 16> block;
-    do {
-      file.read(block.data(), block.size());
-      Add(block.data(), static_cast<size_t>(file.gcount()));
-    } while (file);
-    return !file.bad();
-  }
-  std::string Text() const {
-    return absl::StrCat(absl::Hex(digest_, absl::kZeroPad16));
-  }
-
- private:
-  uint64_t digest_ = 0xcbf29ce484222325ULL;
-};
+bool AddFile(const std::string& path, Fnv1a& fnv) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return false;
+  std::array<char, size_t{1} << 16> block;
+  do {
+    file.read(block.data(), block.size());
+    fnv.Add(block.data(), static_cast<size_t>(file.gcount()));
+  } while (file);
+  return !file.bad();
+}
 
 Json PointJson(const SweepPoint& p) {
   Json j;
@@ -109,12 +94,12 @@ absl::StatusOr<std::string> DigestOf(const std::string& path) {
   } else {
     files.push_back(path);
   }
-  Digester digester;
+  Fnv1a fnv;
   for (const std::string& file : files) {
-    if (files.size() > 1) digester.Add(file.data(), file.size() + 1);
-    if (!digester.AddFile(file)) return Unreadable(file, "read");
+    if (files.size() > 1) fnv.Add(file.data(), file.size() + 1);
+    if (!AddFile(file, fnv)) return Unreadable(file, "read");
   }
-  return digester.Text();
+  return absl::StrCat(absl::Hex(fnv.digest(), absl::kZeroPad16));
 }
 
 absl::StatusOr<std::string> SweepState::Digest(const std::string& path) {

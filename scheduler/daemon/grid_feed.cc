@@ -3,12 +3,12 @@
 #include "scheduler/daemon/grid_feed.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/fnv1a.h"
 #include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
@@ -44,30 +44,16 @@ std::optional<GramsPerKwh> ResidualOf(const v1::RegionConfig& config) {
   return GramsPerKwh(config.residual());
 }
 
-// FNV-1a over all that is known of a series.
-class SeriesDigest {
- public:
-  void Add(const GridData& data) {
-    AddWord(static_cast<uint64_t>(absl::ToUnixMicros(data.series.start())));
-    AddWord(
-        static_cast<uint64_t>(absl::ToInt64Microseconds(data.series.step())));
-    for (size_t i = 0; i < data.series.values().size(); ++i) {
-      AddWord(std::bit_cast<uint64_t>(data.series.values()[i]));
-      AddWord(i < data.estimated.size() && data.estimated[i] ? 1 : 0);
-    }
+// All that is known of a series.
+void Digest(const GridData& data, Fnv1a& fnv) {
+  const auto add = [&fnv](auto value) { fnv.Add(&value, sizeof(value)); };
+  add(absl::ToUnixMicros(data.series.start()));
+  add(absl::ToInt64Microseconds(data.series.step()));
+  for (size_t i = 0; i < data.series.values().size(); ++i) {
+    add(data.series.values()[i]);
+    add(uint64_t{i < data.estimated.size() && data.estimated[i]});
   }
-  std::string Text() const {
-    return absl::StrCat(absl::Hex(digest_, absl::kZeroPad16));
-  }
-
- private:
-  void AddWord(uint64_t word) {
-    for (int i = 0; i < 8; ++i, word >>= 8) {
-      digest_ = (digest_ ^ (word & 0xff)) * 0x100000001b3ULL;
-    }
-  }
-  uint64_t digest_ = 0xcbf29ce484222325ULL;
-};
+}
 
 // Where the file's header tells of a basis, it has to be the region's: two
 // never mix in one sum.
@@ -148,9 +134,9 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
     shares.series = std::move(cfe.series);
     shares.estimated = std::move(cfe.estimated);
   }
-  SeriesDigest digest;
+  Fnv1a digest;
   if (!shares.series.empty()) {
-    digest.Add(shares);
+    Digest(shares, digest);
     shares.issued = shares.received = shares.series.start();
     RETURN_IF_ERROR(record_->AddShare(id, shares));
   }
@@ -160,8 +146,9 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
   data.issued = data.received = column.series.start();
   data.estimated = column.estimated;
   data.series = column.series;
-  digest.Add(data);
-  regions_[id.value()].file_digest = digest.Text();
+  Digest(data, digest);
+  regions_[id.value()].file_digest =
+      absl::StrCat(absl::Hex(digest.digest(), absl::kZeroPad16));
   RETURN_IF_ERROR(record_->AddActual(id, data));
   if (config.forecast() != "perfect") return absl::OkStatus();
   data.estimated.clear();
