@@ -143,6 +143,20 @@ class Driver {
   void RecordAct(const AuditAct& act, std::optional<JobId> job);
   void SettleAct(AuditAct act, const absl::Status& outcome,
                  std::function<void()> answer);
+  // The same of a call, which is answered with the outcome or the response.
+  template <typename Request, typename Response>
+  void SettleAct(Call<Request, Response>& call, const absl::Status& outcome,
+                 Response response = {}) {
+    SettleAct(ActOf(call.request, call.caller), outcome,
+              [outcome, response = std::move(response),
+               reply = std::move(call.reply)] {
+                if (outcome.ok()) {
+                  reply(response);
+                } else {
+                  reply(outcome);
+                }
+              });
+  }
 
   // --- driver_admin.cc
   void Apply(StatusCall& call);

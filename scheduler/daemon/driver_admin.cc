@@ -167,15 +167,7 @@ void Driver::Apply(DrainCall& call) {
       Send(*node, std::move(message));  // what was wrong may be mended
     }
   }
-  AuditAct act = ActOf(call.request);
-  act.by = call.caller;
-  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
-    if (status.ok()) {
-      reply(v1::DrainResponse());
-    } else {
-      reply(status);
-    }
-  });
+  SettleAct(call, status);
 }
 
 void Driver::Apply(PoliciesCall& call) {
@@ -226,37 +218,20 @@ void Driver::Apply(SetPolicyCall& call) {
   policy.set_name(call.request.name());
   *policy.mutable_parameters() = call.request.parameters();
   const absl::Status status = ChangePolicy(policy);
-  AuditAct act = ActOf(call.request);
-  act.by = call.caller;
-  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
-    if (status.ok()) {
-      reply(v1::SetPolicyResponse());
-    } else {
-      reply(status);
-    }
-  });
+  SettleAct(call, status);
 }
 
 void Driver::Apply(PushForecastCall& call) {
   const v1::GridSeries& series = call.request.series();
   absl::StatusOr<GridRow> row = grid_->Accept(series, work_.now);
-  AuditAct act = ActOf(call.request);
-  act.by = call.caller;
-  if (!row.ok()) {
-    SettleAct(std::move(act), row.status(),
-              [status = row.status(), reply = std::move(call.reply)] {
-                reply(status);
-              });
-    return;
-  }
+  if (!row.ok()) return SettleAct(call, row.status());
   v1::PushForecastResponse response;
   response.set_values(std::max(series.intensity_size(), series.cfe_pct_size()));
   work_.batch.grids.push_back(*std::move(row));
   const RegionId region = *grid_->FindRegion(series.region());
   const std::vector<TimeSpan> changes = grid_->TakeChanges(region);
   if (series.actual()) RestateChanges(region, changes);
-  SettleAct(std::move(act), absl::OkStatus(),
-            [response, reply = std::move(call.reply)] { reply(response); });
+  SettleAct(call, absl::OkStatus(), response);
 }
 
 void Driver::Apply(GetForecastCall& call) {

@@ -274,9 +274,8 @@ void Driver::Apply(JobAction& action) {
   // Shared by the answers to each job's event; sent when the step is on
   // record.
   auto response = std::make_shared<v1::JobActionResponse>();
-  auto act =
-      std::make_shared<AuditAct>(ActOf(action.kind, action.call.request));
-  act->by = action.call.caller;
+  const auto act = std::make_shared<const AuditAct>(
+      ActOf(action.kind, action.call.request, action.call.caller));
   for (const uint64_t id : action.call.request.job_ids()) {
     v1::JobActionResult* const result = response->add_results();
     result->set_job_id(id);

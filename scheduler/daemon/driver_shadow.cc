@@ -119,15 +119,7 @@ void Driver::Apply(SetShadowCall& call) {
     Log(LogLevel::kInfo, "shadow policy set", {{"policy", policy.name()}});
     return absl::OkStatus();
   }();
-  AuditAct act = ActOf(call.request);
-  act.by = call.caller;
-  SettleAct(std::move(act), status, [status, reply = std::move(call.reply)] {
-    if (status.ok()) {
-      reply(v1::SetShadowResponse());
-    } else {
-      reply(status);
-    }
-  });
+  SettleAct(call, status);
 }
 
 void Driver::Apply(ShadowCall& call) {

@@ -74,9 +74,7 @@ grpc::ServerUnaryReactor* PushOperatorCall(const Access& access, Inbox* inbox,
   if (allowed.ok()) {
     return PushCall(inbox, context, request, response, CallerOf(*context));
   }
-  AuditAct act = ActOf(request);
-  act.by = CallerOf(*context);
-  LogAct(act, allowed);
+  LogAct(ActOf(request, CallerOf(*context)), allowed);
   return FinishAtOnce(context, allowed);
 }
 

@@ -58,11 +58,11 @@ std::string RangesOf(const Ids& ids) {
 
 std::string Words(std::string_view text) { return Printable(text, kWordsMax); }
 
-AuditAct PolicyAct(const char* what, const std::string& name,
+AuditAct PolicyAct(std::string by, const char* what, const std::string& name,
                    const google::protobuf::Map<std::string, std::string>& set) {
   const std::map<std::string, std::string> sorted(set.begin(), set.end());
   return {
-      .by = "",
+      .by = std::move(by),
       .what = what,
       .target = absl::StrCat("policy ", Words(name)),
       .detail = Words(absl::StrJoin(sorted, ",", absl::PairFormatter("=")))};
@@ -70,8 +70,10 @@ AuditAct PolicyAct(const char* what, const std::string& name,
 
 }  // namespace
 
-AuditAct ActOf(JobActionKind kind, const v1::JobActionRequest& request) {
+AuditAct ActOf(JobActionKind kind, const v1::JobActionRequest& request,
+               std::string by) {
   AuditAct act;
+  act.by = std::move(by);
   act.what = NameOf(kind);
   act.target = absl::StrCat("jobs ", RangesOf(request.job_ids()));
   act.detail = kind == JobActionKind::kResize
@@ -80,25 +82,27 @@ AuditAct ActOf(JobActionKind kind, const v1::JobActionRequest& request) {
   return act;
 }
 
-AuditAct ActOf(const v1::DrainRequest& request) {
-  return {.by = "",
+AuditAct ActOf(const v1::DrainRequest& request, std::string by) {
+  return {.by = std::move(by),
           .what = request.undrain() ? "undrain" : "drain",
           .target = absl::StrCat("node ", Words(request.node())),
           .detail = Words(request.reason())};
 }
 
-AuditAct ActOf(const v1::SetPolicyRequest& request) {
-  return PolicyAct("set-policy", request.name(), request.parameters());
+AuditAct ActOf(const v1::SetPolicyRequest& request, std::string by) {
+  return PolicyAct(std::move(by), "set-policy", request.name(),
+                   request.parameters());
 }
 
-AuditAct ActOf(const v1::SetShadowRequest& request) {
-  return PolicyAct("set-shadow", request.name(), request.parameters());
+AuditAct ActOf(const v1::SetShadowRequest& request, std::string by) {
+  return PolicyAct(std::move(by), "set-shadow", request.name(),
+                   request.parameters());
 }
 
-AuditAct ActOf(const v1::PushForecastRequest& request) {
+AuditAct ActOf(const v1::PushForecastRequest& request, std::string by) {
   const v1::GridSeries& series = request.series();
   return {
-      .by = "",
+      .by = std::move(by),
       .what = "push-forecast",
       .target = absl::StrCat("region ", Words(series.region())),
       .detail = absl::StrCat(

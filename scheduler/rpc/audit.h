@@ -28,11 +28,13 @@ struct AuditAct {
   std::string detail;  // the reason that was given, and the like
 };
 
-AuditAct ActOf(JobActionKind kind, const v1::JobActionRequest& request);
-AuditAct ActOf(const v1::DrainRequest& request);
-AuditAct ActOf(const v1::SetPolicyRequest& request);
-AuditAct ActOf(const v1::SetShadowRequest& request);
-AuditAct ActOf(const v1::PushForecastRequest& request);
+// `by`: CallerOf.
+AuditAct ActOf(JobActionKind kind, const v1::JobActionRequest& request,
+               std::string by = "");
+AuditAct ActOf(const v1::DrainRequest& request, std::string by = "");
+AuditAct ActOf(const v1::SetPolicyRequest& request, std::string by = "");
+AuditAct ActOf(const v1::SetShadowRequest& request, std::string by = "");
+AuditAct ActOf(const v1::PushForecastRequest& request, std::string by = "");
 
 void LogAct(const AuditAct& act, const absl::Status& outcome);
 

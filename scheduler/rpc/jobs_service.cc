@@ -158,9 +158,7 @@ grpc::ServerUnaryReactor* JobsService::Act(JobActionKind kind,
   for (const uint64_t job : request->job_ids()) {
     const absl::Status allowed = MayTouch(*context, job);
     if (allowed.ok()) continue;
-    AuditAct act = ActOf(kind, *request);
-    act.by = CallerOf(*context);
-    LogAct(act, allowed);
+    LogAct(ActOf(kind, *request, CallerOf(*context)), allowed);
     return FinishAtOnce(context, allowed);
   }
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
