@@ -144,6 +144,12 @@ void Classify(std::string_view name, GridHeader* h) {
 
 }  // namespace
 
+std::string BasisOfColumn(std::string_view name) {
+  GridHeader h;
+  Classify(name, &h);
+  return h.basis;
+}
+
 absl::StatusOr<GridHeader> ReadGridHeader(absl::Span<const std::string> fields,
                                           std::string_view column) {
   GridHeader h;

@@ -25,6 +25,9 @@ struct GridHeader {
   std::string basis;  // see GridColumn
 };
 
+// The basis (see GridColumn) that a column's name tells of; empty if none.
+std::string BasisOfColumn(std::string_view name);
+
 // Errors: InvalidArgument if a column is missing or named twice, or if the name
 // of the value tells of a unit that is not g/kWh.
 absl::StatusOr<GridHeader> ReadGridHeader(absl::Span<const std::string> fields,

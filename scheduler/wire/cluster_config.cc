@@ -14,6 +14,7 @@
 #include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
+#include "scheduler/carbon/grid_csv_header.h"
 #include "scheduler/wire/money.h"
 #include "scheduler/wire/projects.h"
 #include "scheduler/wire/proto_time.h"
@@ -109,9 +110,9 @@ class Builder {
           absl::StrCat("'", *value, "' must be ", absl::StrJoin(allowed, ", "),
                        DidYouMean(*value, allowed)));
     };
-    if (region->basis().empty() &&
-        absl::StrContains(absl::AsciiStrToLower(region->column()), "direct")) {
-      region->set_basis("average-direct");  // as the file's column says
+    const std::string in_file = BasisOfColumn(region->column());
+    if (region->basis().empty() && absl::StartsWith(in_file, "average-")) {
+      region->set_basis(in_file);
     }
     RETURN_IF_ERROR(
         one_of("basis", region->mutable_basis(),
