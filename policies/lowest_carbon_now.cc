@@ -19,7 +19,7 @@ class LowestCarbonNow : public Policy {
     if (in.queue.empty()) return;
     const auto start = [&](JobRef job) { return Try(in, actions, job); };
     const auto latest_us = [&](JobRef job) {
-      return ToUs(in.LatestStart(job, in.remaining(job).mean));
+      return ToUs(in.LatestStart(job, &RuntimeBelief::mean));
     };
     queue_.Run(in, arrivals_.Of(in), in.capacity_freed, start, latest_us);
   }

@@ -162,6 +162,15 @@ struct PolicyInput {
   // keeps its promise if it then runs for `remaining` without a pause.
   // InfiniteFuture where nothing was promised.
   absl::Time LatestStart(JobRef job, absl::Duration remaining) const;
+  // The same for what is `believed` of its runtime (&RuntimeBelief::mean). That
+  // takes long to find out, and is asked for only where a promise depends on
+  // it.
+  template <typename Believed>
+  absl::Time LatestStart(JobRef job, Believed believed) const {
+    const bool depends = jobs[job].spec.finish_by < absl::InfiniteFuture();
+    return LatestStart(job, depends ? std::invoke(believed, remaining(job))
+                                    : absl::ZeroDuration());
+  }
 };
 
 // What a policy may do. Each call is checked and done at once, so that the

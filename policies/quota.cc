@@ -34,7 +34,7 @@ bool Quota::HasQuota(const PolicyInput& in, PoolId pool, uint32_t count) const {
 }
 
 int64_t Quota::LatestUs(const PolicyInput& in, JobRef job) const {
-  const absl::Time latest = in.LatestStart(job, in.remaining(job).mean);
+  const absl::Time latest = in.LatestStart(job, &RuntimeBelief::mean);
   if (latest < absl::InfiniteFuture()) return ToUs(latest);
   return ToUs(in.jobs[job].spec.submitted) + max_wait_us_;
 }

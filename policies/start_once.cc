@@ -95,7 +95,7 @@ void StartOnce::Decide(const PolicyInput& in, Actions& actions) {
       in, due_, in.capacity_freed,
       [&](JobRef job) { return TryStart(in, actions, job); },
       [&](JobRef job) {
-        return ToUs(in.LatestStart(job, in.remaining(job).mean));
+        return ToUs(in.LatestStart(job, &RuntimeBelief::mean));
       });
   for (const JobRef job : due_) {
     if (in.jobs[job].state != JobState::kQueued) continue;

@@ -24,12 +24,9 @@ constexpr absl::Duration kLookAgain = absl::Minutes(15);
 }  // namespace
 
 absl::Time Planner::PromisedStart(const PolicyInput& in, JobRef ref) {
-  // What is believed takes long to find out, and matters to few.
-  if (in.jobs[ref].spec.finish_by == absl::InfiniteFuture()) {
-    return in.LatestStart(ref, absl::ZeroDuration());
-  }
-  const RuntimeBelief belief = in.remaining(ref);
-  return in.LatestStart(ref, belief.known ? belief.p50 : belief.p90);
+  return in.LatestStart(ref, [](const RuntimeBelief& belief) {
+    return belief.known ? belief.p50 : belief.p90;
+  });
 }
 
 // How long after its checkpoint a running job could wait and keep its promise.
