@@ -15,10 +15,7 @@ constexpr double kMostExpected = 3000;
 // Silence tells nothing before so many jobs have come.
 constexpr int64_t kFewArrivals = 20;
 
-double Size(const PlanJob& job) {
-  return std::max(1e-3,
-                  static_cast<double>(job.duration) * job.count / kSlotUs);
-}
+double Size(const PlanJob& job) { return std::max(1e-3, job.Work() / kSlotUs); }
 
 }  // namespace
 

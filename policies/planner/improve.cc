@@ -38,7 +38,7 @@ Improver::Improver(const PlanInstance& instance, const PriceTable& goal,
 
 double Improver::Size(uint32_t job) const {
   const PlanJob& j = instance_.jobs[job];
-  return std::max(1.0, static_cast<double>(j.duration) * j.count / kSlotUs);
+  return std::max(1.0, j.Work() / kSlotUs);
 }
 
 double Improver::Cost(uint32_t job, const Schedule::Place& place) const {

@@ -79,6 +79,12 @@ inline uint32_t Occupied(uint32_t count, uint32_t node_size) {
   return (count + node_size - 1) / node_size * node_size;
 }
 
+// How much others may hold of a limited pool beside a job of `count`.
+inline int32_t LevelBeside(const PlanPool& pool, uint32_t count) {
+  return static_cast<int32_t>(pool.capacity) -
+         static_cast<int32_t>(Occupied(count, pool.node_size));
+}
+
 }  // namespace ccsched
 
 #endif  // CCSCHED_POLICIES_PLANNER_INSTANCE_H_

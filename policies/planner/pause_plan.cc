@@ -104,9 +104,7 @@ void PausePlanner::FindOpen(const PlanInstance& instance,
   for (const uint16_t p : instance.placements[job.pools]) {
     const PlanPool& pool = instance.pools[p];
     uint8_t* open = &open_[static_cast<size_t>(p) * instance.slots];
-    const int32_t limit =
-        static_cast<int32_t>(pool.capacity) -
-        static_cast<int32_t>(Occupied(job.count, pool.node_size));
+    const int32_t limit = LevelBeside(pool, job.count);
     const Timeline& timeline = schedule.timeline(p);
     for (int32_t k = first; k <= last; ++k) {
       open[k] = !pool.limited || timeline.peak(k) <= limit;
@@ -126,9 +124,7 @@ double PausePlanner::Unbroken(const PlanInstance& instance,
   if (origin.state == StretchOrigin::kRunning) {
     const PlanPool& pool = instance.pools[origin.pool];
     const int64_t end = job.release + job.duration;
-    const int32_t limit =
-        static_cast<int32_t>(pool.capacity) -
-        static_cast<int32_t>(Occupied(job.count, pool.node_size));
+    const int32_t limit = LevelBeside(pool, job.count);
     if (pool.limited &&
         schedule.timeline(origin.pool).Peak(job.release, end) > limit) {
       return kInfinity;

@@ -51,11 +51,15 @@ void PlanBook::Put(int64_t now, PlanEntry& entry, const PriceTable& table) {
     PutPausable(now, entry, table);
     return;
   }
-  entry.work = static_cast<uint32_t>(work_.jobs.size());
-  work_.jobs.push_back(Relative(entry.job, now));
-  schedule_->Grow();
+  AddJob(entry, Relative(entry.job, now));
   schedule_->PutCheapest(table, entry.work);
   TakePlace(entry);
+}
+
+void PlanBook::AddJob(PlanEntry& entry, const PlanJob& job) {
+  entry.work = static_cast<uint32_t>(work_.jobs.size());
+  work_.jobs.push_back(job);
+  schedule_->Grow();
 }
 
 void PlanBook::TakePlace(PlanEntry& entry) {
@@ -104,8 +108,7 @@ bool PlanBook::HasRoom(PlanEntry& entry, int pool, int64_t start) {
   } else if (entry.pool >= 0) {
     schedule_->Put(entry.work, entry.pool, entry.start - origin_);
   }
-  return peak + static_cast<int32_t>(Occupied(entry.job.count, p.node_size)) <=
-         static_cast<int32_t>(p.capacity);
+  return peak <= LevelBeside(p, entry.job.count);
 }
 
 bool PlanBook::LeavesRoomFor(const PlanEntry& entry, int64_t now,
@@ -114,10 +117,9 @@ bool PlanBook::LeavesRoomFor(const PlanEntry& entry, int64_t now,
   if (entry.pool != pool || !p.limited) return true;
   const int64_t from = std::max(now, entry.start);
   const int64_t to = std::min(now + job.duration, entry.end);
-  const auto holds = static_cast<int32_t>(Occupied(job.count, p.node_size));
   return from >= to ||
-         schedule_->timeline(pool).Peak(from - origin_, to - origin_) + holds <=
-             static_cast<int32_t>(p.capacity);
+         schedule_->timeline(pool).Peak(from - origin_, to - origin_) <=
+             LevelBeside(p, job.count);
 }
 
 PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,

@@ -145,6 +145,8 @@ class PlanBook {
   const PriceTable& soon() const { return soon_; }
 
  private:
+  // Adds the job, which the entry then names, to the instance; in no place yet.
+  void AddJob(PlanEntry& entry, const PlanJob& job);
   // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
   void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);
   void HoldStretches(const PlanEntry& entry, int sign, int64_t from);

@@ -36,10 +36,8 @@ void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
   }
   if (stretches.empty()) {
     // No room within its window: the first there is.
-    entry.work = static_cast<uint32_t>(work_.jobs.size());
     if (entry.paused) job.duration += job.restart;
-    work_.jobs.push_back(job);
-    schedule_->Grow();
+    AddJob(entry, job);
     schedule_->PutCheapest(table, entry.work);
     const Schedule::Place place = schedule_->place(entry.work);
     entry.pool = place.pool;
@@ -76,9 +74,7 @@ bool PlanBook::PutInOne(int64_t now, PlanEntry& entry) {
   job.duration = entry.end - entry.start;
   if (entry.end - origin_ > job.latest_end) return false;
   HoldStretches(entry, -1, now);
-  entry.work = static_cast<uint32_t>(work_.jobs.size());
-  work_.jobs.push_back(job);
-  schedule_->Grow();
+  AddJob(entry, job);
   schedule_->Put(entry.work, entry.pool, entry.start - origin_);
   return true;
 }

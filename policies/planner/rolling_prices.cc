@@ -21,8 +21,7 @@ constexpr double kMostPriced = 3000;
 void Thin(std::vector<PlanJob>& jobs, std::vector<double>& worths) {
   if (jobs.size() <= kMostPriced) return;
   const auto size = [](const PlanJob& job) {
-    return std::max(1e-3,
-                    static_cast<double>(job.duration) * job.count / kSlotUs);
+    return std::max(1e-3, job.Work() / kSlotUs);
   };
   double work = 0;
   for (const PlanJob& job : jobs) work += size(job);
