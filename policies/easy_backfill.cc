@@ -79,11 +79,12 @@ class EasyBackfill : public Policy {
     if (end.job == job.spec.id && end.epoch == job.epoch && end.us > now_us) {
       return end.us;
     }
+    const JobShape& shape = in.shapes[job.shape];
     const RuntimeBelief belief = in.runtimes.Remaining(
-        job, in.shapes[job.shape], job.executed + run.WorkDone(in.now));
+        job, shape, job.executed + run.WorkDone(shape, in.now));
     const absl::Time from = std::max(in.now, run.start + run.overhead);
-    end = {job.spec.id, job.epoch,
-           std::max(ToUs(from + belief.mean), now_us + 1)};
+    const absl::Duration left = belief.mean / shape.SpeedAt(run.count);
+    end = {job.spec.id, job.epoch, std::max(ToUs(from + left), now_us + 1)};
     return end.us;
   }
 

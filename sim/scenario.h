@@ -26,7 +26,7 @@
 #include "scheduler/model/cluster.h"
 #include "scheduler/model/fair_share.h"
 #include "scheduler/model/project.h"
-#include "sim/speedup.h"
+#include "scheduler/model/speedup.h"
 
 namespace ccsched {
 

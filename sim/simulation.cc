@@ -43,6 +43,9 @@ class Submitter {
     shape_.suspendable = spec_.suspendable;
     shape_.checkpoint = spec_.checkpoint;
     shape_.restart = spec_.restart;
+    if (spec_.elastic()) {
+      shape_.speedup = std::make_shared<const Speedup>(spec_.speedup);
+    }
   }
 
   // REQUIRES: `e` is as it was made.

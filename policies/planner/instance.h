@@ -38,13 +38,29 @@ struct LengthSpread {
   std::vector<Share> shares;
 };
 
+// The widths at which an elastic job may run, its own first, and how much it
+// does in an hour there, in hours at its own.
+struct PlanWidths {
+  struct Width {
+    uint32_t count;
+    double speed;
+  };
+  std::vector<Width> widths;
+  // How long it lasts at its own width at most, as far as is known. 0: just its
+  // duration, and its promise is about its end, whatever the width. Else it
+  // might turn out shorter, and its promise with it, or longer: where it runs
+  // faster it may not start later, where it runs slower it starts sooner.
+  int64_t careful = 0;
+};
+
 struct PlanJob {
   int64_t release = 0;
   int64_t duration = 0;    // useful work at `count`
   int64_t latest_end = 0;  // of its promise; at least release + duration
   uint32_t count = 1;
-  uint32_t max_count = 1;  // above count: elastic, with linear speed-up
-  uint32_t pools = 0;      // index into PlanInstance::placements
+  // Above count: in the bound, elastic with linear speed-up.
+  uint32_t max_count = 1;
+  uint32_t pools = 0;  // index into PlanInstance::placements
   bool suspendable = false;
   int64_t checkpoint = 0;  // overhead when suspended
   int64_t restart = 0;     // overhead when resumed
@@ -53,6 +69,9 @@ struct PlanJob {
   // Null: it lasts just `duration`. Else that is what it is expected to take,
   // and a start is weighed by what it emits on average over the spread.
   std::shared_ptr<const LengthSpread> spread;
+  // Null: it runs at `count` only. In a rolling plan.
+  std::shared_ptr<const PlanWidths> widths;
+  double speed = 1;  // what it does in an hour at `count`, for its own width
   int32_t priority = 0;  // higher ones choose first
   uint32_t account = 0;  // whose load counts, where projects have shares
 

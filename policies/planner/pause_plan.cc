@@ -129,7 +129,7 @@ double PausePlanner::Unbroken(const PlanInstance& instance,
         schedule.timeline(origin.pool).Peak(job.release, end) > limit) {
       return kInfinity;
     }
-    stretch = {origin.pool, job.release, end};
+    stretch = {origin.pool, job.release, end, job.count};
     return RunCost(prices, origin.pool, job.release,
                    {.expected = job.duration, .wait = job.wait});
   }
@@ -138,7 +138,7 @@ double PausePlanner::Unbroken(const PlanInstance& instance,
   if (whole.latest_start() < whole.release) return kInfinity;
   const StartChoice best = schedule.Cheapest(prices, whole);
   if (best.pool < 0) return kInfinity;
-  stretch = {best.pool, best.start, best.start + whole.duration};
+  stretch = {best.pool, best.start, best.start + whole.duration, job.count};
   return best.cost;
 }
 
@@ -161,6 +161,7 @@ double PausePlanner::Plan(const PlanInstance& instance,
   if (enough.useful >= 0) {
     worth = enough.worth;
     search_.At(prices, pools, job, worth, open_.data(), &stretches, origin);
+    for (Stretch& s : stretches) s.count = job.count;
     if (TrimStretches(prices, job, origin, stretches)) {
       cost = SumOf(prices, job, origin, stretches) +
              RunLength::Of(job).Wait(stretches.back().end - job.duration);

@@ -22,22 +22,21 @@ PlanJob PlanBook::Relative(const PlanJob& job, int64_t now) const {
   return r;
 }
 
-void PlanBook::Hold(uint32_t count, const Stretch& run, int sign,
-                    int64_t from) {
+void PlanBook::Hold(const Stretch& run, int sign, int64_t from) {
   const PlanPool& pool = work_.pools[run.pool];
   if (!pool.limited) return;
   const int64_t a = std::max<int64_t>(std::max(run.start, from) - origin_, 0);
   const int64_t b = std::min(run.end - origin_, work_.end());
   if (b <= a) return;
   schedule_->timeline(run.pool).Add(
-      a, b, sign * static_cast<int32_t>(Occupied(count, pool.node_size)));
+      a, b, sign * static_cast<int32_t>(Occupied(run.count, pool.node_size)));
 }
 
 void PlanBook::HoldPlace(const PlanEntry& entry, int64_t from) {
   if (entry.pausable) {
     HoldStretches(entry, 1, from);
   } else {
-    Hold(entry.job.count, entry.run(), 1, from);
+    Hold(entry.run(), 1, from);
   }
 }
 
@@ -49,6 +48,10 @@ void PlanBook::ForgetSince(size_t count) {
 void PlanBook::Put(int64_t now, PlanEntry& entry, const PriceTable& table) {
   if (entry.pausable) {
     PutPausable(now, entry, table);
+    return;
+  }
+  if (entry.own != nullptr) {
+    PutElastic(now, entry, table);
     return;
   }
   AddJob(entry, Relative(entry.job, now));
@@ -75,7 +78,7 @@ void PlanBook::Drop(int64_t now, PlanEntry& entry) {
   if (entry.pausable) {
     HoldStretches(entry, -1, now);
   } else if (entry.running) {
-    Hold(entry.job.count, entry.run(), -1, now);
+    Hold(entry.run(), -1, now);
   } else if (entry.pool >= 0) {
     schedule_->Take(entry.work);
   }
@@ -96,19 +99,20 @@ uint32_t PlanBook::MostOverdue(int64_t now) const {
   return most;
 }
 
-bool PlanBook::HasRoom(PlanEntry& entry, int pool, int64_t start) {
+bool PlanBook::HasRoom(PlanEntry& entry, const PlanJob& job, int pool,
+                       int64_t start) {
   const PlanPool& p = work_.pools[pool];
   if (!p.limited) return true;
   Drop(start, entry);
   const int64_t from = start - origin_;
-  const int64_t to = std::min(from + entry.job.duration, work_.end());
+  const int64_t to = std::min(from + job.duration, work_.end());
   const int32_t peak = schedule_->timeline(pool).Peak(from, to);
   if (entry.pausable) {
     HoldPlace(entry, start);
   } else if (entry.pool >= 0) {
     schedule_->Put(entry.work, entry.pool, entry.start - origin_);
   }
-  return peak <= LevelBeside(p, entry.job.count);
+  return peak <= LevelBeside(p, job.count);
 }
 
 bool PlanBook::LeavesRoomFor(const PlanEntry& entry, int64_t now,
@@ -129,38 +133,54 @@ PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,
   const double wait = length.Wait(from);
   const double carbon = RunCost(carbon_, pool, from, length) - wait;
   const double cost = RunCost(priced_, pool, from, length) - wait;
-  return {pool, start, job.count * carbon, job.count * (cost - carbon),
-          job.count * length.Wait(std::max(start - now, int64_t{0}))};
+  return {pool,
+          start,
+          job.count * carbon,
+          job.count * (cost - carbon),
+          job.count * length.Wait(std::max(start - now, int64_t{0})),
+          job.count,
+          job.duration};
 }
 
 std::vector<PlanOffer> PlanBook::Offers(int64_t now, const PlanJob& job) const {
   std::vector<PlanOffer> offers;
   if (!based_) return offers;
-  PlanJob relative = Relative(job, now);
-  // The grid may be too short for it.
-  relative.latest_end = std::min(relative.latest_end, work_.end() - kSlotUs);
-  if (relative.latest_start() < relative.release) return offers;
+  const std::vector<PlanJob> widths = UsableWidths(job, now);
   for (const uint16_t pool : work_.placements[job.pools]) {
-    StartChoice best;
-    const PlanPool& p = work_.pools[pool];
-    if (p.limited) {
-      BestStartWithRoom(priced_, schedule_->timeline(pool), pool,
-                        static_cast<int32_t>(p.capacity),
-                        static_cast<int32_t>(Occupied(job.count, p.node_size)),
-                        relative.release, relative.latest_start(),
-                        RunLength::Of(relative), best);
-    } else {
-      BestStart(priced_, pool, relative.release, relative.latest_start(),
-                RunLength::Of(relative), best);
+    PlanOffer best;
+    for (const PlanJob& wide : widths) {
+      const StartChoice choice = OfferOf(now, wide, pool);
+      if (choice.pool < 0) continue;
+      const PlanOffer offer = Weigh(now, wide, pool, choice.start + origin_);
+      if (best.pool < 0 || offer.cost() < best.cost()) best = offer;
     }
-    if (best.pool < 0) continue;
-    offers.push_back(Weigh(now, job, pool, best.start + origin_));
+    if (best.pool >= 0) offers.push_back(best);
   }
   std::stable_sort(offers.begin(), offers.end(),
                    [](const PlanOffer& a, const PlanOffer& b) {
                      return a.cost() < b.cost();
                    });
   return offers;
+}
+
+StartChoice PlanBook::OfferOf(int64_t now, const PlanJob& job, int pool) const {
+  StartChoice best;
+  PlanJob relative = Relative(job, now);
+  // The grid may be too short for it.
+  relative.latest_end = std::min(relative.latest_end, work_.end() - kSlotUs);
+  if (relative.latest_start() < relative.release) return best;
+  const PlanPool& p = work_.pools[pool];
+  if (p.limited) {
+    BestStartWithRoom(priced_, schedule_->timeline(pool), pool,
+                      static_cast<int32_t>(p.capacity),
+                      static_cast<int32_t>(Occupied(job.count, p.node_size)),
+                      relative.release, relative.latest_start(),
+                      RunLength::Of(relative), best);
+  } else {
+    BestStart(priced_, pool, relative.release, relative.latest_start(),
+              RunLength::Of(relative), best);
+  }
+  return best;
 }
 
 }  // namespace ccsched

@@ -19,7 +19,9 @@ namespace ccsched {
 // A job of a rolling plan and its place. All times are microseconds of one
 // clock, not of a book's grid.
 struct PlanEntry {
-  PlanJob job;
+  PlanJob job;  // at the width at which it is planned to run or runs
+  // Of an elastic job: as it would be at its own width. Null: it is not.
+  std::shared_ptr<const PlanJob> own;
   bool used = false;
   bool running = false;
   int pool = -1;  // where it is planned to run or runs; -1: nowhere
@@ -37,7 +39,7 @@ struct PlanEntry {
   uint64_t sequence = 0;  // of arrivals
   int64_t record = -1;    // among the arrivals remembered
   int64_t done = 0;       // time run before the running attempt
-  Stretch run() const { return {pool, start, end}; }
+  Stretch run() const { return {pool, start, end, job.count}; }
 };
 
 // A place and what it costs, in grams: what GramsFn said, the price of
@@ -48,8 +50,18 @@ struct PlanOffer {
   double carbon = 0;
   double price = 0;
   double wait = 0;
+  uint32_t count = 0;  // accelerators
+  int64_t duration = 0;
   double cost() const { return carbon + price + wait; }
 };
+
+// The job at a width, given how much it does there: it ends no later than at
+// its own.
+PlanJob AtWidth(const PlanJob& own, const PlanWidths::Width& width);
+// At each of its widths at which it keeps its promise if it starts at `from`,
+// or, if there is none, at the fastest. `own` alone if it is not elastic.
+std::vector<PlanJob> UsableWidths(const PlanJob& own, int64_t from);
+StretchOrigin OriginOf(const PlanEntry& entry);
 
 inline constexpr uint32_t kNoEntry = std::numeric_limits<uint32_t>::max();
 
@@ -81,10 +93,8 @@ class PlanBook {
   void SetPrices(std::vector<double> prices);
   // Begins anew with empty timelines.
   void ClearPlaces();
-  // When the job ends if it is put as late as it may be, and a slot more.
-  int64_t LastEnd(const PlanJob& job, int64_t now) const {
-    return origin_ + Relative(job, now).latest_end + kSlotUs;
-  }
+  // When the job ends if it is put as late as it may be.
+  static int64_t LastEnd(const PlanEntry& entry, int64_t now);
   // Lengthens the grid, if need be, so that it has room until `end`; returns
   // whether it had to. Prices beyond are as at its end.
   bool Reach(int64_t end);
@@ -119,8 +129,8 @@ class PlanBook {
   // one that is so most for its length, or kNoEntry.
   uint32_t MostOverdue(int64_t now) const;
   // Whether a waiting job could run from `start` on, with all its work, beside
-  // all others.
-  bool HasRoom(PlanEntry& entry, int pool, int64_t start);
+  // all others, as `job`: it, at one of its widths.
+  bool HasRoom(PlanEntry& entry, const PlanJob& job, int pool, int64_t start);
   // Whether the job could run at the pool from `now` on without holding up the
   // entry, which is planned later.
   bool LeavesRoomFor(const PlanEntry& entry, int64_t now, const PlanJob& job,
@@ -148,9 +158,20 @@ class PlanBook {
   // Adds the job, which the entry then names, to the instance; in no place yet.
   void AddJob(PlanEntry& entry, const PlanJob& job);
   // Adds (sign 1) or frees (sign -1) what a run holds from `from` on.
-  void Hold(uint32_t count, const Stretch& run, int sign, int64_t from);
+  void Hold(const Stretch& run, int sign, int64_t from);
   void HoldStretches(const PlanEntry& entry, int sign, int64_t from);
   void PutPausable(int64_t now, PlanEntry& entry, const PriceTable& table);
+  // Fills `stretches`, of this clock, from `from` on; returns what they cost.
+  double PlanPauses(int64_t from, const PlanJob& job,
+                    const StretchOrigin& origin, const PriceTable& table,
+                    double& worth, std::vector<Stretch>& stretches);
+  // Of an elastic job, at its best width: that of `entry.job`, if it waits.
+  void PutElastic(int64_t now, PlanEntry& entry, const PriceTable& table);
+  void PlanElastic(int64_t now, PlanEntry& entry, const PriceTable& table,
+                   std::vector<Stretch>& stretches);
+  double Emitted(const std::vector<Stretch>& stretches) const;
+  // The cheapest start at one pool, from the grid's origin on; pool -1: none.
+  StartChoice OfferOf(int64_t now, const PlanJob& job, int pool) const;
   void FillGrams();
   void SetTables();
   // Sets a pool's prices as believed, but offered from nothing at once to all

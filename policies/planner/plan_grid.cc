@@ -22,12 +22,9 @@ void PlanBook::LayGrid(int64_t now, const PlanBook* old) {
   int64_t end = origin_ + (options_.horizon_slots + 1) * kSlotUs;
   for (const PlanEntry& entry : entries) {
     if (!entry.used) continue;
-    end = std::max(end, entry.running ? entry.end
-                                      : std::max(entry.job.latest_end,
-                                                 now + entry.job.duration));
+    end = std::max(end, entry.running ? entry.end : LastEnd(entry, now));
     if (entry.pausable) {
-      end = std::max(end,
-                     std::max(entry.job.latest_end, now + entry.job.duration));
+      end = std::max(end, LastEnd(entry, now));
       for (const Stretch& s : entry.stretches) end = std::max(end, s.end);
     }
   }
@@ -100,6 +97,14 @@ void PlanBook::Settle(int pool, std::vector<double> believed, double hours,
 void PlanBook::ClearPlaces() {
   work_.jobs.clear();
   schedule_ = std::make_unique<Schedule>(work_);
+}
+
+int64_t PlanBook::LastEnd(const PlanEntry& entry, int64_t now) {
+  const auto last = [now](const PlanJob& job) {
+    return std::max(job.latest_end, std::max(job.release, now) + job.duration);
+  };
+  return entry.own == nullptr ? last(entry.job)
+                              : std::max(last(entry.job), last(*entry.own));
 }
 
 bool PlanBook::Reach(int64_t end) {

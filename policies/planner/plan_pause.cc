@@ -7,35 +7,42 @@
 namespace ccsched {
 
 void PlanBook::HoldStretches(const PlanEntry& entry, int sign, int64_t from) {
-  for (const Stretch& s : entry.stretches) {
-    Hold(entry.job.count, s, sign, from);
-  }
+  for (const Stretch& s : entry.stretches) Hold(s, sign, from);
 }
 
-void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
-                           const PriceTable& table) {
-  StretchOrigin origin;
-  if (entry.running) {
-    origin = {StretchOrigin::kRunning, entry.pool};
-  } else if (entry.paused) {
-    origin.state = StretchOrigin::kSuspended;
-  }
-  PlanJob job = Relative(entry.job, now);
-  job.release = now - origin_;
-  job.latest_end = std::max(job.latest_end, job.release + job.duration);
-  std::vector<Stretch> stretches;
-  pauses_.Plan(work_, table, carbon_, *schedule_, job, origin,
-               options_.least_gain, entry.worth, stretches);
+double PlanBook::PlanPauses(int64_t from, const PlanJob& job,
+                            const StretchOrigin& origin,
+                            const PriceTable& table, double& worth,
+                            std::vector<Stretch>& stretches) {
+  PlanJob relative = Relative(job, from);
+  relative.release = from - origin_;
+  relative.latest_end =
+      std::max(relative.latest_end, relative.release + relative.duration);
+  const double cost =
+      pauses_.Plan(work_, table, carbon_, *schedule_, relative, origin,
+                   options_.least_gain, worth, stretches);
   for (Stretch& s : stretches) {
     s.start += origin_;
     s.end += origin_;
   }
+  return cost * job.count;
+}
+
+void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
+                           const PriceTable& table) {
+  std::vector<Stretch> stretches;
+  if (entry.own != nullptr) {
+    PlanElastic(now, entry, table, stretches);
+  } else {
+    PlanPauses(now, entry.job, OriginOf(entry), table, entry.worth, stretches);
+  }
   if (stretches.empty() && entry.running) {
     // Nothing else is possible: it runs on.
-    stretches = {{entry.pool, now, now + entry.job.duration}};
+    stretches = {{entry.pool, now, now + entry.job.duration, entry.job.count}};
   }
   if (stretches.empty()) {
     // No room within its window: the first there is.
+    PlanJob job = Relative(entry.job, now);
     if (entry.paused) job.duration += job.restart;
     AddJob(entry, job);
     schedule_->PutCheapest(table, entry.work);
@@ -47,14 +54,16 @@ void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
     }
     schedule_->Take(entry.work);
     stretches = {{place.pool, place.start + origin_,
-                  place.start + origin_ + job.duration}};
+                  place.start + origin_ + job.duration, job.count}};
   }
   const bool goes_on = entry.running && stretches[0].start == now &&
-                       stretches[0].pool == entry.pool;
+                       stretches[0].pool == entry.pool &&
+                       stretches[0].count == entry.job.count;
   if (entry.running && !goes_on) {
     // It stops at once, to go on later or elsewhere.
-    stretches.insert(stretches.begin(),
-                     {entry.pool, now, now + entry.job.checkpoint});
+    stretches.insert(
+        stretches.begin(),
+        {entry.pool, now, now + entry.job.checkpoint, entry.job.count});
   }
   entry.stretches = std::move(stretches);
   if (!entry.running) {

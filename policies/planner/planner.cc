@@ -3,6 +3,7 @@
 #include "policies/planner/planner.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "policies/dispatch.h"
@@ -93,11 +94,14 @@ void Planner::TakeRun(const PolicyInput& in, JobRef ref) {
 
 void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
   const Job& job = in.jobs[ref];
+  const JobShape& shape = in.shape(ref);
   const Run& run = in.runs[job.run];
   const absl::Duration ran = in.now - run.start;
-  const absl::Duration done = job.executed + run.WorkDone(in.now);
-  const RuntimeBelief belief = in.runtimes.Remaining(job, in.shape(ref), done);
-  absl::Duration left = belief.known ? belief.p50 : belief.mean;
+  const absl::Duration done = job.executed + run.WorkDone(shape, in.now);
+  const RuntimeBelief belief = in.runtimes.Remaining(job, shape, done);
+  const double speed = shape.SpeedAt(run.count);
+  const absl::Duration work = belief.known ? belief.p50 : belief.mean;
+  absl::Duration left = work / speed;
   if (ran < run.overhead) left += run.overhead - ran;
   left = std::clamp(left, absl::Microseconds(1), kLongestPlanned);
   const int64_t end =
@@ -106,15 +110,17 @@ void Planner::NoteRun(const PolicyInput& in, JobRef ref, Planned& planned) {
     plan_->SetEnd(planned.index, end);
     Job so_far = job;
     so_far.executed = done;
-    plan_->SetRemaining(planned.index, end - ToUs(in.now),
-                        Describe(in, so_far, in.shape(ref)).latest_end);
+    plan_->SetRemaining(planned.index,
+                        std::llround((end - ToUs(in.now)) * speed),
+                        Describe(in, so_far, shape).latest_end);
     return;
   }
   planned.running = true;
   planned.given_way = false;
   planned.known = belief.known;
   if (!planned.known) ++unknown_running_;
-  plan_->Start(planned.index, run.pool.value(), ToUs(run.start), end);
+  plan_->Start(planned.index,
+               {run.pool.value(), ToUs(run.start), end, run.count}, speed);
   const int64_t suspend = plan_->SuspendAt(planned.index);
   if (suspend > 0) next_suspend_ = std::min(next_suspend_, in.now);
 }

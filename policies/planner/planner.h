@@ -101,13 +101,16 @@ class Planner : public Policy {
   Turn TurnOf(const PolicyInput& in, JobRef job) const;
   PlanJob Describe(const PolicyInput& in, const Job& job,
                    const JobShape& shape) const;
+  // The same, at the width at which the plan has it.
+  PlanJob DescribeAsPlanned(const PolicyInput& in, JobRef ref) const;
   // Starts planning a job; `first` if it was never planned before.
   void Take(const PolicyInput& in, JobRef job, bool first);
   void TakeRun(const PolicyInput& in, JobRef job);
   void CandidatesFromAll(const PolicyInput& in);
   void TakeSuspended(const PolicyInput& in);
-  // The latest start that keeps the job's promise, without any margin.
-  static absl::Time PromisedStart(const PolicyInput& in, JobRef job);
+  // The latest start that keeps the job's promise, without any margin, at the
+  // width at which it is planned.
+  absl::Time PromisedStart(const PolicyInput& in, JobRef job) const;
   absl::Time SafeStart(const PolicyInput& in, JobRef job) const;
   static absl::Duration SlackOf(const PolicyInput& in, const Run& run);
   // Looks at a job again shortly before its promise is lost.
@@ -143,19 +146,18 @@ class Planner : public Policy {
   // Says when jobs are planned to start, as far as `work_` goes.
   void Tell(const PolicyInput& in, Actions& actions);
   bool StartAt(const PolicyInput& in, Actions& actions, JobRef job,
-               Planned& planned, PoolId pool);
+               Planned& planned, PoolId pool, uint32_t count);
   bool StartSomewhere(const PolicyInput& in, Actions& actions, JobRef job,
                       Planned& planned);
   // Whether the job may start now though it is not planned to. One whose
   // promise is lost takes nobody's planned room, unless others gave way for it;
   // any other may, but not that of the one that is most overdue.
   bool MayTakeRoom(const PolicyInput& in, const Planned& planned,
-                   PoolId pool) const;
+                   const PlanJob& as, PoolId pool) const;
   void TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,
                     Planned& planned);
-  Choice ChoiceOf(const PolicyInput& in, const PlanJob& plan,
-                  const RollingPlan::Offer& offer) const;
-  GramsCo2e MoneyPrice(const PolicyInput& in, const PlanJob& plan,
+  Choice ChoiceOf(const PolicyInput& in, const RollingPlan::Offer& offer) const;
+  GramsCo2e MoneyPrice(const PolicyInput& in,
                        const RollingPlan::Offer& offer) const;
   Reason Explain(const PolicyInput& in, JobRef job, int pool,
                  int64_t start) const;

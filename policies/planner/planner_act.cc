@@ -75,7 +75,7 @@ void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
   const RollingPlan::Entry* entry = &plan_->entry(planned.index);
   if (entry->pool >= 0 && entry->start <= now) {
     const PoolId pool(static_cast<uint16_t>(entry->pool));
-    if (StartAt(in, actions, job, planned, pool)) return;
+    if (StartAt(in, actions, job, planned, pool, entry->job.count)) return;
     // No room after all: somewhere else, or later.
     plan_->Again(now, planned.index);
     work_ -= plan_->PutCost(entry->job);
@@ -107,9 +107,11 @@ JobRef Planner::FirstStuck(const PolicyInput& in, ShapeId shape) {
 void Planner::PushStuck(const PolicyInput& in, const Actions& actions,
                         JobRef job) {
   const Placement& allowed = in.placement(job);
+  const uint32_t least = in.shape(job).min_count;
   const bool fits =
-      std::any_of(allowed.begin(), allowed.end(),
-                  [&](PoolId pool) { return actions.Fits(job, pool); });
+      std::any_of(allowed.begin(), allowed.end(), [&](PoolId pool) {
+        return actions.Fits(job, pool) || actions.Fits(job, pool, least);
+      });
   if (!fits) return;
   heads_.push_back(TurnOf(in, job));
   std::push_heap(heads_.begin(), heads_.end(), Later);
@@ -167,9 +169,10 @@ void Planner::Tell(const PolicyInput& in, Actions& actions) {
 }
 
 bool Planner::StartAt(const PolicyInput& in, Actions& actions, JobRef job,
-                      Planned& planned, PoolId pool) {
-  if (!actions.Fits(job, pool)) return false;
-  if (!actions.Start(job, pool, Explain(in, job, pool.value(), ToUs(in.now)))) {
+                      Planned& planned, PoolId pool, uint32_t count) {
+  if (!actions.Fits(job, pool, count)) return false;
+  if (!actions.Start(job, pool, Explain(in, job, pool.value(), ToUs(in.now)),
+                     count)) {
     return false;
   }
   NoteRun(in, job, planned);
@@ -178,36 +181,37 @@ bool Planner::StartAt(const PolicyInput& in, Actions& actions, JobRef job,
 
 bool Planner::StartSomewhere(const PolicyInput& in, Actions& actions,
                              JobRef job, Planned& planned) {
-  const PlanJob& plan = plan_->entry(planned.index).job;
-  PoolId best;
-  double least = 0;
-  bool found = false;
+  const RollingPlan::Entry& entry = plan_->entry(planned.index);
+  const std::vector<PlanJob> widths =
+      UsableWidths(entry.own != nullptr ? *entry.own : entry.job, ToUs(in.now));
+  RollingPlan::Offer best;
   for (const PoolId pool : in.placement(job)) {
-    if (!actions.Fits(job, pool)) continue;
-    if (!plan_->planned()) return StartAt(in, actions, job, planned, pool);
-    if (!MayTakeRoom(in, planned, pool)) continue;
-    const RollingPlan::Offer offer =
-        plan_->Weigh(ToUs(in.now), plan, pool.value(), ToUs(in.now));
-    if (found && offer.cost() >= least) continue;
-    best = pool;
-    least = offer.cost();
-    found = true;
+    for (const PlanJob& as : widths) {
+      if (!actions.Fits(job, pool, as.count)) continue;
+      if (!plan_->planned()) {
+        return StartAt(in, actions, job, planned, pool, as.count);
+      }
+      if (!MayTakeRoom(in, planned, as, pool)) continue;
+      const RollingPlan::Offer offer =
+          plan_->Weigh(ToUs(in.now), as, pool.value(), ToUs(in.now));
+      if (best.pool < 0 || offer.cost() < best.cost()) best = offer;
+    }
   }
-  return found && StartAt(in, actions, job, planned, best);
+  return best.pool >= 0 &&
+         StartAt(in, actions, job, planned,
+                 PoolId(static_cast<uint16_t>(best.pool)), best.count);
 }
 
 bool Planner::MayTakeRoom(const PolicyInput& in, const Planned& planned,
-                          PoolId pool) const {
+                          const PlanJob& as, PoolId pool) const {
   const int64_t now = ToUs(in.now);
-  const RollingPlan::Entry& entry = plan_->entry(planned.index);
   if (planned.given_way) return true;
-  if (entry.job.latest_start() < now) {
-    return plan_->HasRoom(planned.index, pool.value(), now);
+  if (plan_->entry(planned.index).job.latest_start() < now) {
+    return plan_->HasRoom(planned.index, as, pool.value(), now);
   }
   const auto overdue = planned_.find(overdue_);
   return overdue == planned_.end() || overdue->second.running ||
-         plan_->LeavesRoomFor(overdue->second.index, now, entry.job,
-                              pool.value());
+         plan_->LeavesRoomFor(overdue->second.index, now, as, pool.value());
 }
 
 void Planner::TellDeferral(const PolicyInput& in, Actions& actions, JobRef job,

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
+#include <set>
 
 #include "policies/dispatch.h"
 #include "policies/planner/planner.h"
@@ -14,6 +16,40 @@ namespace {
 // Weighing a start over a spread costs some 40 times as much as at one length;
 // where more jobs than this wait, capacity is what matters.
 constexpr size_t kMostSpread = 3000;
+
+// Each width tried is about so many times the one before.
+constexpr double kWidthStep = 1.4142;
+constexpr int kMostWidths = 12;
+
+// Widths from the least to the most, the job's own first; none that would not
+// divide among its nodes, or do no more than a narrower one.
+std::shared_ptr<const PlanWidths> WidthsOf(const JobShape& shape,
+                                           int64_t careful) {
+  std::set<uint32_t> counts = {shape.min_count, shape.max_count};
+  double width = shape.count;
+  for (int i = 0; i < kMostWidths && width > shape.min_count; ++i) {
+    counts.insert(static_cast<uint32_t>(std::lround(width)));
+    width /= kWidthStep;
+  }
+  width = shape.count;
+  for (int i = 0; i < kMostWidths && width < shape.max_count; ++i) {
+    counts.insert(static_cast<uint32_t>(std::lround(width)));
+    width *= kWidthStep;
+  }
+  auto all = std::make_shared<PlanWidths>();
+  all->careful = careful;
+  all->widths.push_back({shape.count, 1});
+  double most = 0;
+  for (const uint32_t n : counts) {
+    const double speed = shape.SpeedAt(n);
+    const bool divides = shape.nodes == 0 || n % shape.nodes == 0;
+    if (n != shape.count && divides && speed > most) {
+      all->widths.push_back({n, speed});
+    }
+    most = std::max(most, speed);
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -98,6 +134,9 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   length = std::min(length, kLongestPlanned);
   careful = std::min(careful, kLongestPlanned);
   plan.duration = ToUs(absl::Ceil(length, absl::Microseconds(1)));
+  if (shape.elastic()) {
+    plan.widths = WidthsOf(shape, belief.known ? 0 : ToUs(careful));
+  }
   absl::Time latest =
       std::min(job.spec.submitted + job.executed + job.spec.max_delay,
                job.spec.finish_by - careful);
@@ -141,6 +180,14 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
     plan.spread = SpreadOf(in, job, shape);
   }
   return plan;
+}
+
+PlanJob Planner::DescribeAsPlanned(const PolicyInput& in, JobRef ref) const {
+  const PlanJob own = Describe(in, in.jobs[ref], in.shape(ref));
+  const auto planned = planned_.find(in.jobs[ref].spec.id);
+  if (own.widths == nullptr || planned == planned_.end()) return own;
+  const PlanJob& as = plan_->entry(planned->second.index).job;
+  return AtWidth(own, {as.count, as.speed});
 }
 
 }  // namespace ccsched

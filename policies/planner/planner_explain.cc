@@ -5,7 +5,7 @@
 
 namespace ccsched {
 
-Choice Planner::ChoiceOf(const PolicyInput& in, const PlanJob& plan,
+Choice Planner::ChoiceOf(const PolicyInput& in,
                          const RollingPlan::Offer& offer) const {
   const PoolId pool(static_cast<uint16_t>(offer.pool));
   Choice choice = {.pool = pool,
@@ -16,26 +16,25 @@ Choice Planner::ChoiceOf(const PolicyInput& in, const PlanJob& plan,
   // The plan's own grams have the money in them.
   if (settings_.weights.money != 0) {
     choice.carbon = Goal(in).Carbon(pool, FromUs(offer.start),
-                                    FromUs(offer.start + plan.duration)) *
-                    plan.count;
-    choice.price += MoneyPrice(in, plan, offer);
+                                    FromUs(offer.start + offer.duration)) *
+                    offer.count;
+    choice.price += MoneyPrice(in, offer);
   }
   return choice;
 }
 
-GramsCo2e Planner::MoneyPrice(const PolicyInput& in, const PlanJob& plan,
+GramsCo2e Planner::MoneyPrice(const PolicyInput& in,
                               const RollingPlan::Offer& offer) const {
   if (settings_.weights.money == 0) return GramsCo2e(0);
   const Money cost =
       Goal(in).Cost(PoolId(static_cast<uint16_t>(offer.pool)),
-                    FromUs(offer.start), FromUs(offer.start + plan.duration));
-  return GramsCo2e(settings_.weights.money * plan.count * cost.value());
+                    FromUs(offer.start), FromUs(offer.start + offer.duration));
+  return GramsCo2e(settings_.weights.money * offer.count * cost.value());
 }
 
 Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
                         int64_t start) const {
-  const Job& job = in.jobs[ref];
-  const PlanJob plan = Describe(in, job, in.shape(ref));
+  const PlanJob plan = DescribeAsPlanned(in, ref);
   const int64_t now = ToUs(in.now);
   Reason reason;
   if (!plan_->planned()) {
@@ -46,13 +45,13 @@ Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
     return reason;
   }
   const RollingPlan::Offer chosen = plan_->Weigh(now, plan, pool, start);
-  reason.chosen = ChoiceOf(in, plan, chosen);
+  reason.chosen = ChoiceOf(in, chosen);
   reason.capacity_price = GramsCo2e(chosen.price);
   reason.delay_price = GramsCo2e(chosen.wait);
   const Placement& allowed = in.placement(ref);
   const RollingPlan::Offer at_once =
       plan_->Weigh(now, plan, allowed.front().value(), now);
-  reason.now = ChoiceOf(in, plan, at_once);
+  reason.now = ChoiceOf(in, at_once);
   RollingPlan::Offer next;
   for (const PoolId other : allowed) {
     if (static_cast<int>(other.value()) == pool && start <= now) continue;
@@ -60,8 +59,8 @@ Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
         plan_->Weigh(now, plan, other.value(), now);
     if (next.pool < 0 || offer.cost() < next.cost()) next = offer;
   }
-  if (next.pool >= 0) reason.next = ChoiceOf(in, plan, next);
-  reason.money_price = MoneyPrice(in, plan, chosen);
+  if (next.pool >= 0) reason.next = ChoiceOf(in, next);
+  reason.money_price = MoneyPrice(in, chosen);
   // What money has decided, if anything: more carbon than at once, here.
   const bool cheaper =
       settings_.weights.money != 0 && reason.chosen.carbon > reason.now.carbon;
@@ -94,7 +93,7 @@ std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
   if (offers.empty()) return Policy::Offers(in, job, shape);
   std::vector<Choice> choices;
   for (const RollingPlan::Offer& offer : offers) {
-    choices.push_back(ChoiceOf(in, plan, offer));
+    choices.push_back(ChoiceOf(in, offer));
     choices.back().valid = in.forecast(choices.back().pool) != nullptr;
   }
   return choices;

@@ -23,17 +23,24 @@ constexpr absl::Duration kLookAgain = absl::Minutes(15);
 
 }  // namespace
 
-absl::Time Planner::PromisedStart(const PolicyInput& in, JobRef ref) {
-  return in.LatestStart(ref, [](const RuntimeBelief& belief) {
-    return belief.known ? belief.p50 : belief.p90;
-  });
+absl::Time Planner::PromisedStart(const PolicyInput& in, JobRef ref) const {
+  const absl::Time at_own =
+      in.LatestStart(ref, [](const RuntimeBelief& belief) {
+        return belief.known ? belief.p50 : belief.p90;
+      });
+  const auto planned = planned_.find(in.jobs[ref].spec.id);
+  if (planned == planned_.end()) return at_own;
+  const RollingPlan::Entry& entry = plan_->entry(planned->second.index);
+  if (entry.own == nullptr) return at_own;
+  return at_own + absl::Microseconds(entry.job.latest_start() -
+                                     entry.own->latest_start());
 }
 
 // How long after its checkpoint a running job could wait and keep its promise.
 absl::Duration Planner::SlackOf(const PolicyInput& in, const Run& run) {
   const Job& job = in.jobs[run.job];
   const JobShape& shape = in.shape(run.job);
-  const absl::Duration done = job.executed + run.WorkDone(in.now);
+  const absl::Duration done = job.executed + run.WorkDone(shape, in.now);
   absl::Time latest = job.spec.submitted + done + job.spec.max_delay;
   if (job.spec.finish_by < absl::InfiniteFuture()) {
     const RuntimeBelief belief = in.runtimes.Remaining(job, shape, done);
@@ -92,7 +99,8 @@ void Planner::KeepPromises(const PolicyInput& in, Actions& actions) {
     const bool placed = entry.pool >= 0 && start > in.now;
     if (placed && start <= SafeStart(in, ref)) continue;
     const PoolId pool(static_cast<uint16_t>(std::max(entry.pool, 0)));
-    if (placed && start <= PromisedStart(in, ref) && actions.Fits(ref, pool)) {
+    if (placed && start <= PromisedStart(in, ref) &&
+        actions.Fits(ref, pool, entry.job.count)) {
       // There is room yet where it is to start, in time.
       pressed_.insert({std::min(start, in.now + kStillFree), id});
       continue;

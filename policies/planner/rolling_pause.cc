@@ -9,8 +9,10 @@ namespace ccsched {
 void RollingPlan::SetRemaining(uint32_t index, int64_t remaining,
                                int64_t latest_end) {
   Entry& entry = book_->entries[index];
-  entry.job.duration = std::max<int64_t>(1, remaining);
-  entry.job.latest_end = latest_end;
+  PlanJob own = entry.own != nullptr ? *entry.own : entry.job;
+  own.duration = std::max<int64_t>(1, remaining);
+  own.latest_end = latest_end;
+  Describe(entry, own);
 }
 
 int64_t RollingPlan::SuspendAt(uint32_t index) const {
@@ -37,18 +39,26 @@ void RollingPlan::Suspended(int64_t now, uint32_t index, int64_t remaining) {
   entry.running = false;
   entry.leaving = false;
   entry.paused = true;
-  entry.job.duration = std::max<int64_t>(1, remaining);
+  PlanJob own = entry.own != nullptr ? *entry.own : entry.job;
+  own.duration = std::max<int64_t>(1, remaining);
+  Describe(entry, own);
   if (!entry.stretches.empty()) entry.stretches.erase(entry.stretches.begin());
   Note(index);
   if (!planned()) return;
-  reached_beyond_ |= book_->Reach(book_->LastEnd(entry.job, now));
+  reached_beyond_ |= book_->Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
   if (entry.stretches.empty() || entry.stretches[0].start < now) {
     book_->Put(now, entry);
     return;
   }
-  entry.pool = entry.stretches[0].pool;
-  entry.start = entry.stretches[0].start;
-  entry.end = entry.stretches[0].end;
+  const Stretch& next = entry.stretches[0];
+  if (entry.own != nullptr && next.count != entry.job.count) {
+    for (const PlanWidths::Width& width : entry.own->widths->widths) {
+      if (width.count == next.count) entry.job = AtWidth(*entry.own, width);
+    }
+  }
+  entry.pool = next.pool;
+  entry.start = next.start;
+  entry.end = next.end;
   book_->HoldPlace(entry, now);
 }
 

@@ -46,7 +46,7 @@ uint32_t RollingPlan::Register(int64_t now, const PlanJob& job,
   }
   Entry& entry = book_->entries[index];
   entry = {};
-  entry.job = job;
+  Describe(entry, job);
   entry.used = true;
   entry.sequence = ++sequence_;
   entry.pausable = job.suspendable &&
@@ -54,6 +54,7 @@ uint32_t RollingPlan::Register(int64_t now, const PlanJob& job,
   if (expect_again) {
     PlanJob again = job;
     again.spread = nullptr;
+    again.widths = nullptr;
     if (!known) {
       again.latest_end -= again.duration;
       again.duration = 0;
@@ -61,7 +62,7 @@ uint32_t RollingPlan::Register(int64_t now, const PlanJob& job,
     entry.record = demand_.Record(again);
   }
   if (planned()) {
-    reached_beyond_ |= book_->Reach(book_->LastEnd(job, now));
+    reached_beyond_ |= book_->Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
     book_->Put(now, entry);
   }
   Note(index);
@@ -75,24 +76,37 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job, bool expect_again,
   return index;
 }
 
-void RollingPlan::Start(uint32_t job, int pool, int64_t start, int64_t end) {
+void RollingPlan::Describe(Entry& entry, const PlanJob& own) {
+  const bool known = entry.own != nullptr;
+  entry.own =
+      own.widths == nullptr ? nullptr : std::make_shared<const PlanJob>(own);
+  entry.job = known && entry.own != nullptr
+                  ? AtWidth(own, {entry.job.count, entry.job.speed})
+                  : own;
+}
+
+void RollingPlan::Start(uint32_t job, const Stretch& run, double speed) {
   Entry& entry = book_->entries[job];
   const bool as_planned = entry.pausable && entry.stretches.size() > 1 &&
-                          entry.pool == pool && entry.start == start;
-  if (planned() && !entry.running) book_->Drop(start, entry);
+                          entry.pool == run.pool && entry.start == run.start &&
+                          entry.job.count == run.count;
+  if (planned() && !entry.running) book_->Drop(run.start, entry);
+  if (entry.own != nullptr && entry.job.count != run.count) {
+    entry.job = AtWidth(*entry.own, {run.count, speed});
+  }
   entry.running = true;
   entry.paused = false;
-  entry.pool = pool;
-  entry.start = start;
-  entry.end = end;
+  entry.pool = run.pool;
+  entry.start = run.start;
+  entry.end = run.end;
   if (as_planned) {
     entry.end = entry.stretches[0].end;
   } else if (entry.pausable) {
-    entry.stretches = {{pool, start, end}};
+    entry.stretches = {entry.run()};
   }
   if (planned()) {
     book_->Reach(entry.end);
-    book_->HoldPlace(entry, start);
+    book_->HoldPlace(entry, run.start);
   }
   Note(job);
 }
@@ -121,7 +135,7 @@ void RollingPlan::Again(int64_t now, uint32_t job) {
   Entry& entry = book_->entries[job];
   if (planned()) {
     book_->Drop(now, entry);
-    reached_beyond_ |= book_->Reach(book_->LastEnd(entry.job, now));
+    reached_beyond_ |= book_->Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
     entry.running = false;
     book_->Put(now, entry);
   }
@@ -208,7 +222,7 @@ void RollingPlan::Bring(int64_t now, uint32_t job) {
   if (entry.used) fresh.Drop(now, entry);
   entry = book_->entries[job];
   if (!entry.used) return;
-  fresh.Reach(fresh.LastEnd(entry.job, now));
+  fresh.Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
   if (entry.running || (entry.paused && !entry.stretches.empty())) {
     fresh.Reach(entry.end);
     for (const Stretch& s : entry.stretches) fresh.Reach(s.end);

@@ -74,13 +74,14 @@ class RollingPlan {
   // What is thought of a job that waits and has not run is another now. Takes
   // effect with the next replanning.
   void Redescribe(uint32_t job, const PlanJob& now) {
-    book_->entries[job].job = now;
+    Describe(book_->entries[job], now);
   }
   // It has started at its place, or elsewhere, and is taken to hold it until
-  // `end`.
-  void Start(uint32_t job, int pool, int64_t start, int64_t end);
-  // So much work of a running job that may be suspended is left, and it may
-  // end so late.
+  // the end of `run`. `speed`: what it does there in an hour, in hours at its
+  // own width.
+  void Start(uint32_t job, const Stretch& run, double speed = 1);
+  // So much of its work, at its own width, is left of a running job that may be
+  // suspended, and it may end so late there.
   void SetRemaining(uint32_t job, int64_t remaining, int64_t latest_end);
   // It was asked to suspend: nothing about it is planned until Suspended().
   void Leaving(uint32_t job);
@@ -128,8 +129,8 @@ class RollingPlan {
 
   // See PlanBook.
   uint32_t MostOverdue(int64_t now) const { return book_->MostOverdue(now); }
-  bool HasRoom(uint32_t job, int pool, int64_t start) {
-    return book_->HasRoom(book_->entries[job], pool, start);
+  bool HasRoom(uint32_t job, const PlanJob& as, int pool, int64_t start) {
+    return book_->HasRoom(book_->entries[job], as, pool, start);
   }
   bool LeavesRoomFor(uint32_t other, int64_t now, const PlanJob& job,
                      int pool) const {
@@ -146,6 +147,8 @@ class RollingPlan {
   bool reached_beyond() const { return reached_beyond_; }
 
  private:
+  // Sets what is thought of it; its width stays.
+  static void Describe(Entry& entry, const PlanJob& own);
   // To be called after each change of an entry while replanning.
   void Note(uint32_t job);
   // Brings what has changed into the new plan; true: all of it.

@@ -15,6 +15,7 @@ struct Stretch {
   int pool = 0;
   int64_t start = 0;
   int64_t end = 0;
+  uint32_t count = 0;  // accelerators; not set by StretchSearch
 };
 
 // How a job stands when its window begins.

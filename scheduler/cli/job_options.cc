@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "scheduler/base/status.h"
 #include "scheduler/wire/proto_time.h"
@@ -106,6 +107,27 @@ absl::Status SetFinishBy(const std::optional<std::string>& text,
   return absl::OkStatus();
 }
 
+// "WIDTH=SPEED,WIDTH=SPEED".
+absl::Status SetSpeedup(const std::optional<std::string>& text,
+                        v1::JobSpec* job) {
+  if (!text) return absl::OkStatus();
+  job->clear_speedup();
+  const std::vector<std::string> points = absl::StrSplit(*text, ',');
+  for (const std::string& point : points) {
+    const std::vector<std::string> parts = absl::StrSplit(point, '=');
+    double width = 0, speed = 0;
+    if (parts.size() != 2 || !absl::SimpleAtod(parts[0], &width) ||
+        !absl::SimpleAtod(parts[1], &speed)) {
+      return Bad("--speedup", absl::StrCat("'", Printable(point),
+                                           "' is not WIDTH=SPEED, like 2=1.7"));
+    }
+    v1::SpeedupPoint* const to = job->add_speedup();
+    to->set_width(width);
+    to->set_speed(speed);
+  }
+  return absl::OkStatus();
+}
+
 void SetTexts(const JobOptions& o, v1::JobSpec* job) {
   if (o.name) job->set_name(*o.name);
   if (o.project) job->set_project(*o.project);
@@ -155,6 +177,9 @@ void AddJobOptions(Command& c, JobOptions* o) {
          "what taking it up again takes (with --suspendable)");
   c.Text("--elastic", "MIN:MAX", &o->elastic,
          "it can run on any number of accelerators in between");
+  c.Text("--speedup", "WIDTH=SPEED,...", &o->speedup,
+         "how fast it is on so many times its accelerators, like 0.5=0.6,2=1.7 "
+         "(with --elastic; linear if absent)");
   c.Number("--priority", "N", &o->priority, "higher goes first (default 0)");
   c.Text("--project", "NAME", &o->project, "whose account it is on");
   c.Repeated("--env", "NAME[=VALUE]", &o->env,
@@ -200,6 +225,7 @@ absl::Status ApplyJobOptions(const JobOptions& o, const NowFunction& now,
       SetDuration("--checkpoint", o.checkpoint, &J::mutable_checkpoint, job));
   RETURN_IF_ERROR(
       SetDuration("--restart", o.restart, &J::mutable_restart, job));
+  RETURN_IF_ERROR(SetSpeedup(o.speedup, job));
   RETURN_IF_ERROR(SetEnv(o.env, env, job));
   RETURN_IF_ERROR(SetAfter(o.after, job));
   return SetFinishBy(o.finish_by, now, zone, job);
@@ -231,6 +257,7 @@ void LayOver(const JobOptions& over, JobOptions* base) {
   lay(over.restart, &base->restart);
   lay(over.finish_by, &base->finish_by);
   lay(over.elastic, &base->elastic);
+  lay(over.speedup, &base->speedup);
   lay(over.signal, &base->signal);
   lay_list(over.accelerator, &base->accelerator);
   lay_list(over.site, &base->site);

@@ -26,7 +26,7 @@ struct JobOptions {
   std::optional<std::string> time_limit, runtime, max_delay, grace;
   std::optional<std::string> checkpoint, restart;  // durations
   std::optional<std::string> finish_by;            // a time
-  std::optional<std::string> elastic, signal;
+  std::optional<std::string> elastic, speedup, signal;
   bool suspendable = false;
   bool hold = false;
 };

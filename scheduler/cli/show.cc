@@ -51,6 +51,11 @@ std::string Asked(const v1::JobSpec& spec) {
   if (spec.has_nodes()) absl::StrAppend(&text, " on ", spec.nodes(), " nodes");
   if (!spec.elastic().empty()) {
     absl::StrAppend(&text, ", elastic ", spec.elastic());
+    const char* before = " with speeds ";
+    for (const v1::SpeedupPoint& p : spec.speedup()) {
+      absl::StrAppend(&text, before, p.width(), "=", p.speed());
+      before = ",";
+    }
   }
   if (!spec.site().empty()) {
     absl::StrAppend(&text, ", at ", absl::StrJoin(spec.site(), " or "));

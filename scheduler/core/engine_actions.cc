@@ -157,6 +157,8 @@ void Engine::State::Resize(JobRef ref, uint32_t count, const Reason& reason) {
     if (claim != claims_.end()) claims_.erase(claim);
     shares_->Start(shape.account, run.pool, count, false);
   }
+  run.worked = run.WorkDone(shape, now_);
+  run.resized = now_;
   run.count = count;
   run.nodes = std::move(shares);
   MarkChanged(ref);

@@ -378,7 +378,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
   ASSIGN_OR_RETURN(const JobRef ref, FindAttempt(e.job, e.epoch));
   Job& job = jobs_[ref];
   const Run run = ReleaseRun(ref);
-  const absl::Duration ran = run.WorkDone(e.at);
+  const absl::Duration ran = run.WorkDone(shapes_[job.shape], e.at);
   switch (e.outcome) {
     case Outcome::kSucceeded:
     case Outcome::kFailed:
@@ -404,7 +404,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
       break;
     case Outcome::kLost:
       beliefs_->Paused(job, shapes_[job.shape]);
-      RequeueLost(ref, run.pool, ran);
+      RequeueLost(ref, run.pool, run.TimeAtWork(e.at));
       break;
     case Outcome::kStopped:
     case Outcome::kRefused:

@@ -61,7 +61,7 @@ absl::Status Engine::State::Apply(const NodeLost& e) {
     if (runs_[job.run].nodes.size() == 1) {
       const Run run = ReleaseRun(ref);
       beliefs_->Paused(job, shapes_[job.shape]);
-      RequeueLost(ref, run.pool, run.WorkDone(now_));
+      RequeueLost(ref, run.pool, run.TimeAtWork(now_));
     } else if (job.state != JobState::kStopping) {
       // The rest of the gang has to stop before the job can run again.
       Move(ref, Trigger::kAskStop);

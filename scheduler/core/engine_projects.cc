@@ -47,10 +47,16 @@ GramsCo2e Engine::State::Expected(const Job& job, PoolId pool,
   if (forecast == nullptr) return GramsCo2e();
   const JobShape& shape = shapes_[job.shape];
   absl::Duration done = job.executed;
-  if (job.run != kNoRun) done += runs_[job.run].WorkDone(now_);
-  const absl::Duration left = beliefs_->Remaining(job, shape, done).mean;
+  uint32_t count = shape.count;
+  if (job.run != kNoRun) {
+    const Run& run = runs_[job.run];
+    done += run.WorkDone(shape, now_);
+    count = run.count;
+  }
+  const absl::Duration left =
+      beliefs_->Remaining(job, shape, done).mean / shape.SpeedAt(count);
   return forecast->PerKilowatt(from, from + left) *
-         (topology_.GridPower(pool, shape.count).value() / 1000);
+         (topology_.GridPower(pool, count).value() / 1000);
 }
 
 void Engine::State::Expect(JobRef ref, PoolId pool, absl::Time from) {

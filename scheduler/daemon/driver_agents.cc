@@ -312,15 +312,11 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
   if (end.outcome == Outcome::kFailed || end.outcome == Outcome::kTimedOut) {
     work_.failed.push_back(attempt.job);
   }
-  // Work is counted as if done at the job's own width, with linear speed-up.
-  double speed = 1;
+  absl::Duration work =
+      std::max(end.at - began - end.checkpoint_cost, absl::ZeroDuration());
   if (const Job* const job = engine_->job(attempt.job)) {
-    speed = static_cast<double>(attempt.row.count) / engine_->shape(*job).count;
+    work = engine_->shape(*job).WorkIn(work, attempt.row.count);
   }
-  const absl::Duration work =
-      absl::Trunc(speed * std::max(end.at - began - end.checkpoint_cost,
-                                   absl::ZeroDuration()),
-                  absl::Microseconds(1));
   work_.events.emplace_back(AttemptEnded{attempt.job, attempt.epoch, end.at,
                                          end.outcome, work,
                                          end.checkpoint_cost});

@@ -5,14 +5,18 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
 #include "scheduler/base/ids.h"
 #include "scheduler/base/packed_time.h"
 #include "scheduler/model/cluster.h"
+#include "scheduler/model/speedup.h"
 
 namespace ccsched {
 
@@ -33,12 +37,38 @@ struct JobShape {
   absl::Duration checkpoint = absl::ZeroDuration();
   absl::Duration restart = absl::ZeroDuration();
 
-  friend bool operator==(const JobShape&, const JobShape&) = default;
+  // How fast it is at other widths than `count`; null: linear.
+  std::shared_ptr<const Speedup> speedup;
+
+  bool elastic() const { return min_count < count || max_count > count; }
+  // How much it does in an hour with so many accelerators, in hours at `count`.
+  double SpeedAt(uint32_t accelerators) const {
+    if (accelerators == count) return 1;
+    const double width = static_cast<double>(accelerators) / count;
+    return speedup == nullptr ? width : speedup->At(width);
+  }
+  // The useful work of a `time` with so many, in time at `count`.
+  absl::Duration WorkIn(absl::Duration time, uint32_t accelerators) const {
+    if (accelerators == count) return time;
+    return absl::Trunc(SpeedAt(accelerators) * time, absl::Microseconds(1));
+  }
+
+  // All of it but the speed-up.
+  auto Key() const {
+    return std::tie(placement, count, nodes, min_count, max_count, priority,
+                    account, suspendable, container, checkpoint, restart);
+  }
+  friend bool operator==(const JobShape& a, const JobShape& b) {
+    return a.Key() == b.Key() &&
+           (a.speedup == b.speedup ||
+            (a.speedup != nullptr && b.speedup != nullptr &&
+             *a.speedup == *b.speedup));
+  }
   template <typename H>
   friend H AbslHashValue(H h, const JobShape& s) {
-    return H::combine(std::move(h), s.placement, s.count, s.nodes, s.min_count,
-                      s.max_count, s.priority, s.account, s.suspendable,
-                      s.container, s.checkpoint, s.restart);
+    h = H::combine(std::move(h), s.Key(), s.speedup != nullptr);
+    return s.speedup == nullptr ? std::move(h)
+                                : H::combine(std::move(h), *s.speedup);
   }
 };
 using ShapeId = Id<struct ShapeIdTag, uint32_t>;
@@ -47,8 +77,9 @@ using ShapeId = Id<struct ShapeIdTag, uint32_t>;
 struct JobSpec {
   JobId id;
   PackedTime submitted;
-  // The promise: the job ends by `finish_by`, and spends at most `max_delay`
-  // not running useful work before its end. Infinite where nothing is promised.
+  // The promise: the job ends by `finish_by`, and at most `max_delay` later
+  // than if it had run from its submission on, without a pause and at its own
+  // width. Infinite where nothing is promised.
   PackedTime finish_by = PackedTime::InfiniteFuture();
   PackedDuration max_delay = PackedDuration::Infinite();
   // Expected time to run at `count` accelerators; absent: nothing was said.
@@ -138,9 +169,19 @@ struct Run {
   absl::Duration overhead;  // restart time at the beginning of it
   absl::InlinedVector<NodeShare, 1> nodes;
 
-  // For how long it has done useful work.
-  absl::Duration WorkDone(absl::Time by) const {
+  // Where it was resized as it ran: when it was last, and its work until then.
+  absl::Time resized = absl::InfinitePast();
+  absl::Duration worked;
+
+  // How long it has run, but for its restart.
+  absl::Duration TimeAtWork(absl::Time by) const {
     return std::max(by - start - overhead, absl::ZeroDuration());
+  }
+  // Its useful work, in time at the width of its shape.
+  absl::Duration WorkDone(const JobShape& shape, absl::Time by) const {
+    const absl::Time since = std::max(start + overhead, resized);
+    return worked +
+           shape.WorkIn(std::max(by - since, absl::ZeroDuration()), count);
   }
 };
 

@@ -202,6 +202,7 @@ absl::Status CheckCounts(const v1::JobSpec& job) {
       return Bad("elastic", "can't be had with a number of nodes");
     }
   }
+  RETURN_IF_ERROR(ToSpeedup(job).status());
   if (!job.array().empty()) {
     RETURN_IF_ERROR(ParseArray(job.array()).status());
   }
@@ -246,6 +247,41 @@ absl::StatusOr<ElasticRange> ParseElastic(std::string_view text) {
                                        kAcceleratorsMax));
   }
   return range;
+}
+
+absl::StatusOr<std::shared_ptr<const Speedup>> ToSpeedup(
+    const v1::JobSpec& job) {
+  if (job.speedup().empty()) return nullptr;
+  if (job.elastic().empty()) {
+    return Bad("speedup",
+               "given, but the job is not elastic; say so, or leave "
+               "it out");
+  }
+  if (job.speedup_size() > kSpeedupPointsMax) {
+    return Bad("speedup", absl::StrCat(job.speedup_size(), " points; at most ",
+                                       kSpeedupPointsMax));
+  }
+  std::vector<SpeedupPoint> points;
+  for (const v1::SpeedupPoint& p : job.speedup()) {
+    const bool own_is_next = points.empty() || points.back().width < 1;
+    if (own_is_next && p.width() > 1) points.push_back({});
+    points.push_back({.width = p.width(), .speed = p.speed()});
+  }
+  if (points.back().width < 1) points.push_back({});
+  const auto speedup = Speedup::Measured(std::move(points));
+  if (!speedup.ok()) {
+    return Bad("speedup", std::string(speedup.status().message()));
+  }
+  ASSIGN_OR_RETURN(const ElasticRange range, ParseElastic(job.elastic()));
+  const uint32_t count =
+      job.has_accelerators() ? job.accelerators() : range.max;
+  const double most = static_cast<double>(range.max) / count;
+  if (speedup->widest() < most) {
+    return Bad("speedup", absl::StrCat("it ends at width ", speedup->widest(),
+                                       ", but the job may have ", most,
+                                       " times its own accelerators"));
+  }
+  return std::make_shared<const Speedup>(*speedup);
 }
 
 }  // namespace ccsched

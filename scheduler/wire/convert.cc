@@ -169,6 +169,7 @@ absl::StatusOr<ModelJob> ToModel(const v1::JobSpec& job,
     shape.min_count = range.min;
     shape.max_count = range.max;
     if (!job.has_accelerators()) shape.count = range.max;
+    ASSIGN_OR_RETURN(shape.speedup, ToSpeedup(job));
   }
   shape.priority = job.priority();
   shape.suspendable = job.suspendable();

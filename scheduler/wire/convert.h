@@ -30,6 +30,7 @@
 #include "scheduler/model/intern.h"
 #include "scheduler/model/job.h"
 #include "scheduler/model/reason.h"
+#include "scheduler/model/speedup.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
@@ -37,6 +38,7 @@ namespace ccsched {
 // The longest of each kind of text in a job, in bytes; and other bounds.
 inline constexpr size_t kNameBytesMax = 256;   // name, project, user, key
 inline constexpr size_t kPathBytesMax = 4096;  // workdir, output
+inline constexpr int kSpeedupPointsMax = 64;
 inline constexpr size_t kArgumentBytesMax = 131'072;  // as Linux's exec
 inline constexpr size_t kPayloadBytesMax = 1 << 20;   // the whole job
 inline constexpr int kListMax = 1000;  // env, after, types, sites, regions
@@ -83,6 +85,10 @@ struct ElasticRange {
   uint32_t max = 1;
 };
 absl::StatusOr<ElasticRange> ParseElastic(std::string_view text);
+// How fast an elastic job is at other widths; null: linear. The point of width
+// 1 may be left out. Errors: InvalidArgument. REQUIRES: ParseElastic takes it.
+absl::StatusOr<std::shared_ptr<const Speedup>> ToSpeedup(
+    const v1::JobSpec& job);
 
 // How a choice turns into an offer: what it takes and for how long.
 struct OfferContext {

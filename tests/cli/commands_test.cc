@@ -104,6 +104,12 @@ TEST_F(CommandsTest, EveryOptionOfSubmitReachesTheJob) {
                 .DebugString());
   EXPECT_EQ(Run({"submit", "--elastic=2:8", "--", "true"}), 0);
   EXPECT_EQ(scheduler_.submitted[1].elastic(), "2:8");
+  EXPECT_EQ(
+      Run({"submit", "--elastic=2:8", "--speedup=0.5=0.6,1=1", "--", "true"}),
+      0);
+  ASSERT_EQ(scheduler_.submitted[2].speedup_size(), 2);
+  EXPECT_EQ(scheduler_.submitted[2].speedup(0).width(), 0.5);
+  EXPECT_EQ(scheduler_.submitted[2].speedup(0).speed(), 0.6);
 }
 
 TEST_F(CommandsTest, AScriptIsSentWholeAndFlagsGoOverItsHeader) {

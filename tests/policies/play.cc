@@ -102,6 +102,10 @@ JobSubmitted ToEvent(Engine& engine, const PlayJob& job, uint64_t id) {
   }
   if (job.min_count != 0) e.shape.min_count = job.min_count;
   if (job.max_count != 0) e.shape.max_count = job.max_count;
+  if (job.exponent != 1) {
+    e.shape.speedup =
+        std::make_shared<const Speedup>(*Speedup::Power(job.exponent));
+  }
   e.shape.priority = job.priority;
   e.shape.suspendable = job.suspendable;
   e.shape.checkpoint = Hours(job.checkpoint_h);
@@ -161,11 +165,16 @@ class Play::Player {
 
   const PlayJob& job(uint64_t id) const { return jobs_[id - 1]; }
 
+  double Speed(const Attempt& a, uint64_t id) const {
+    return std::pow(static_cast<double>(a.count) / job(id).count,
+                    job(id).exponent);
+  }
+
   // Useful work of the attempt until `to`.
   absl::Duration Work(const Attempt& a, uint64_t id, absl::Time to) const {
     const absl::Duration ran =
         std::max(absl::ZeroDuration(), to - a.useful_from);
-    return a.done + ran * (static_cast<double>(a.count) / job(id).count);
+    return a.done + ran * Speed(a, id);
   }
 
   void Close(Attempt& a, uint64_t id) {
@@ -180,8 +189,7 @@ class Play::Player {
   void ScheduleEnd(const Attempt& a, uint64_t id) {
     const absl::Duration left = Hours(job(id).runtime_h) - a.executed - a.done;
     // Rounded up, so that all of the work is done.
-    const double us =
-        absl::ToDoubleMicroseconds(left) * job(id).count / a.count;
+    const double us = absl::ToDoubleMicroseconds(left) / Speed(a, id);
     const absl::Time at =
         a.useful_from + absl::Microseconds(std::llround(std::ceil(us - 1e-6)));
     Post(at, AttemptEnded{.job = JobId(id), .epoch = a.epoch, .at = at});

@@ -28,6 +28,7 @@ struct PlayJob {
   uint32_t count = 1;
   uint32_t min_count = 0;  // 0: count
   uint32_t max_count = 0;
+  double exponent = 1;  // of its speed-up; linear
   std::optional<double> max_delay_h{};
   bool suspendable = false;
   double checkpoint_h = 0;

@@ -119,6 +119,18 @@ TEST(ToModelTest, AnElasticJobHasItsRange) {
   EXPECT_EQ(job.shape.min_count, 2);
   EXPECT_EQ(job.shape.max_count, 8);
   EXPECT_EQ(Converted("{elastic: '2:8'}").value().shape.count, 8);
+  EXPECT_EQ(job.shape.speedup, nullptr);
+  EXPECT_EQ(job.shape.SpeedAt(8), 2);
+  const ModelJob measured =
+      Converted(
+          "{accelerators: 4, elastic: '2:8', speedup: ["
+          "{width: 0.5, speed: 0.6}, {width: 2, speed: 1.7}]}")
+          .value();
+  EXPECT_DOUBLE_EQ(measured.shape.SpeedAt(2), 0.6);
+  EXPECT_DOUBLE_EQ(measured.shape.SpeedAt(4), 1);
+  EXPECT_DOUBLE_EQ(measured.shape.SpeedAt(8), 1.7);
+  EXPECT_EQ(measured.shape.WorkIn(absl::Hours(2), 8), absl::Minutes(204));
+  EXPECT_FALSE(measured.shape == job.shape);
 }
 
 TEST(ToModelTest, NamesUnknownThingsAndTheNearest) {
@@ -167,6 +179,12 @@ INSTANTIATE_TEST_SUITE_P(
         {"elastic: '2'", "elastic: '2' must be MIN:MAX"},
         {"elastic: '-1:2'", "elastic: '-1:2' must be MIN:MAX"},
         {"{elastic: '2:4', accelerators: 8}", "does not hold the 8"},
+        {"{speedup: [{width: 1, speed: 1}]}", "the job is not elastic"},
+        {"{elastic: '2:8', accelerators: 4, speedup: [{width: 1.5, speed: 1.2}"
+         "]}",
+         "speedup: it ends at width 1.5, but the job may have 2 times"},
+        {"{elastic: '2:8', accelerators: 4, speedup: [{width: 2, speed: 0.9}]}",
+         "speedup: width 2, speed 0.9: more accelerators are no slower"},
         {"{elastic: '2:4', accelerators: 4, nodes: 2}",
          "can't be had with a number of nodes"},
         {"time_limit: -1h", "time_limit: -1h is negative"},

@@ -46,7 +46,7 @@ LiveResult PlayLive(const PlanInstance& plan, const RollingOptions& options,
       result.runs[it->second] = entry.run();
       result.late += entry.end > job.latest_end;
       result.wait_hours += (entry.start - job.release) / 3.6e9;
-      rolling.Start(it->first, entry.pool, entry.start, entry.end);
+      rolling.Start(it->first, entry.run());
       ends.push_back({-entry.end, it->first});
       std::push_heap(ends.begin(), ends.end());
       it = waiting.erase(it);

@@ -175,7 +175,8 @@ TEST(RollingPlanTest, BringsWhatHappensMeanwhileIntoTheNewPlan) {
     const auto one = static_cast<uint32_t>(3 * n);
     const RollingPlan::Entry& entry = rolling->entry(one);
     ASSERT_GE(entry.pool, 0);
-    rolling->Start(one, entry.pool, now, now + entry.job.duration);
+    rolling->Start(
+        one, {entry.pool, now, now + entry.job.duration, entry.job.count});
     started.insert(one);
     rolling->Forget(now, one + 1);
     gone.insert(one + 1);

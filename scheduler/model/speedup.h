@@ -1,8 +1,9 @@
 // How fast an elastic job is at other widths than its own.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef CCSCHED_SIM_SPEEDUP_H_
-#define CCSCHED_SIM_SPEEDUP_H_
+#ifndef CCSCHED_SCHEDULER_MODEL_SPEEDUP_H_
+#define CCSCHED_SCHEDULER_MODEL_SPEEDUP_H_
 
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,6 +15,12 @@ namespace ccsched {
 struct SpeedupPoint {
   double width = 1;
   double speed = 1;
+
+  friend bool operator==(const SpeedupPoint&, const SpeedupPoint&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const SpeedupPoint& p) {
+    return H::combine(std::move(h), p.width, p.speed);
+  }
 };
 
 // Either a formula, width ^ exponent, or points as measured, a straight line
@@ -37,6 +44,12 @@ class Speedup {
   // The width of the last point; infinite for a formula.
   double widest() const;
 
+  friend bool operator==(const Speedup&, const Speedup&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const Speedup& s) {
+    return H::combine(std::move(h), s.exponent_, s.points_);
+  }
+
  private:
   double exponent_ = 1;
   std::vector<SpeedupPoint> points_;  // empty: the formula
@@ -44,4 +57,4 @@ class Speedup {
 
 }  // namespace ccsched
 
-#endif  // CCSCHED_SIM_SPEEDUP_H_
+#endif  // CCSCHED_SCHEDULER_MODEL_SPEEDUP_H_

@@ -1,6 +1,6 @@
 // How fast an elastic job is at other widths than its own.
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/speedup.h"
+#include "scheduler/model/speedup.h"
 
 #include <algorithm>
 #include <cmath>
