@@ -161,6 +161,10 @@ class GrpcClient : public Client {
       const v1::ReportRequest& request) override {
     return Call<v1::ReportResponse>(*admin_, &v1::Admin::Stub::Report, request);
   }
+  absl::StatusOr<v1::ActsResponse> Acts(
+      const v1::ActsRequest& request) override {
+    return Call<v1::ActsResponse>(*admin_, &v1::Admin::Stub::Acts, request);
+  }
   absl::StatusOr<v1::PushForecastResponse> PushForecast(
       const v1::PushForecastRequest& request) override {
     return Call<v1::PushForecastResponse>(*forecasts_,

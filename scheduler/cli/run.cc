@@ -59,6 +59,7 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   AddForecast(root, context);
   AddPolicy(root, context);
   AddProjects(root, context);
+  AddAudit(root, context);
   AddReport(root, context);
   AddFootprint(root, context);
   AddSim(root, context);
