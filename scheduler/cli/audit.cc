@@ -11,9 +11,9 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
 #include "scheduler/cli/time_options.h"
 #include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 namespace {
@@ -87,7 +87,11 @@ absl::StatusOr<std::vector<v1::Act>> ListActs(Context& context,
 }
 
 void PrintTable(const std::vector<v1::Act>& acts, Context& context) {
-  Table table({{"TIME"}, {"BY"}, {"ACT"}, {"TARGET"}, {"DETAIL"}});
+  Table table({{"TIME", Align::kLeft, 0, Excess::kKeep},
+               {"BY", Align::kLeft, 0, Excess::kWrap},
+               {"ACT", Align::kLeft, 0, Excess::kKeep},
+               {"TARGET", Align::kLeft, 0, Excess::kWrap},
+               {"DETAIL", Align::kLeft, 0, Excess::kWrap}});
   for (const v1::Act& act : acts) {
     table.Add({ShortTime(act.has_at(), act.at(), true),
                act.by(),
@@ -115,6 +119,7 @@ int RunAudit(Context& context, const AuditOptions& o) {
     return kExitDone;
   }
   std::vector<Record> records;
+  records.reserve(acts->size());
   for (const v1::Act& act : *acts) records.push_back(ActRecordOf(act));
   if (o.format == "csv") {
     PrintCsv(context.out, ActRecordOf({}), records);

@@ -128,15 +128,27 @@ void PrintCsv(std::ostream& out, const Record& header,
   for (const Record& record : records) out << CsvLine(record.CsvFields());
 }
 
-void ShowTable(const Table& table, Context& context) {
+namespace {
+
+void Show(const Table& table, Context& context, bool terminal,
+          std::ostream& out) {
   const std::vector<std::string> left_out =
-      table.Print(context.out, context.out_colour,
-                  context.out_terminal ? context.out_width : 0);
+      table.Print(out, context.out_colour, terminal ? context.out_width : 0);
   if (left_out.empty()) return;
-  context.out.flush();
+  out.flush();
   context.err << "No room in " << context.out_width << " columns for "
               << absl::StrJoin(left_out, ", ")
               << "; piped into 'less -S' or 'cat', all are there.\n";
+}
+
+}  // namespace
+
+void ShowTable(const Table& table, Context& context) {
+  Show(table, context, context.out_terminal, context.out);
+}
+
+void ShowTableInMessages(const Table& table, Context& context) {
+  Show(table, context, context.err_terminal, context.err);
 }
 
 void AddFormat(Command& command, std::string* format) {

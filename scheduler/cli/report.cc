@@ -16,9 +16,9 @@
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
 #include "scheduler/cli/report_export.h"
-#include "scheduler/cli/table.h"
 #include "scheduler/cli/time_options.h"
 #include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 namespace {

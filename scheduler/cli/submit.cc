@@ -25,8 +25,6 @@
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/yaml.h"
 
-extern char** environ;
-
 namespace ccsched {
 namespace {
 
@@ -174,7 +172,7 @@ absl::StatusOr<bool> Confirm(const v1::JobSpec& job, Context& context) {
   *request.mutable_job() = job;
   const auto preview = context.client().Preview(request);
   if (!preview.ok()) return preview.status();
-  PrintOffers(*preview, "table", context.out_colour, context.err);
+  AskWithOffers(*preview, context);
   context.err << "\nSubmit? [Y/n] " << std::flush;
   std::string answer;
   if (!std::getline(std::cin, answer)) return false;
@@ -222,7 +220,7 @@ int RunSubmit(Context& context, SubmitOptions& o) {
     *request.mutable_job() = *job;
     const auto preview = context.client().Preview(request);
     if (!preview.ok()) return context.Fail(preview.status());
-    PrintOffers(*preview, o.format, context.out_colour, context.out);
+    PrintOffers(*preview, o.format, context);
     return kExitDone;
   }
   const bool asks = context.in_terminal && context.err_terminal && !o.yes &&
