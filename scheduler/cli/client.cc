@@ -44,7 +44,7 @@ absl::Status CheckTexts(const google::protobuf::Message& message) {
             field->name(), ": '", Printable(text), "' is not UTF-8 text"));
       }
       if (field->cpp_type() != Field::CPPTYPE_MESSAGE) break;
-      const absl::Status inside = CheckTexts(
+      absl::Status inside = CheckTexts(
           field->is_repeated() ? r.GetRepeatedMessage(message, field, i)
                                : r.GetMessage(message, field));
       if (!inside.ok()) return inside;

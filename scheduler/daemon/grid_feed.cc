@@ -108,7 +108,7 @@ absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
     ASSIGN_OR_RETURN(region.forecaster, MakeForecaster(config.forecast()));
   }
   feed.record_ = std::make_unique<GridRecord>(std::move(options));
-  for (uint16_t i = 0; i < feed.regions_.size(); ++i) {
+  for (size_t i = 0; i < feed.regions_.size(); ++i) {
     RETURN_IF_ERROR(feed.LoadFile(RegionId(i), config_file));
   }
   return feed;
@@ -171,7 +171,7 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
 
 absl::StatusOr<RegionId> GridFeed::FindRegion(const std::string& name) const {
   std::vector<std::string> known;
-  for (uint16_t i = 0; i < regions_.size(); ++i) {
+  for (size_t i = 0; i < regions_.size(); ++i) {
     if (regions_[i].config.name() == name) return RegionId(i);
     known.push_back(regions_[i].config.name());
   }
@@ -294,7 +294,7 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
   if (now < next_update_) return;
   next_update_ = HourAfter(now);
   std::vector<StepSeries> known(regions_.size());
-  for (uint16_t i = 0; i < regions_.size(); ++i) {
+  for (size_t i = 0; i < regions_.size(); ++i) {
     Region& region = regions_[i];
     const RegionId id(i);
     std::shared_ptr<const Forecast> newest;
@@ -322,7 +322,7 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
     region.told = newest;
     events.emplace_back(ForecastIssued{id, std::move(newest)});
   }
-  for (uint16_t i = 0; i < regions_.size(); ++i) {
+  for (size_t i = 0; i < regions_.size(); ++i) {
     TellActuals(RegionId(i), known[i], events);
   }
 }
