@@ -20,7 +20,13 @@ std::string JsonString(std::string_view text) {
   const std::string clean =
       IsUtf8(text) ? std::string(text) : Printable(text, text.size() * 4);
   std::string out = "\"";
-  for (const char c : clean) {
+  for (size_t i = 0; i < clean.size(); ++i) {
+    const char c = clean[i];
+    // U+0080 to U+009F, which terminals obey as well.
+    if (c == '\xc2' && static_cast<unsigned char>(clean[i + 1]) < 0xa0) {
+      out += absl::StrFormat("\\u%04x", static_cast<unsigned char>(clean[++i]));
+      continue;
+    }
     switch (c) {
       case '"':
         out += "\\\"";

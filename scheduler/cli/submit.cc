@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -47,6 +48,11 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
           absl::StrCat(path, ": ", std::strerror(errno),
                        "; to run a program, write it after '--'"));
     }
+  }
+  std::error_code ignored;
+  if (path != "-" && std::filesystem::is_directory(path, ignored)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": is a directory, not a script"));
   }
   std::istream& in = path == "-" ? std::cin : file;
   // No more is read than it may have: some files have no end.
@@ -116,9 +122,10 @@ absl::Status ReadFile(const std::string& file, Context& context,
 
 void FillDefaults(const std::string& file, v1::JobSpec* job) {
   if (job->name().empty()) {
-    job->set_name(job->command_size() > 0 ? Basename(job->command(0))
-                  : file == "-"           ? "stdin"
-                                          : Basename(file));
+    // A name of our making is never what is wrong.
+    job->set_name(Printable(job->command_size() > 0 ? Basename(job->command(0))
+                            : file == "-"           ? "stdin"
+                                                    : Basename(file)));
   }
   if (job->workdir().empty()) {
     char here[4096];

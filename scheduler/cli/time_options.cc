@@ -30,7 +30,11 @@ absl::StatusOr<absl::Time> TimeOptions::Now() {
 absl::StatusOr<absl::Time> TimeOptions::Read(const std::string& option,
                                              const std::string& text) {
   absl::Time now;
-  if (!text.empty() && IsRelativeTime(text)) {
+  if (IsRelativeTime(text)) {
+    // What is wrong at any time is told without asking what time it is.
+    const auto form =
+        ParseTimeSpec(text, absl::UnixEpoch(), absl::LocalTimeZone());
+    if (!form.ok()) return Naming(option, form.status());
     ASSIGN_OR_RETURN(now, Now());
   }
   const auto time = ParseTimeSpec(text, now, absl::LocalTimeZone());

@@ -10,8 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
 #include "scheduler/carbon/what_if.h"
 #include "scheduler/wire/table.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 namespace {
@@ -217,16 +219,19 @@ int FootprintCommand(const FootprintOptions& options, std::ostream& out,
                      std::ostream& err) {
   const std::string& o = options.output;
   if (o != "table" && o != "json" && o != "csv") {
-    err << "ccsched footprint: -o " << o << " is none of table, json, csv\n";
+    err << "ccsched footprint: -o " << Printable(o)
+        << " is none of table, json, csv\n";
     return 2;
   }
   std::vector<std::string> remarks;
   const auto answers = Compute(options, remarks);
   if (!answers.ok()) {
-    err << "ccsched footprint: " << answers.status().message() << "\n";
+    err << "ccsched footprint: "
+        << Printable(ToStd(answers.status().message()), 4000) << "\n";
     return absl::IsUnavailable(answers.status()) ? 3 : 2;
   }
-  for (const std::string& remark : remarks) err << remark << "\n";
+  for (const std::string& remark : remarks)
+    err << Printable(remark, 4000) << "\n";
   if (o == "json") {
     PrintJson(*answers, out);
   } else if (o == "csv") {

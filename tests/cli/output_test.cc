@@ -18,6 +18,7 @@ namespace {
 TEST(JsonTest, EscapesTextAndKeepsNumbersExact) {
   EXPECT_EQ(JsonString("a\"b\\c\nd\x01ü"), "\"a\\\"b\\\\c\\nd\\u0001ü\"");
   EXPECT_EQ(JsonString("\xff"), "\"\\\\xff\"");
+  EXPECT_EQ(JsonString("a\u009b2J\u00a0"), "\"a\\u009b2J\u00a0\"");
   EXPECT_EQ(JsonNumber(0.1), "0.1");
   EXPECT_EQ(std::stod(JsonNumber(1.0 / 3)), 1.0 / 3);
   EXPECT_EQ(JsonNumber(std::nan("")), "null");

@@ -126,7 +126,7 @@ TEST(TableTest, WrapsAtBlanksAndWithinLongWordsOnly) {
   EXPECT_EQ(WrapToWidth("abcdefgh ij", 3), (Lines{"abc", "def", "gh", "ij"}));
   EXPECT_EQ(WrapToWidth("東京都庁", 3), (Lines{"東", "京", "都", "庁"}));
   EXPECT_EQ(WrapToWidth("", 3), Lines{""});
-  EXPECT_EQ(WrapToWidth("a   b", 3), (Lines{"a", "b"}));
+  EXPECT_EQ(WrapToWidth("a   b", 3), Lines{"a b"});
 }
 
 TEST(TableTest, CutsTextsBetweenCharacters) {
