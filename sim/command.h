@@ -93,6 +93,7 @@ struct SimReplayOptions {
   std::string state_dir;              // of a scheduler; ledger.db is in it
   std::vector<std::string> policies;  // what each of these would have emitted
   std::string output = "table";
+  size_t width = 0;
 };
 absl::StatusOr<int> RunSimReplayCommand(const SimReplayOptions& options,
                                         std::ostream& out, std::ostream& err);

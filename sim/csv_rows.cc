@@ -48,7 +48,8 @@ bool ParsePlainUtc(std::string_view s, int64_t* us) {
   const absl::CivilDay civil(year, month, day);
   if (civil.day() != day) return false;
   const int64_t days = civil - absl::CivilDay(1970, 1, 1);
-  *us = (days * 86400 + hour * 3600 + minute * 60 + second) * 1'000'000;
+  *us = (days * 86400 + hour * int64_t{3600} + minute * int64_t{60} + second) *
+        1'000'000;
   return true;
 }
 

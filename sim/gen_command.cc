@@ -50,7 +50,7 @@ absl::Status WriteGrid(const SimGenOptions& options, absl::Time start,
   const std::string profile =
       options.profile.empty() ? "solar" : options.profile;
   const int64_t hours = std::llround(options.days * 24);
-  if (hours < 1 || hours > 24 * 36'500) {
+  if (hours < 1 || hours > int64_t{24} * 36'500) {
     return absl::InvalidArgumentError(
         absl::StrCat("--days ", options.days, ": 1 hour to 36,500 days"));
   }

@@ -252,7 +252,7 @@ class DayReader {
         return absl::DataLossError(
             absl::StrCat("a series of region ", row.region, " can't be read"));
       }
-      for (uint16_t r = 0; r < grids_.size(); ++r) {
+      for (size_t r = 0; r < grids_.size(); ++r) {
         if (topology().regions[r].name != row.region) continue;
         ASSIGN_OR_RETURN(const StepSeries values,
                          ToIntensity(series, residual_[r]));

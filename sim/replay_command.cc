@@ -83,23 +83,23 @@ Json WhatIfJson(const RecordedDay& day, const std::vector<SimResult>& runs) {
 }
 
 void PrintWhatIf(const RecordedDay& day, const std::vector<SimResult>& runs,
-                 std::ostream& out) {
+                 size_t width, std::ostream& out) {
   out << day.recorded.jobs << " jobs, " << FormatRfc3339(day.first) << " to "
       << FormatRfc3339(day.last) << "\n\n";
-  std::vector<std::vector<std::string>> rows = {{"policy", "CO2e", "saved",
-                                                 "energy", "wait mean", "p95",
-                                                 "late", "unfinished"}};
+  Table table({FirstColumn("policy"), Figure("CO2e"), Figure("saved", 1),
+               Figure("energy", 3), Figure("wait mean", 0, "wait"),
+               Figure("p95", 2), Figure("late"), Figure("unfinished")});
   for (const SimResult& run : runs) {
     const bool known = day.recorded.co2e > GramsCo2e(0);
     const double saved = known ? 1 - run.co2e / day.recorded.co2e : 0;
-    rows.push_back({run.policy, MassText(run.co2e),
-                    known ? absl::StrFormat("%.2f%%", saved * 100) : "-",
-                    absl::StrFormat("%.2f kWh", run.energy.value()),
-                    WaitText(run.wait_mean), WaitText(run.wait_p95),
-                    std::to_string(run.promises_broken),
-                    std::to_string(run.unfinished)});
+    table.Add({run.policy, MassText(run.co2e),
+               known ? absl::StrFormat("%.2f%%", saved * 100) : "-",
+               absl::StrFormat("%.2f kWh", run.energy.value()),
+               WaitText(run.wait_mean), WaitText(run.wait_p95),
+               std::to_string(run.promises_broken),
+               std::to_string(run.unfinished)});
   }
-  out << AlignTable(rows) << '\n';
+  out << TableText(table, width) << '\n';
   if (day.unended > 0) {
     out << day.unended
         << " jobs still ran at the end of the record; they count with what "
@@ -136,7 +136,7 @@ absl::StatusOr<int> WhatIf(LedgerReader& reader,
                .dump(2, ' ', false, Json::error_handler_t::replace)
         << '\n';
   } else {
-    PrintWhatIf(*day, runs, out);
+    PrintWhatIf(*day, runs, options.width, out);
   }
   return 0;
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kHourUs = 3'600'000'000;
 constexpr size_t kWorst = 10;
-constexpr size_t kWaitSteps = 4 * 24 * 30;
+constexpr size_t kWaitSteps = size_t{4} * 24 * 30;
 
 bool Worse(const ReportCollector::WorstJob& a,
            const ReportCollector::WorstJob& b) {

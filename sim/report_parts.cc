@@ -148,7 +148,7 @@ std::string WaitsCard(const std::vector<SimResult>& results,
       seen += waits[w];
       line.points.emplace_back(w * ReportCollector::kWaitStepHours,
                                100.0 * seen / all);
-      if (w > 4 * 48 && seen > 0.999 * all) break;
+      if (w > 192 && seen > 0.999 * all) break;  // two days
     }
     if (palette.StandsOut(i)) keys += palette.Key(i);
     (palette.StandsOut(i) ? named : chart.lines).push_back(std::move(line));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -216,137 +217,89 @@ std::string MassText(GramsCo2e mass) {
   return absl::StrFormat("%.4f g", g);
 }
 
-namespace {
-
-// Columns of a terminal that a UTF-8 text of ours takes.
-size_t WidthOf(const std::string& text) {
-  return std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  });
+std::string TableText(const Table& table, size_t width) {
+  std::ostringstream out;
+  const std::vector<std::string> left_out = table.Print(out, false, width);
+  if (!left_out.empty()) {
+    out << "\nNo room in " << width << " columns for "
+        << absl::StrJoin(left_out, ", ") << "; -o csv and -o json have all.\n";
+  }
+  return out.str();
 }
 
-std::vector<size_t> Widths(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t c = 0; c < row.size(); ++c) {
-      widths[c] = std::max(widths[c], WidthOf(row[c]));
-    }
+namespace {
+
+// Late and unfinished jobs stay: without them the others can't be compared.
+struct Shown {
+  bool fcfs = false, bound = false, idle = false, cost = false,
+       unfinished = false, suspended = false;
+};
+
+std::vector<Column> ResultColumns(const Shown& shown) {
+  std::vector<Column> columns = {FirstColumn("policy"), Figure("CO2e")};
+  const auto add = [&columns](bool wanted, Column column) {
+    if (wanted) columns.push_back(std::move(column));
+  };
+  add(shown.fcfs, Figure("saved vs fcfs", 0, "saved"));
+  add(shown.bound, Figure("above bound", 1, "gap"));
+  add(shown.idle, Figure("idle CO2e", 4));
+  add(shown.cost, Figure("cost", 2));
+  add(true, Figure("energy", 6));
+  add(true, Figure("wait mean", 0, "wait"));
+  add(true, Figure("p95", 3));
+  add(true, Figure("p99", 8));
+  add(true, Figure("slowdown", 9));
+  add(true, Figure("late"));
+  add(shown.unfinished, Figure("unfinished"));
+  add(shown.suspended, Figure("suspended", 5));
+  add(shown.suspended, Figure("moved", 7));
+  return columns;
+}
+
+std::vector<Cell> ResultCells(const SimResult& r, const Shown& shown) {
+  std::vector<Cell> row = {r.policy, MassText(r.co2e)};
+  if (shown.fcfs) row.emplace_back(Percent(r.saved_vs_fcfs, "-"));
+  if (shown.bound) row.emplace_back(Percent(Gap(r), "-"));
+  if (shown.idle) row.emplace_back(MassText(r.idle_co2e));
+  if (shown.cost) row.emplace_back(CostText(r));
+  row.emplace_back(absl::StrFormat("%.1f kWh", r.energy.value()));
+  row.emplace_back(WaitText(r.wait_mean));
+  row.emplace_back(WaitText(r.wait_p95));
+  row.emplace_back(WaitText(r.wait_p99));
+  row.emplace_back(absl::StrFormat("%.2f", r.bounded_slowdown_mean));
+  row.emplace_back(std::to_string(r.promises_broken));
+  if (shown.unfinished) row.emplace_back(std::to_string(r.unfinished));
+  if (shown.suspended) {
+    row.emplace_back(std::to_string(r.suspensions));
+    row.emplace_back(std::to_string(r.moves));
   }
-  return widths;
+  return row;
 }
 
 }  // namespace
-
-std::string AlignTable(const std::vector<std::vector<std::string>>& rows) {
-  const std::vector<size_t> widths = Widths(rows);
-  std::string out;
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t c = 0; c < row.size(); ++c) {
-      const std::string pad(widths[c] - WidthOf(row[c]), ' ');
-      if (c > 0) line += "  ";
-      line += c == 0 ? row[c] + pad : pad + row[c];
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
-  return out;
-}
-
-std::string FitTable(std::vector<std::vector<std::string>> rows, size_t width,
-                     const std::vector<std::string>& spare) {
-  // Said in fewer letters before anything is left out.
-  static constexpr std::pair<const char*, const char*> kShort[] = {
-      {"saved vs fcfs", "saved"},
-      {"above bound", "gap"},
-      {"wait mean", "wait"}};
-  std::vector<std::string> left_out;
-  const auto wide = [&rows] {
-    size_t total = 0;
-    for (const size_t w : Widths(rows)) total += w + 2;
-    return total - 2;
-  };
-  if (width > 0 && !rows.empty() && wide() > width) {
-    for (const auto& [name, brief] : kShort) {
-      std::replace(rows[0].begin(), rows[0].end(), std::string(name),
-                   std::string(brief));
-    }
-  }
-  for (const std::string& name : spare) {
-    if (width == 0 || rows.empty() || wide() <= width) break;
-    const auto found = std::find(rows[0].begin(), rows[0].end(), name);
-    if (found == rows[0].end()) continue;
-    const ptrdiff_t c = found - rows[0].begin();
-    for (auto& row : rows) row.erase(row.begin() + c);
-    left_out.push_back(name);
-  }
-  std::string out = AlignTable(rows);
-  if (!left_out.empty()) {
-    absl::StrAppend(&out, "\nNo room in ", width, " columns for ",
-                    absl::StrJoin(left_out, ", "),
-                    "; -o csv and -o json have all.\n");
-  }
-  return out;
-}
 
 std::string ResultsTable(const std::string& scenario,
                          const std::vector<SimResult>& results, size_t width) {
   const auto any = [&results](auto test) {
     return std::any_of(results.begin(), results.end(), test);
   };
-  const bool bound =
-      any([](const SimResult& r) { return r.bound.has_value(); });
-  const bool fcfs =
+  Shown shown;
+  shown.bound = any([](const SimResult& r) { return r.bound.has_value(); });
+  shown.fcfs =
       any([](const SimResult& r) { return r.saved_vs_fcfs.has_value(); });
-  const bool idle =
-      any([](const SimResult& r) { return r.idle_co2e.value() > 0; });
-  const bool suspended =
+  shown.idle = any([](const SimResult& r) { return r.idle_co2e.value() > 0; });
+  shown.suspended =
       any([](const SimResult& r) { return r.suspensions + r.moves > 0; });
-  const bool cost = any([](const SimResult& r) { return !r.costs.empty(); });
-  const bool unfinished =
-      any([](const SimResult& r) { return r.unfinished > 0; });
-  std::vector<std::vector<std::string>> rows = {{"policy", "CO2e"}};
-  auto& head = rows.front();
-  const auto column = [&head](bool shown, const char* name) {
-    if (shown) head.emplace_back(name);
-  };
-  column(fcfs, "saved vs fcfs");
-  column(bound, "above bound");
-  column(idle, "idle CO2e");
-  column(cost, "cost");
-  for (const char* name :
-       {"energy", "wait mean", "p95", "p99", "slowdown", "late"}) {
-    head.emplace_back(name);
-  }
-  column(unfinished, "unfinished");
-  column(suspended, "suspended");
-  column(suspended, "moved");
-  for (const SimResult& r : results) {
-    std::vector<std::string> row = {r.policy, MassText(r.co2e)};
-    if (fcfs) row.push_back(Percent(r.saved_vs_fcfs, "-"));
-    if (bound) row.push_back(Percent(Gap(r), "-"));
-    if (idle) row.push_back(MassText(r.idle_co2e));
-    if (cost) row.push_back(CostText(r));
-    row.push_back(absl::StrFormat("%.1f kWh", r.energy.value()));
-    row.push_back(WaitText(r.wait_mean));
-    row.push_back(WaitText(r.wait_p95));
-    row.push_back(WaitText(r.wait_p99));
-    row.push_back(absl::StrFormat("%.2f", r.bounded_slowdown_mean));
-    row.push_back(std::to_string(r.promises_broken));
-    if (unfinished) row.push_back(std::to_string(r.unfinished));
-    if (suspended) {
-      row.push_back(std::to_string(r.suspensions));
-      row.push_back(std::to_string(r.moves));
-    }
-    rows.push_back(std::move(row));
-  }
+  shown.cost = any([](const SimResult& r) { return !r.costs.empty(); });
+  shown.unfinished = any([](const SimResult& r) { return r.unfinished > 0; });
+  Table table(ResultColumns(shown));
+  for (const SimResult& r : results) table.Add(ResultCells(r, shown));
   std::string out = absl::StrCat(
       scenario, ": ", results.empty() ? 0 : results[0].jobs, " jobs");
   if (any([](const SimResult& r) { return r.over_full; })) {
     absl::StrAppend(&out, "; no schedule keeps all their promises");
   }
-  if (bound) {
+  if (shown.bound) {
     for (const SimResult& r : results) {
       if (!r.bound) continue;
       absl::StrAppend(&out, "; no schedule emits less than ",
@@ -354,11 +307,7 @@ std::string ResultsTable(const std::string& scenario,
       break;
     }
   }
-  // Late and unfinished jobs stay: without them the others can't be compared.
-  return out + "\n\n" +
-         FitTable(std::move(rows), width,
-                  {"slowdown", "p99", "moved", "energy", "suspended",
-                   "idle CO2e", "p95", "cost", "gap"});
+  return out + "\n\n" + TableText(table, width);
 }
 
 }  // namespace ccsched

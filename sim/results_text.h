@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "scheduler/wire/table.h"
 #include "sim/result.h"
 #include "sim/workload.h"
 
@@ -31,13 +33,17 @@ std::string ResultsTable(const std::string& scenario,
 std::string MassText(GramsCo2e mass);
 // "3.1 d", "2.10 h", "45 s".
 std::string WaitText(absl::Duration wait);
-// Rows of cells under a header, columns aligned; numbers to the right.
-std::string AlignTable(const std::vector<std::vector<std::string>>& rows);
-// The same in `width` columns of a terminal (0: in as many as it takes). Where
-// there is no room, columns of these names are left out, the first of them
-// first, and named in a line below.
-std::string FitTable(std::vector<std::vector<std::string>> rows, size_t width,
-                     const std::vector<std::string>& spare);
+// The column that names a run, which is never cut, and one of figures.
+inline Column FirstColumn(std::string name) {
+  return {std::move(name), Align::kLeft, 0, Excess::kKeep, ""};
+}
+inline Column Figure(std::string name, int spare = 0, std::string brief = "") {
+  return {std::move(name), Align::kRight, spare, Excess::kCut,
+          std::move(brief)};
+}
+// A table in `width` columns of a terminal (0: in as many as it takes); what
+// had no room is named in a line below.
+std::string TableText(const Table& table, size_t width);
 
 }  // namespace ccsched
 

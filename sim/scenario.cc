@@ -265,7 +265,7 @@ class Loader {
     }
     jobs.state_gb = from.state_gb();
     const Topology& topology = scenario_.topology;
-    for (uint16_t i = 0; i < topology.pools.size(); ++i) {
+    for (size_t i = 0; i < topology.pools.size(); ++i) {
       const std::string& type =
           topology.accelerators[topology.pools[i].accelerator.value()];
       if (from.accelerator().empty() || type == from.accelerator()) {

@@ -60,7 +60,7 @@ absl::StatusOr<std::optional<GramsCo2e>> ScenarioBound(
   std::deque<Forecast> actuals;
   const absl::Time until =
       scenario.horizon ? *scenario.horizon : absl::InfiniteFuture();
-  for (uint16_t i = 0; i < topology.pools.size(); ++i) {
+  for (size_t i = 0; i < topology.pools.size(); ++i) {
     const PoolId pool(i);
     const SiteId site = topology.pools[i].site;
     const SitePower& power = scenario.site_power[site.value()];

@@ -173,7 +173,7 @@ class Playing {
 
   void JoinNodes() {
     uint32_t node = 0;
-    for (uint16_t i = 0; i < scenario_.pool_sizes.size(); ++i) {
+    for (size_t i = 0; i < scenario_.pool_sizes.size(); ++i) {
       const PoolSize& size = scenario_.pool_sizes[i];
       const uint32_t each = size.node_size == 0 ? size.count : size.node_size;
       for (uint32_t done = 0; done < size.count; done += each) {

@@ -37,11 +37,11 @@ constexpr double kStudent[] = {
     2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
     2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
 
-struct Column {
+struct CsvColumn {
   const char* name;
   Estimate SweepRow::*value;
 };
-constexpr Column kColumns[] = {
+constexpr CsvColumn kColumns[] = {
     {"co2e_g", &SweepRow::co2e_g},
     {"idle_co2e_g", &SweepRow::idle_co2e_g},
     {"energy_kwh", &SweepRow::energy_kwh},
@@ -136,14 +136,6 @@ void MarkPareto(std::vector<SweepRow>& rows) {
 
 std::string SweepTable(const std::vector<SweepRow>& rows, bool windows,
                        size_t width) {
-  std::vector<std::vector<std::string>> cells(1);
-  auto& head = cells.front();
-  head.emplace_back("policy");
-  if (!rows.empty()) {
-    for (const auto& [path, value] : rows.front().variant) {
-      head.push_back(path);
-    }
-  }
   const auto any = [&rows](Estimate SweepRow::*e) {
     return std::any_of(rows.begin(), rows.end(), [e](const SweepRow& r) {
       return !std::isnan((r.*e).mean) && (r.*e).mean != 0;
@@ -152,30 +144,37 @@ std::string SweepTable(const std::vector<SweepRow>& rows, bool windows,
   const bool saved = any(&SweepRow::saved_vs_fcfs), gap = any(&SweepRow::gap);
   const bool idle = any(&SweepRow::idle_co2e_g);
   const bool cost = any(&SweepRow::cost);
-  head.emplace_back("CO2e kg");
-  if (idle) head.emplace_back("idle kg");
-  if (saved) head.emplace_back("saved vs fcfs");
-  if (gap) head.emplace_back("above bound");
-  if (cost) head.emplace_back("cost");
-  for (const char* name : {"wait mean h", "p95 h", "late", "frontier"}) {
-    head.emplace_back(name);
+  std::vector<Column> columns = {FirstColumn("policy")};
+  if (!rows.empty()) {
+    for (const auto& [path, value] : rows.front().variant) {
+      columns.push_back(Figure(path));
+    }
   }
+  columns.push_back(Figure("CO2e kg"));
+  if (idle) columns.push_back(Figure("idle kg", 5));
+  if (saved) columns.push_back(Figure("saved vs fcfs", 1, "saved"));
+  if (gap) columns.push_back(Figure("above bound", 2, "gap"));
+  if (cost) columns.push_back(Figure("cost", 3));
+  columns.push_back(Figure("wait mean h"));
+  columns.push_back(Figure("p95 h", 4));
+  columns.push_back(Figure("late"));
+  columns.push_back(Figure("frontier"));
+  Table table(std::move(columns));
   for (const SweepRow& r : rows) {
-    std::vector<std::string> row = {r.policy};
-    for (const auto& [path, value] : r.variant) row.push_back(value);
-    row.push_back(WithHalf(r.co2e_g, 1e-3, "", windows));
-    if (idle) row.push_back(WithHalf(r.idle_co2e_g, 1e-3, "", windows));
-    if (saved) row.push_back(WithHalf(r.saved_vs_fcfs, 100, "%", windows));
-    if (gap) row.push_back(WithHalf(r.gap, 100, "%", windows));
-    if (cost) row.push_back(WithHalf(r.cost, 1, " " + r.currency, windows));
-    row.push_back(WithHalf(r.wait_mean_s, 1 / 3600.0, "", windows));
-    row.push_back(WithHalf(r.wait_p95_s, 1 / 3600.0, "", windows));
-    row.push_back(absl::StrFormat("%.0f", r.late.mean));
+    std::vector<Cell> row = {r.policy};
+    for (const auto& [path, value] : r.variant) row.emplace_back(value);
+    row.emplace_back(WithHalf(r.co2e_g, 1e-3, "", windows));
+    if (idle) row.emplace_back(WithHalf(r.idle_co2e_g, 1e-3, "", windows));
+    if (saved) row.emplace_back(WithHalf(r.saved_vs_fcfs, 100, "%", windows));
+    if (gap) row.emplace_back(WithHalf(r.gap, 100, "%", windows));
+    if (cost) row.emplace_back(WithHalf(r.cost, 1, " " + r.currency, windows));
+    row.emplace_back(WithHalf(r.wait_mean_s, 1 / 3600.0, "", windows));
+    row.emplace_back(WithHalf(r.wait_p95_s, 1 / 3600.0, "", windows));
+    row.emplace_back(absl::StrFormat("%.0f", r.late.mean));
     row.emplace_back(r.pareto ? "*" : "");
-    cells.push_back(std::move(row));
+    table.Add(std::move(row));
   }
-  return FitTable(std::move(cells), width,
-                  {"idle kg", "p95 h", "cost", "gap", "saved"});
+  return TableText(table, width);
 }
 
 std::string SweepCsv(const std::vector<SweepRow>& rows) {
@@ -187,7 +186,7 @@ std::string SweepCsv(const std::vector<SweepRow>& rows) {
     }
   }
   out += ",windows";
-  for (const Column& c : kColumns) {
+  for (const CsvColumn& c : kColumns) {
     absl::StrAppend(&out, ",", c.name, ",", c.name, "_ci95");
   }
   out += ",currency,pareto\n";
@@ -198,7 +197,7 @@ std::string SweepCsv(const std::vector<SweepRow>& rows) {
       AppendCsvField(value, out);
     }
     absl::StrAppend(&out, ",", r.windows);
-    for (const Column& c : kColumns) {
+    for (const CsvColumn& c : kColumns) {
       const Estimate& e = r.*c.value;
       out += ',';
       if (!std::isnan(e.mean)) AppendDouble(e.mean, out);
@@ -224,7 +223,7 @@ std::string SweepJson(const std::string& scenario, uint64_t seed,
     row["set"] = Json::object();
     for (const auto& [path, value] : r.variant) row["set"][path] = value;
     row["windows"] = r.windows;
-    for (const Column& c : kColumns) {
+    for (const CsvColumn& c : kColumns) {
       const Estimate& e = r.*c.value;
       if (std::isnan(e.mean)) {
         row[c.name] = nullptr;

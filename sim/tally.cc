@@ -84,7 +84,7 @@ Tally::Tally(const Scenario& scenario)
       peak_(scenario.topology.sites.size()),
       moved_co2e_(scenario.topology.sites.size()),
       moved_energy_(scenario.topology.sites.size()) {
-  for (uint16_t i = 0; i < scenario.topology.pools.size(); ++i) {
+  for (size_t i = 0; i < scenario.topology.pools.size(); ++i) {
     const SiteId site = scenario.topology.pools[i].site;
     const SitePower& power = scenario.site_power[site.value()];
     const bool hourly = !power.pue.empty();
@@ -196,7 +196,7 @@ void Tally::AddCosts(SimResult& result) const {
   const auto add = [](std::optional<Money>& sum, double amount) {
     sum = sum.value_or(Money()) + Money(amount);
   };
-  for (uint16_t i = 0; i < topology.pools.size(); ++i) {
+  for (size_t i = 0; i < topology.pools.size(); ++i) {
     const Pool& pool = topology.pools[i];
     const PoolSums& sums = pools_[i];
     const RegionId region = topology.region(PoolId(i));
@@ -272,7 +272,7 @@ absl::Status Tally::Finish(int64_t first_submit_us, int64_t until_us,
       static_cast<double>(last_us - first_submit_us) * kHoursPerUs;
   result.sites.resize(topology.sites.size());
   std::vector<double> used(topology.sites.size()), there(used);
-  for (uint16_t i = 0; i < topology.pools.size(); ++i) {
+  for (size_t i = 0; i < topology.pools.size(); ++i) {
     const Pool& pool = topology.pools[i];
     const PoolSize& size = scenario_.pool_sizes[i];
     const PoolSums& sums = pools_[i];

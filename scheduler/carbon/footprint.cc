@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/carbon/footprint.h"
 
-#include <cmath>
 #include <set>
 #include <utility>
 
@@ -49,22 +48,31 @@ FootprintResult Footprint(const TrainingRun& run) {
   return r;
 }
 
+// gCO2e/kWh; coal is near 1,000.
+constexpr double kIntensityMax = 10'000;
+
 absl::Status CheckRun(const TrainingRun& run) {
   const auto error = [&run](const char* field, double value,
                             const char* needed) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "run \"%s\": %s: %g is not %s", run.name, field, value, needed));
   };
-  const auto positive = [](double v) { return v > 0 && std::isfinite(v); };
+  // Within these bounds no figure runs over.
+  const auto within = [](double v, double most) { return v > 0 && v <= most; };
   if (run.name.empty()) return absl::InvalidArgumentError("a run has no name");
-  if (!positive(run.chips)) return error("chips", run.chips, "above 0");
-  if (!positive(run.days)) return error("days", run.days, "above 0");
-  if (!positive(run.watts.value())) {
-    return error("watts", run.watts.value(), "above 0");
+  if (!within(run.chips, 1e9)) {
+    return error("chips", run.chips, "above 0, at most 1e9");
+  }
+  if (!within(run.days, 36525)) {
+    return error("days", run.days, "above 0, at most a century");
+  }
+  if (!within(run.watts.value(), 1e9)) {
+    return error("watts", run.watts.value(), "above 0, at most 1e9");
   }
   if (!CheckPue(run.pue).ok()) return error("pue", run.pue, "at least 1");
-  if (!(run.gross.value() >= 0) || !std::isfinite(run.gross.value())) {
-    return error("gross_g_per_kwh", run.gross.value(), "0 or above");
+  if (!(run.gross.value() >= 0) || run.gross.value() > kIntensityMax) {
+    return error("gross_g_per_kwh", run.gross.value(),
+                 "0 or above, at most 10000");
   }
   if (run.net && (!(run.net->value() >= 0) || *run.net > run.gross)) {
     return error("net_g_per_kwh", run.net->value(), "between 0 and gross");

@@ -294,7 +294,7 @@ absl::StatusOr<GridColumn> ParseGridCsv(std::string_view text,
     rows.push_back(row);
   }
   if (rows.empty()) {
-    return Place{file, line_number}.Error("no rows of data");
+    return Place{file, std::max(line_number, 1)}.Error("no rows of data");
   }
   ASSIGN_OR_RETURN(Slots slots, LayOut(rows, file));
   GridColumn out;

@@ -44,7 +44,7 @@ absl::Status CheckTexts(const google::protobuf::Message& message) {
             field->name(), ": '", Printable(text), "' is not UTF-8 text"));
       }
       if (field->cpp_type() != Field::CPPTYPE_MESSAGE) break;
-      const absl::Status inside = CheckTexts(
+      absl::Status inside = CheckTexts(
           field->is_repeated() ? r.GetRepeatedMessage(message, field, i)
                                : r.GetMessage(message, field));
       if (!inside.ok()) return inside;
@@ -160,6 +160,10 @@ class GrpcClient : public Client {
   absl::StatusOr<v1::ReportResponse> Report(
       const v1::ReportRequest& request) override {
     return Call<v1::ReportResponse>(*admin_, &v1::Admin::Stub::Report, request);
+  }
+  absl::StatusOr<v1::ActsResponse> Acts(
+      const v1::ActsRequest& request) override {
+    return Call<v1::ActsResponse>(*admin_, &v1::Admin::Stub::Acts, request);
   }
   absl::StatusOr<v1::PushForecastResponse> PushForecast(
       const v1::PushForecastRequest& request) override {

@@ -66,6 +66,8 @@ class Client {
   virtual absl::Status SetPolicy(const v1::SetPolicyRequest& request) = 0;
   virtual absl::StatusOr<v1::ReportResponse> Report(
       const v1::ReportRequest& request) = 0;
+  virtual absl::StatusOr<v1::ActsResponse> Acts(
+      const v1::ActsRequest& request) = 0;
   virtual absl::StatusOr<v1::PushForecastResponse> PushForecast(
       const v1::PushForecastRequest& request) = 0;
   virtual absl::StatusOr<v1::GetForecastResponse> GetForecast(

@@ -6,6 +6,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -30,7 +32,14 @@ CLI::Validator Checked(const char* what) {
   return CLI::Validator(
       [what](std::string& given) -> std::string {
         T value;
-        if (CLI::detail::lexical_cast(given, value)) return "";
+        if (CLI::detail::lexical_cast(given, value)) {
+          // What is too large has become the largest, or the smallest.
+          using Limits = std::numeric_limits<T>;
+          const bool fits = !std::is_integral_v<T> ||
+                            (value != Limits::max() && value != Limits::min());
+          if (fits) return "";
+          return absl::StrCat("'", Printable(given), "' is out of range");
+        }
         return absl::StrCat("'", Printable(given), "' must be ", what);
       },
       "");

@@ -23,6 +23,7 @@ void AddNodes(Command& root, Context& context);  // nodes drain undrain
 void AddForecast(Command& root, Context& context);
 void AddPolicy(Command& root, Context& context);
 void AddProjects(Command& root, Context& context);
+void AddAudit(Command& root, Context& context);
 void AddReport(Command& root, Context& context);
 void AddFootprint(Command& root, Context& context);
 void AddSim(Command& root, Context& context);

@@ -7,10 +7,13 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "scheduler/base/strings.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 
+constexpr size_t kLineMax = 4000;
 constexpr char kDefaultAddress[] = "127.0.0.1:7390";
 
 std::string Context::DevDir() const {
@@ -66,9 +69,15 @@ int ExitCodeOf(const absl::Status& status) {
   }
 }
 
+void Context::Say(const std::string& message) {
+  for (const auto line : absl::StrSplit(message, '\n')) {
+    err << Printable(ToStd(line), kLineMax) << "\n";
+  }
+}
+
 int Context::Fail(const absl::Status& status) {
   if (status.ok()) return kExitDone;
-  err << "ccsched: " << ToStd(status.message()) << "\n";
+  Say(absl::StrCat("ccsched: ", status.message()));
   return ExitCodeOf(status);
 }
 

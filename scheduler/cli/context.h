@@ -51,6 +51,9 @@ struct Context {
     client_ = std::move(client);
   }
 
+  // Prints a message, line by line, with nothing in it that steers a terminal:
+  // it may name what was given, or what a scheduler said.
+  void Say(const std::string& message);
   // Prints "ccsched: message" and returns the exit status that fits.
   int Fail(const absl::Status& status);
   // The same for a request that is wrong by itself.

@@ -16,6 +16,9 @@
 namespace ccsched {
 namespace {
 
+// What one answer holds.
+constexpr absl::Duration kHoursMost = absl::Hours(24 * 366);
+
 // From the running scheduler's sites and the grid data in its ledger.
 absl::StatusOr<KnownSite> AskForSite(Client& client, const std::string& name,
                                      absl::Time start, absl::Time end) {
@@ -29,6 +32,12 @@ absl::StatusOr<KnownSite> AskForSite(Client& client, const std::string& name,
   if (site == nullptr) {
     return absl::NotFoundError(absl::StrCat("site: there is no \"", name, "\"",
                                             DidYouMean(name, known)));
+  }
+  if (end - start > kHoursMost) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "days: ", absl::ToDoubleHours(end - start) / 24,
+        ": the scheduler is asked for at most 366; give gross_g_per_kwh or "
+        "grid"));
   }
   v1::GetForecastRequest request;
   request.set_region(site->region());
@@ -95,6 +104,7 @@ void AddFootprint(Command& root, Context& context) {
                           absl::Time end) {
       return AskForSite(context.client(), site, start, end);
     };
+    if (context.out_terminal) o->width = context.out_width;
     return FootprintCommand(*o, context.out, context.err);
   });
 }

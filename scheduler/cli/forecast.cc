@@ -12,8 +12,8 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
 #include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/table.h"
 #include "scheduler/wire/time.h"
 
 namespace ccsched {
@@ -63,6 +63,7 @@ Record ValueRecord(const std::string& region, const Value& v) {
 
 std::vector<double> Intensities(const std::vector<Value>& values) {
   std::vector<double> out;
+  out.reserve(values.size());
   for (const Value& v : values) out.push_back(v.intensity);
   return out;
 }
@@ -97,12 +98,12 @@ void PrintOverview(const v1::GetForecastResponse& response, Context& context) {
       context.out_width > 70 ? context.out_width - 70 : 24, 24, 96);
   Table table({{"REGION"},
                {"NOW", Align::kRight},
-               {"LEAST", Align::kRight},
-               {"AT"},
-               {"MOST", Align::kRight},
-               {"BAND ±", Align::kRight},
-               {"FORECAST gCO2e/kWh"},
-               {"UNTIL"},
+               {"LEAST", Align::kRight, 3},
+               {"AT", Align::kLeft, 4, Excess::kKeep},
+               {"MOST", Align::kRight, 2},
+               {"BAND ±", Align::kRight, 5},
+               {"FORECAST gCO2e/kWh", Align::kLeft, 1, Excess::kKeep},
+               {"UNTIL", Align::kLeft, 6, Excess::kKeep},
                {"DATA"}});
   for (const v1::GridSeries& series : response.regions()) {
     const std::vector<Value> values = ValuesOf(series);
@@ -143,13 +144,13 @@ void PrintRegion(const v1::GridSeries& series, Context& context) {
   const bool cfe = series.cfe_pct_size() > 0;
   const bool band = series.intensity_p10_size() > 0;
   const size_t width = std::clamp<size_t>(
-      context.out_width > 60 ? context.out_width - 60 : 20, 20, 60);
-  Table table({{"START"},
+      context.out_width > 60 ? context.out_width - 60 : 8, 8, 60);
+  Table table({{"START", Align::kLeft, 0, Excess::kKeep},
                {"gCO2e/kWh", Align::kRight},
-               {band ? "P10-P90" : "", Align::kRight},
-               {cfe ? "CFE %" : "", Align::kRight},
-               {""},
-               {""}});
+               {band ? "P10-P90" : "", Align::kRight, 2},
+               {cfe ? "CFE %" : "", Align::kRight, 3},
+               {"", Align::kLeft, 1, Excess::kKeep},
+               {"", Align::kLeft, 0, Excess::kKeep}});
   for (const Value& v : values) {
     const double share =
         top > least ? (v.intensity - least) / (top - least) : 0;

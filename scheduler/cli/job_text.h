@@ -13,7 +13,7 @@
 #include "ccsched/v1/admin.pb.h"
 #include "ccsched/v1/jobs.pb.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 

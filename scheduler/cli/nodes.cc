@@ -8,7 +8,7 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 namespace {

@@ -10,20 +10,21 @@
 #include "absl/strings/str_cat.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 
 std::vector<Column> OfferColumns() {
   return {{"SITE"},
-          {"ACCELERATORS", Align::kRight},
-          {"START P50"},
-          {"START P90"},
-          {"FINISH P50"},
-          {"FINISH P90"},
-          {"ENERGY", Align::kRight},
+          {"ACCELERATORS", Align::kRight, 4},
+          {"START P50", Align::kLeft, 0, Excess::kKeep},
+          {"START P90", Align::kLeft, 6, Excess::kKeep},
+          {"FINISH P50", Align::kLeft, 2, Excess::kKeep},
+          {"FINISH P90", Align::kLeft, 5, Excess::kKeep},
+          {"ENERGY", Align::kRight, 3},
           {"CO2E", Align::kRight},
-          {"+ PRICE", Align::kRight}};
+          {"+ PRICE", Align::kRight, 1}};
 }
 
 std::vector<Cell> OfferCells(const v1::Offer& offer, Style style) {
@@ -42,8 +43,41 @@ std::vector<Cell> OfferCells(const v1::Offer& offer, Style style) {
       CarbonText(offer.price_g())};
 }
 
+namespace {
+
+Table OfferTable(const v1::PreviewResponse& preview) {
+  std::vector<Column> columns = OfferColumns();
+  const bool priced =
+      std::any_of(preview.offers().begin(), preview.offers().end(),
+                  [](const v1::Offer& offer) { return offer.has_cost(); });
+  if (priced) columns.push_back({"MONEY", Align::kRight});
+  columns.push_back({"CHOSEN"});
+  columns.push_back({"NOTE", Align::kLeft, 0, Excess::kWrap});
+  Table table(std::move(columns));
+  for (const v1::Offer& offer : preview.offers()) {
+    const Style style = offer.chosen() ? Style::kGreen : Style::kPlain;
+    std::vector<Cell> cells = OfferCells(offer, style);
+    if (priced) cells.emplace_back(CostText(offer), style);
+    cells.emplace_back(offer.chosen() ? "*" : "", style);
+    cells.emplace_back(absl::StrCat(
+        offer.note(), offer.estimated() ? " (forecast extended)" : ""));
+    table.Add(std::move(cells));
+  }
+  return table;
+}
+
+void PrintReason(const v1::PreviewResponse& preview, std::ostream& out) {
+  if (preview.reason().text().empty()) return;
+  out << "\n"
+      << Printable(preview.policy()) << ": "
+      << Printable(preview.reason().text(), 2000) << "\n";
+}
+
+}  // namespace
+
 void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
-                 bool colour, std::ostream& out) {
+                 Context& context) {
+  std::ostream& out = context.out;
   std::vector<Record> records;
   for (const v1::Offer& offer : preview.offers()) {
     records.push_back(OfferRecordOf(offer));
@@ -57,27 +91,13 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
     head.AddRecord("reason", ReasonRecordOf(preview.reason()));
     return PrintJson(out, "offers", head, "offers", records);
   }
-  std::vector<Column> columns = OfferColumns();
-  const bool priced =
-      std::any_of(preview.offers().begin(), preview.offers().end(),
-                  [](const v1::Offer& offer) { return offer.has_cost(); });
-  if (priced) columns.push_back({"MONEY", Align::kRight});
-  columns.push_back({"CHOSEN"});
-  columns.push_back({"NOTE"});
-  Table table(std::move(columns));
-  for (const v1::Offer& offer : preview.offers()) {
-    const Style style = offer.chosen() ? Style::kGreen : Style::kPlain;
-    std::vector<Cell> cells = OfferCells(offer, style);
-    if (priced) cells.emplace_back(CostText(offer), style);
-    cells.emplace_back(offer.chosen() ? "*" : "", style);
-    cells.emplace_back(absl::StrCat(
-        offer.note(), offer.estimated() ? " (forecast extended)" : ""));
-    table.Add(std::move(cells));
-  }
-  table.Print(out, colour);
-  if (!preview.reason().text().empty()) {
-    out << "\n" << preview.policy() << ": " << preview.reason().text() << "\n";
-  }
+  ShowTable(OfferTable(preview), context);
+  PrintReason(preview, out);
+}
+
+void AskWithOffers(const v1::PreviewResponse& preview, Context& context) {
+  ShowTableInMessages(OfferTable(preview), context);
+  PrintReason(preview, context.err);
 }
 
 }  // namespace ccsched

@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "ccsched/v1/jobs.pb.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/cli/context.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 
 // `format` is table, json or csv.
 void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
-                 bool colour, std::ostream& out);
+                 Context& context);
+// The same among the messages, as a table: a question follows.
+void AskWithOffers(const v1::PreviewResponse& preview, Context& context);
 
 // What every table of offers has: site to price of capacity, in this order.
 std::vector<Column> OfferColumns();

@@ -20,7 +20,13 @@ std::string JsonString(std::string_view text) {
   const std::string clean =
       IsUtf8(text) ? std::string(text) : Printable(text, text.size() * 4);
   std::string out = "\"";
-  for (const char c : clean) {
+  for (size_t i = 0; i < clean.size(); ++i) {
+    const char c = clean[i];
+    // U+0080 to U+009F, which terminals obey as well.
+    if (c == '\xc2' && static_cast<unsigned char>(clean[i + 1]) < 0xa0) {
+      out += absl::StrFormat("\\u%04x", static_cast<unsigned char>(clean[++i]));
+      continue;
+    }
     switch (c) {
       case '"':
         out += "\\\"";
@@ -128,15 +134,27 @@ void PrintCsv(std::ostream& out, const Record& header,
   for (const Record& record : records) out << CsvLine(record.CsvFields());
 }
 
-void ShowTable(const Table& table, Context& context) {
+namespace {
+
+void Show(const Table& table, Context& context, bool terminal,
+          std::ostream& out) {
   const std::vector<std::string> left_out =
-      table.Print(context.out, context.out_colour,
-                  context.out_terminal ? context.out_width : 0);
+      table.Print(out, context.out_colour, terminal ? context.out_width : 0);
   if (left_out.empty()) return;
-  context.out.flush();
+  out.flush();
   context.err << "No room in " << context.out_width << " columns for "
               << absl::StrJoin(left_out, ", ")
               << "; piped into 'less -S' or 'cat', all are there.\n";
+}
+
+}  // namespace
+
+void ShowTable(const Table& table, Context& context) {
+  Show(table, context, context.out_terminal, context.out);
+}
+
+void ShowTableInMessages(const Table& table, Context& context) {
+  Show(table, context, context.err_terminal, context.err);
 }
 
 void AddFormat(Command& command, std::string* format) {

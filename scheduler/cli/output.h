@@ -22,7 +22,7 @@
 
 #include "scheduler/cli/command.h"
 #include "scheduler/cli/context.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 
@@ -107,6 +107,8 @@ void PrintCsv(std::ostream& out, const Record& header,
 // Prints a table, on a terminal as wide as that; says, among the messages,
 // which columns had no room.
 void ShowTable(const Table& table, Context& context);
+// The same where a question is asked: among the messages.
+void ShowTableInMessages(const Table& table, Context& context);
 
 // Adds -o/--format with table, json and csv.
 void AddFormat(Command& command, std::string* format);

@@ -8,7 +8,7 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/output.h"
 #include "scheduler/cli/policy_shadow.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 namespace {
@@ -41,7 +41,9 @@ int RunList(Context& context, const std::string& format) {
   const auto response = context.client().Policies();
   if (!response.ok()) return context.Fail(response.status());
   std::vector<Record> records;
-  Table table({{"POLICY"}, {"CURRENT"}, {"WHAT IT DOES"}});
+  Table table({{"POLICY", Align::kLeft, 0, Excess::kKeep},
+               {"CURRENT"},
+               {"WHAT IT DOES", Align::kLeft, 0, Excess::kWrap}});
   for (const v1::PolicyInfo& policy : response->policies()) {
     records.push_back(PolicyRecord(policy));
     const Style style = policy.current() ? Style::kGreen : Style::kPlain;
@@ -82,7 +84,11 @@ int RunShow(Context& context, const PolicyOptions& o) {
   }
   const bool shadowed = !shadow->policy().empty();
   std::vector<Record> records;
-  Table table({{"PARAMETER"}, {"VALUE"}, {"DEFAULT"}, {"UNIT"}, {"WHAT"}});
+  Table table({{"PARAMETER", Align::kLeft, 0, Excess::kKeep},
+               {"VALUE", Align::kLeft, 0, Excess::kKeep},
+               {"DEFAULT", Align::kLeft, 1, Excess::kKeep},
+               {"UNIT", Align::kLeft, 2, Excess::kKeep},
+               {"WHAT", Align::kLeft, 0, Excess::kWrap}});
   for (const v1::PolicyParameter& p : found->parameters()) {
     records.push_back(ParameterRecord(p));
     table.Add({p.name(), p.value(), p.default_value(), p.unit(), p.doc()});

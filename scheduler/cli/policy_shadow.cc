@@ -11,7 +11,7 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/time.h"
 
@@ -113,7 +113,9 @@ void PrintShadow(const v1::ShadowResponse& s, Context& context) {
   }
   if (s.latest().empty()) return;
   context.out << "\n";
-  Table latest({{"JOB", Align::kRight}, {"LIVE"}, {"SHADOW"}});
+  Table latest({{"JOB", Align::kRight},
+                {"LIVE", Align::kLeft, 0, Excess::kWrap},
+                {"SHADOW", Align::kLeft, 0, Excess::kWrap}});
   constexpr int kShown = 10;
   for (int i = 0; i < std::min(s.latest_size(), kShown); ++i) {
     const v1::ShadowPlacement& p = s.latest(i);
@@ -122,7 +124,7 @@ void PrintShadow(const v1::ShadowResponse& s, Context& context) {
          StartText(p.live_site(), p.has_live_start(), p.live_start()),
          StartText(p.shadow_site(), p.has_shadow_start(), p.shadow_start())});
   }
-  latest.Print(context.out, context.out_colour);
+  ShowTable(latest, context);
 }
 
 Record ShadowRecord(const v1::ShadowResponse& s) {

@@ -17,8 +17,6 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 
-extern char** environ;
-
 namespace ccsched {
 namespace {
 
@@ -66,6 +64,7 @@ absl::StatusOr<ProcessKey> SpawnDetached(
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& word : command) {
     argv.push_back(const_cast<char*>(word.c_str()));
   }
@@ -151,7 +150,7 @@ std::string Tail(const std::string& path, int lines) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) return "";
   const std::streamoff size = in.tellg();
-  const std::streamoff from = std::max<std::streamoff>(0, size - 64 * 1024);
+  const std::streamoff from = std::max<std::streamoff>(0, size - 65536);
   in.seekg(from);
   std::ostringstream rest;
   rest << in.rdbuf();

@@ -9,8 +9,8 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
 #include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/table.h"
 #include "scheduler/wire/time.h"
 
 namespace ccsched {
@@ -103,6 +103,7 @@ void Print(const std::vector<v1::Job>& jobs, const std::string& format,
            Context& context) {
   if (format == "table") return PrintTable(jobs, context);
   std::vector<Record> records;
+  records.reserve(jobs.size());
   for (const v1::Job& job : jobs) records.push_back(JobRecordOf(job));
   if (format == "csv") {
     PrintCsv(context.out, JobRecordOf(v1::Job()), records);

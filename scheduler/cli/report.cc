@@ -16,9 +16,9 @@
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
 #include "scheduler/cli/report_export.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/cli/time_options.h"
 #include "scheduler/wire/proto_time.h"
-#include "scheduler/wire/time.h"
+#include "scheduler/wire/table.h"
 
 namespace ccsched {
 namespace {
@@ -292,41 +292,25 @@ void PrintRemarks(const v1::ReportResponse& response, Context& context) {
               << "; --as-of TIME shows what was known before\n";
 }
 
-absl::Status SetTime(const char* option, const std::string& text,
-                     absl::Time now, google::protobuf::Timestamp* out) {
-  const auto t = ParseTimeSpec(text, now, absl::LocalTimeZone());
-  if (!t.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(option, ": ", t.status().message()));
-  }
-  *out = ToProto(*t);
-  return absl::OkStatus();
-}
-
 absl::StatusOr<v1::ReportRequest> MakeRequest(const ReportOptions& o,
                                               Context& context) {
   v1::ReportRequest request;
   request.set_by(o.by);
   request.set_user(o.user);
   request.set_project(o.project);
-  absl::Time now;
-  const auto relative = [](const std::string& text) {
-    return !text.empty() && IsRelativeTime(text);
+  TimeOptions times(context);
+  const auto set = [&times](const char* option, const std::string& text,
+                            auto field) -> absl::Status {
+    if (text.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const absl::Time time, times.Read(option, text));
+    *field() = ToProto(time);
+    return absl::OkStatus();
   };
-  if (relative(o.from) || relative(o.to) || relative(o.as_of)) {
-    ASSIGN_OR_RETURN(const v1::StatusResponse status,
-                     context.client().Status());
-    now = FromProto(status.now());
-  }
-  if (!o.from.empty()) {
-    RETURN_IF_ERROR(SetTime("--from", o.from, now, request.mutable_from()));
-  }
-  if (!o.to.empty()) {
-    RETURN_IF_ERROR(SetTime("--to", o.to, now, request.mutable_to()));
-  }
-  if (!o.as_of.empty()) {
-    RETURN_IF_ERROR(SetTime("--as-of", o.as_of, now, request.mutable_as_of()));
-  }
+  RETURN_IF_ERROR(
+      set("--from", o.from, [&] { return request.mutable_from(); }));
+  RETURN_IF_ERROR(set("--to", o.to, [&] { return request.mutable_to(); }));
+  RETURN_IF_ERROR(
+      set("--as-of", o.as_of, [&] { return request.mutable_as_of(); }));
   if (request.has_from() && request.has_to() &&
       FromProto(request.from()) >= FromProto(request.to())) {
     return absl::InvalidArgumentError("--from must be before --to");

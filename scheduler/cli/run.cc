@@ -59,6 +59,7 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   AddForecast(root, context);
   AddPolicy(root, context);
   AddProjects(root, context);
+  AddAudit(root, context);
   AddReport(root, context);
   AddFootprint(root, context);
   AddSim(root, context);
@@ -79,7 +80,7 @@ int RunCommandLine(std::vector<std::string> args, Context& context) {
   const absl::StatusOr<Command*> command = root.Parse(std::move(args), &help);
   if (!command.ok()) {
     // The message begins with the command's name already.
-    context.err << command.status().message() << "\n";
+    context.Say(std::string(command.status().message()));
     return kExitWrong;
   }
   if (*command == nullptr) {

@@ -347,6 +347,7 @@ const SbatchOption* Find(std::string_view name, char letter) {
 
 absl::Status Unknown(const std::string& word) {
   std::vector<std::string> known;
+  known.reserve(std::size(kOptions));
   for (const SbatchOption& option : kOptions) {
     known.push_back(absl::StrCat("--", ToAbsl(option.name)));
   }

@@ -11,8 +11,8 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
 #include "scheduler/wire/proto_time.h"
+#include "scheduler/wire/table.h"
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/time.h"
 
@@ -123,14 +123,14 @@ void PrintAttempts(const v1::Job& job, Context& context) {
   context.out << "\n";
   Table table({{"ATTEMPT", Align::kRight},
                {"SITE"},
-               {"ACCELERATORS"},
-               {"NODES"},
-               {"STARTED"},
-               {"ENDED"},
+               {"ACCELERATORS", Align::kLeft, 3},
+               {"NODES", Align::kLeft, 4},
+               {"STARTED", Align::kLeft, 0, Excess::kKeep},
+               {"ENDED", Align::kLeft, 1, Excess::kKeep},
                {"OUTCOME"},
-               {"IT ENERGY", Align::kRight},
+               {"IT ENERGY", Align::kRight, 2},
                {"CO2E", Align::kRight},
-               {"METER"}});
+               {"METER", Align::kLeft, 5}});
   for (const v1::Attempt& a : job.attempts()) {
     std::vector<std::string> nodes;
     for (const v1::NodeShare& share : a.nodes()) nodes.push_back(share.node());
@@ -219,16 +219,16 @@ void PrintJob(const v1::Job& job, Context& context) {
 void PrintHistory(const v1::Job& job, Context& context) {
   context.out << "\n";
   Table table({{"ATTEMPT", Align::kRight},
-               {"FROM"},
-               {"TO"},
-               {"SITE"},
+               {"FROM", Align::kLeft, 0, Excess::kKeep},
+               {"TO", Align::kLeft, 2, Excess::kKeep},
+               {"SITE", Align::kLeft, 4},
                {"ENERGY", Align::kRight},
-               {"gCO2e/kWh", Align::kRight},
+               {"gCO2e/kWh", Align::kRight, 1},
                {"CO2E", Align::kRight},
-               {"METER"},
-               {"DATA"},
-               {"RECORDED"},
-               {"REPLACED"}});
+               {"METER", Align::kLeft, 7},
+               {"DATA", Align::kLeft, 5},
+               {"RECORDED", Align::kLeft, 6, Excess::kKeep},
+               {"REPLACED", Align::kLeft, 3, Excess::kKeep}});
   for (const v1::EmissionSlice& s : job.emissions()) {
     const Style style = s.has_superseded_at() ? Style::kDim : Style::kPlain;
     table.Add(

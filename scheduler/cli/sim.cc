@@ -144,6 +144,7 @@ void AddReplay(Command& sim, Context& context) {
              "what this one would have done; repeat for more");
   AddFormat(c, &o->output);
   c.OnRun([=, &context] {
+    if (context.out_terminal) o->width = context.out_width;
     return Finish(context, RunSimReplayCommand(*o, context.out, context.err));
   });
 }

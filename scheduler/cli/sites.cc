@@ -11,7 +11,7 @@
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 #include "scheduler/wire/text.h"
 
 namespace ccsched {

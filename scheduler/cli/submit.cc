@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -24,8 +25,6 @@
 #include "scheduler/wire/convert.h"
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/yaml.h"
-
-extern char** environ;
 
 namespace ccsched {
 namespace {
@@ -49,6 +48,11 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
           absl::StrCat(path, ": ", std::strerror(errno),
                        "; to run a program, write it after '--'"));
     }
+  }
+  std::error_code ignored;
+  if (path != "-" && std::filesystem::is_directory(path, ignored)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": is a directory, not a script"));
   }
   std::istream& in = path == "-" ? std::cin : file;
   // No more is read than it may have: some files have no end.
@@ -118,9 +122,10 @@ absl::Status ReadFile(const std::string& file, Context& context,
 
 void FillDefaults(const std::string& file, v1::JobSpec* job) {
   if (job->name().empty()) {
-    job->set_name(job->command_size() > 0 ? Basename(job->command(0))
-                  : file == "-"           ? "stdin"
-                                          : Basename(file));
+    // A name of our making is never what is wrong.
+    job->set_name(Printable(job->command_size() > 0 ? Basename(job->command(0))
+                            : file == "-"           ? "stdin"
+                                                    : Basename(file)));
   }
   if (job->workdir().empty()) {
     char here[4096];
@@ -174,7 +179,7 @@ absl::StatusOr<bool> Confirm(const v1::JobSpec& job, Context& context) {
   *request.mutable_job() = job;
   const auto preview = context.client().Preview(request);
   if (!preview.ok()) return preview.status();
-  PrintOffers(*preview, "table", context.out_colour, context.err);
+  AskWithOffers(*preview, context);
   context.err << "\nSubmit? [Y/n] " << std::flush;
   std::string answer;
   if (!std::getline(std::cin, answer)) return false;
@@ -222,7 +227,7 @@ int RunSubmit(Context& context, SubmitOptions& o) {
     *request.mutable_job() = *job;
     const auto preview = context.client().Preview(request);
     if (!preview.ok()) return context.Fail(preview.status());
-    PrintOffers(*preview, o.format, context.out_colour, context.out);
+    PrintOffers(*preview, o.format, context);
     return kExitDone;
   }
   const bool asks = context.in_terminal && context.err_terminal && !o.yes &&

@@ -8,7 +8,7 @@
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/offers.h"
 #include "scheduler/cli/output.h"
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 #include "scheduler/wire/text.h"
 
 namespace ccsched {
@@ -21,7 +21,7 @@ struct WhyOptions {
 
 void PrintChoices(const v1::Reason& reason, Context& context) {
   std::vector<Column> columns = OfferColumns();
-  columns.insert(columns.begin(), {"CHOICE"});
+  columns.insert(columns.begin(), {"CHOICE", Align::kLeft, 0, Excess::kWrap});
   columns.push_back({"= COST", Align::kRight});
   const bool priced = reason.chosen().has_cost();
   if (priced) columns.push_back({"MONEY", Align::kRight});

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "policies/registry.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/daemon/contracts.h"
@@ -108,12 +109,37 @@ void Driver::Apply(SitesCall& call) {
       [response, reply = std::move(call.reply)] { reply(response); });
 }
 
+namespace {
+
+// An empty name is all sites.
+absl::Status CheckSite(const Topology& topology, const std::string& name) {
+  std::vector<std::string> known;
+  known.reserve(topology.sites.size());
+  for (const Site& site : topology.sites) known.push_back(site.name);
+  if (name.empty() ||
+      std::find(known.begin(), known.end(), name) != known.end()) {
+    return absl::OkStatus();
+  }
+  return absl::NotFoundError(absl::StrCat("site: there is no \"", name, "\"",
+                                          DidYouMean(name, known)));
+}
+
+}  // namespace
+
 void Driver::Apply(NodesCall& call) {
+  const std::string& wanted = call.request.site();
+  if (absl::Status found = CheckSite(topology(), wanted); !found.ok()) {
+    work_.outbox.answers.push_back(
+        [found = std::move(found), reply = std::move(call.reply)] {
+          reply(found);
+        });
+    return;
+  }
   v1::NodesResponse response;
   const RealTime real_now = std::chrono::steady_clock::now();
   for (const NodeEntry& node : nodes_.nodes()) {
     const std::string& site = topology().site(node.pool).name;
-    if (!call.request.site().empty() && site != call.request.site()) continue;
+    if (!wanted.empty() && site != wanted) continue;
     v1::NodeStatus& out = *response.add_nodes();
     out.set_name(node.name);
     out.set_site(site);
@@ -253,7 +279,7 @@ void Driver::Apply(GetForecastCall& call) {
     if (call.request.has_start()) {
       return absl::InvalidArgumentError("start: name a region with it");
     }
-    for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+    for (size_t i = 0; i < topology().regions.size(); ++i) {
       *response.add_regions() = grid_->View(RegionId(i), work_.now, horizon);
     }
     return response;
@@ -296,7 +322,7 @@ void Driver::Apply(ReloadConfig& in) {
     RecordContracts(std::move(contracts), work_.batch, work_.now);
     setup_.cluster = std::move(cluster);
     std::swap(*grid_, grid);
-    for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+    for (size_t i = 0; i < topology().regions.size(); ++i) {
       grid_->TakeChanges(RegionId(i));
       RestateChanges(RegionId(i),
                      grid_->record().ChangesSince(grid.record(), RegionId(i)));

@@ -39,7 +39,7 @@ void Driver::AddGridMetrics(MetricFamilies& families) const {
                       "fallback or none",
                       MetricType::Gauge);
   const GridRecord& record = grid_->record();
-  for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+  for (size_t i = 0; i < topology().regions.size(); ++i) {
     const RegionId id(i);
     const MetricLabels region = {{"region", topology().regions[i].name}};
     if (const auto g = record.At(id, work_.now)) {

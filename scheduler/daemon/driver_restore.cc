@@ -161,7 +161,7 @@ absl::Status Driver::RestoreNodes(const Snapshot& snapshot) {
 // estimates can change, so that a start does not look at years of rows.
 absl::Status Driver::RestateOnFiles(const Snapshot& snapshot) {
   work_.now = ReadClock();
-  for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+  for (size_t i = 0; i < topology().regions.size(); ++i) {
     const RegionId region(i);
     RestateChanges(region, grid_->TakeChanges(region),
                    /*estimated_only=*/SameGridFile(region, snapshot.settings));
@@ -183,7 +183,7 @@ bool Driver::SameGridFile(RegionId region, const Settings& on_record) const {
 
 // Which reading of the regions' files the accounts stand on.
 void Driver::RecordGridFiles(const Settings& on_record) {
-  for (uint16_t i = 0; i < topology().regions.size(); ++i) {
+  for (size_t i = 0; i < topology().regions.size(); ++i) {
     const RegionId region(i);
     if (SameGridFile(region, on_record)) continue;
     work_.batch.settings.emplace_back(GridFileSetting(topology(), region),

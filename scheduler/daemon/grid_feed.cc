@@ -32,7 +32,8 @@ constexpr absl::Duration kLearnFrom = absl::Hours(24 * 60);
 constexpr absl::Duration kLearnEvery = absl::Hours(6);
 // A forecaster goes by actual values that are no older.
 constexpr absl::Duration kUsable = absl::Hours(24 * 7);
-// A forecast issued later than this after now was stamped by a wrong clock.
+// What is stamped later than this after now, a forecast's issue or an actual
+// value, was stamped by a wrong clock.
 constexpr absl::Duration kClockSlack = absl::Minutes(5);
 constexpr absl::Duration kViewMax = absl::Hours(24 * 31);
 constexpr absl::Duration kKnownMax = absl::Hours(24 * 366);
@@ -53,6 +54,19 @@ void Digest(const GridData& data, Fnv1a& fnv) {
     add(data.series.values()[i]);
     add(uint64_t{i < data.estimated.size() && data.estimated[i]});
   }
+}
+
+// Actual values have been measured: none is of a step that has not begun.
+absl::Status CheckMeasured(const v1::GridSeries& series, absl::Time now) {
+  const int values = std::max(series.intensity_size(), series.cfe_pct_size());
+  if (!series.actual() || values == 0) return absl::OkStatus();
+  const absl::Time last =
+      FromProto(series.start()) + FromProto(series.step()) * (values - 1);
+  if (last <= now + kClockSlack) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "actual: the last of ", values, " values is of ", FormatRfc3339(last),
+      ", which is in the future; now it is ", FormatRfc3339(now),
+      ": what is not measured yet is a forecast"));
 }
 
 // Where the file's header tells of a basis, it has to be the region's: two
@@ -94,7 +108,7 @@ absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
     ASSIGN_OR_RETURN(region.forecaster, MakeForecaster(config.forecast()));
   }
   feed.record_ = std::make_unique<GridRecord>(std::move(options));
-  for (uint16_t i = 0; i < feed.regions_.size(); ++i) {
+  for (size_t i = 0; i < feed.regions_.size(); ++i) {
     RETURN_IF_ERROR(feed.LoadFile(RegionId(i), config_file));
   }
   return feed;
@@ -157,7 +171,7 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
 
 absl::StatusOr<RegionId> GridFeed::FindRegion(const std::string& name) const {
   std::vector<std::string> known;
-  for (uint16_t i = 0; i < regions_.size(); ++i) {
+  for (size_t i = 0; i < regions_.size(); ++i) {
     if (regions_[i].config.name() == name) return RegionId(i);
     known.push_back(regions_[i].config.name());
   }
@@ -232,6 +246,7 @@ absl::StatusOr<GridRow> GridFeed::Accept(const v1::GridSeries& pushed,
         "start: ", FormatRfc3339(start), " is not a whole number of steps of ",
         FormatDuration(step)));
   }
+  RETURN_IF_ERROR(CheckMeasured(series, now));
   RETURN_IF_ERROR(Take(region, series, now));
   GridRow row;
   row.region = series.region();
@@ -279,7 +294,7 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
   if (now < next_update_) return;
   next_update_ = HourAfter(now);
   std::vector<StepSeries> known(regions_.size());
-  for (uint16_t i = 0; i < regions_.size(); ++i) {
+  for (size_t i = 0; i < regions_.size(); ++i) {
     Region& region = regions_[i];
     const RegionId id(i);
     std::shared_ptr<const Forecast> newest;
@@ -307,7 +322,7 @@ void GridFeed::Update(absl::Time now, std::vector<Event>& events) {
     region.told = newest;
     events.emplace_back(ForecastIssued{id, std::move(newest)});
   }
-  for (uint16_t i = 0; i < regions_.size(); ++i) {
+  for (size_t i = 0; i < regions_.size(); ++i) {
     TellActuals(RegionId(i), known[i], events);
   }
 }

@@ -310,6 +310,21 @@ struct JobFilter {
   uint32_t limit = 100;
 };
 
+struct ActFilter {
+  absl::Time from = absl::InfinitePast(), to = absl::InfiniteFuture();
+  std::string by;                 // empty: by anybody
+  std::vector<std::string> what;  // empty: all
+  // Paging: of those at `to` itself, the ones that were put on record before
+  // this one.
+  uint64_t below = 0;
+  uint32_t limit = 100;
+};
+// With its number on record, which grows.
+struct NumberedAct {
+  uint64_t number = 0;
+  ActRow act;
+};
+
 struct GridFilter {
   std::string region;                  // empty: all
   std::optional<bool> actual;          // absent: both
@@ -396,6 +411,8 @@ class LedgerReader {
   virtual absl::StatusOr<std::string> Owner(JobId id) = 0;
   // What was done with the job, in its order.
   virtual absl::StatusOr<std::vector<ActRow>> Acts(JobId id) = 0;
+  // The newest first; at most `limit`.
+  virtual absl::StatusOr<std::vector<NumberedAct>> Acts(const ActFilter&) = 0;
   // By id; at most `limit`.
   virtual absl::StatusOr<std::vector<JobRecord>> Jobs(const JobFilter&) = 0;
   virtual absl::StatusOr<std::vector<DecisionRow>> Decisions(JobId id) = 0;

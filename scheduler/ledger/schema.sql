@@ -309,3 +309,6 @@ CREATE TABLE acts (
   detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX acts_by_job ON acts (job) WHERE job IS NOT NULL;
+
+-- @version 11
+CREATE INDEX acts_by_at ON acts (at);

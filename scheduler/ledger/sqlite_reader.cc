@@ -171,17 +171,6 @@ absl::StatusOr<std::string> SqliteReader::Owner(JobId id) {
   return absl::NotFoundError(absl::StrCat("no job ", id.value()));
 }
 
-absl::StatusOr<std::vector<ActRow>> SqliteReader::Acts(JobId id) {
-  ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
-  Statement& s = db->Prepare("SELECT " CCSCHED_ACT_COLUMNS
-                             " FROM acts WHERE job = ? ORDER BY id");
-  std::vector<ActRow> rows;
-  s.Bind(id);
-  while (s.Next()) s.Read(0, ActFields(rows.emplace_back()));
-  RETURN_IF_ERROR(s.status());
-  return rows;
-}
-
 absl::StatusOr<std::vector<JobRecord>> SqliteReader::Jobs(
     const JobFilter& filter) {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());

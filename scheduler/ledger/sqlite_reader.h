@@ -24,6 +24,8 @@ class SqliteReader : public LedgerReader {
   absl::StatusOr<JobRecord> Job(JobId id) override;
   absl::StatusOr<std::string> Owner(JobId id) override;
   absl::StatusOr<std::vector<ActRow>> Acts(JobId id) override;
+  absl::StatusOr<std::vector<NumberedAct>> Acts(
+      const ActFilter& filter) override;
   absl::StatusOr<std::vector<JobRecord>> Jobs(const JobFilter& filter) override;
   absl::StatusOr<std::vector<DecisionRow>> Decisions(JobId id) override;
   absl::StatusOr<std::vector<EmissionRow>> Emissions(

@@ -7,10 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
+#include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
 #include "scheduler/carbon/what_if.h"
+#include "scheduler/wire/table.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 namespace {
@@ -130,11 +133,6 @@ void PrintJson(const std::vector<Answer>& answers, std::ostream& out) {
       << "\n";
 }
 
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-}
-
 void PrintCsv(const std::vector<Answer>& answers, std::ostream& out) {
   const auto number = [](std::optional<double> v) {
     return v ? absl::StrFormat("%.12g", *v) : std::string();
@@ -144,16 +142,15 @@ void PrintCsv(const std::vector<Answer>& answers, std::ostream& out) {
          "energy_factor,gross_factor,net_factor\n";
   for (const Answer& a : answers) {
     const PrintedFigures& p = a.run.printed;
-    out << CsvField(a.run.name) << ",," << number(a.result.energy.value())
-        << "," << number(Kg(a.result.gross)) << "," << number(Kg(a.result.net))
-        << "," << number(p.energy_kwh) << "," << number(p.gross_co2e_kg) << ","
-        << number(p.net_co2e_kg) << ",,,\n";
+    out << CsvLine({a.run.name, "", number(a.result.energy.value()),
+                    number(Kg(a.result.gross)), number(Kg(a.result.net)),
+                    number(p.energy_kwh), number(p.gross_co2e_kg),
+                    number(p.net_co2e_kg), "", "", ""});
     for (const Change& c : a.changes) {
-      out << CsvField(a.run.name) << "," << CsvField(c.what) << ","
-          << number(c.result.energy.value()) << ","
-          << number(Kg(c.result.gross)) << "," << number(Kg(c.result.net))
-          << ",,,," << number(c.energy_factor) << "," << number(c.gross_factor)
-          << "," << number(c.net_factor) << "\n";
+      out << CsvLine({a.run.name, c.what, number(c.result.energy.value()),
+                      number(Kg(c.result.gross)), number(Kg(c.result.net)), "",
+                      "", "", number(c.energy_factor), number(c.gross_factor),
+                      number(c.net_factor)});
     }
   }
 }
@@ -166,42 +163,54 @@ std::string Round(double v) {
 std::string Round(std::optional<double> v) { return v ? Round(*v) : "-"; }
 std::string Factor(double v) { return absl::StrFormat("%.2fx", v); }
 
-void PrintTable(const std::vector<Answer>& answers, std::ostream& out) {
-  size_t width = 10;
-  for (const Answer& a : answers) {
-    width = std::max(width, a.run.name.size());
-    for (const Change& c : a.changes)
-      width = std::max(width, c.what.size() + 2);
+std::vector<Cell> FigureCells(std::string name, const FootprintResult& r) {
+  return {std::move(name), Round(r.energy.value()), Round(Kg(r.gross)),
+          Round(Kg(r.net))};
+}
+
+void AddChanges(const Answer& a, Table& table) {
+  for (const Change& c : a.changes) {
+    std::vector<Cell> cells = FigureCells(absl::StrCat("  ", c.what), c.result);
+    for (const double f : {c.energy_factor, c.gross_factor, c.net_factor}) {
+      cells.emplace_back(Factor(f));
+    }
+    table.Add(std::move(cells));
   }
-  const int w = static_cast<int>(width);
+  const Together all(a.changes);
+  table.Add({"  all together", "", "", "", Factor(all.energy),
+             Factor(all.gross), Factor(all.net)});
+}
+
+std::vector<std::string> PrintTable(const std::vector<Answer>& answers,
+                                    size_t width, std::ostream& out) {
+  const auto figure = [](const char* name, int spare, const char* brief) {
+    return Column{name, Align::kRight, spare, Excess::kCut, brief};
+  };
+  std::vector<Column> columns = {{"RUN", Align::kLeft, 0, Excess::kWrap},
+                                 figure("ENERGY kWh", 0, "kWh"),
+                                 figure("GROSS kg CO2e", 0, "GROSS kg"),
+                                 figure("NET kg CO2e", 0, "NET kg")};
   const bool what_if = !answers.empty() && !answers[0].changes.empty();
-  out << absl::StrFormat("%-*s %12s %14s %12s", w, "RUN", "ENERGY kWh",
-                         "GROSS kg CO2e", "NET kg CO2e");
-  out << (what_if ? "   LESS ENERGY      GROSS        NET\n"
-                  : "   PRINTED: kWh    gross kg      net kg\n");
-  for (const Answer& a : answers) {
-    out << absl::StrFormat("%-*s %12s %14s %12s", w, a.run.name,
-                           Round(a.result.energy.value()),
-                           Round(Kg(a.result.gross)), Round(Kg(a.result.net)));
-    const PrintedFigures& p = a.run.printed;
-    if (!what_if) {
-      out << absl::StrFormat("   %12s %11s %11s", Round(p.energy_kwh),
-                             Round(p.gross_co2e_kg), Round(p.net_co2e_kg));
-    }
-    out << "\n";
-    for (const Change& c : a.changes) {
-      out << absl::StrFormat("  %-*s %12s %14s %12s   %11s %10s %10s\n", w - 2,
-                             c.what, Round(c.result.energy.value()),
-                             Round(Kg(c.result.gross)), Round(Kg(c.result.net)),
-                             Factor(c.energy_factor), Factor(c.gross_factor),
-                             Factor(c.net_factor));
-    }
-    if (!what_if) continue;
-    const Together all(a.changes);
-    out << absl::StrFormat("  %-*s %12s %14s %12s   %11s %10s %10s\n", w - 2,
-                           "all together", "", "", "", Factor(all.energy),
-                           Factor(all.gross), Factor(all.net));
+  for (Column& column :
+       what_if
+           ? std::vector{figure("LESS ENERGY", 1, ""),
+                         figure("LESS GROSS", 2, ""), figure("LESS NET", 3, "")}
+           : std::vector{figure("PRINTED kWh", 1, ""),
+                         figure("PRINTED GROSS kg", 2, "PRINTED GROSS"),
+                         figure("PRINTED NET kg", 3, "PRINTED NET")}) {
+    columns.push_back(std::move(column));
   }
+  Table table(std::move(columns));
+  for (const Answer& a : answers) {
+    std::vector<Cell> cells = FigureCells(a.run.name, a.result);
+    const PrintedFigures& p = a.run.printed;
+    for (const auto& printed : {p.energy_kwh, p.gross_co2e_kg, p.net_co2e_kg}) {
+      cells.emplace_back(what_if ? "" : Round(printed));
+    }
+    table.Add(std::move(cells));
+    if (what_if) AddChanges(a, table);
+  }
+  return table.Print(out, false, width);
 }
 
 }  // namespace
@@ -210,22 +219,32 @@ int FootprintCommand(const FootprintOptions& options, std::ostream& out,
                      std::ostream& err) {
   const std::string& o = options.output;
   if (o != "table" && o != "json" && o != "csv") {
-    err << "ccsched footprint: -o " << o << " is none of table, json, csv\n";
+    err << "ccsched footprint: -o " << Printable(o)
+        << " is none of table, json, csv\n";
     return 2;
   }
   std::vector<std::string> remarks;
   const auto answers = Compute(options, remarks);
   if (!answers.ok()) {
-    err << "ccsched footprint: " << answers.status().message() << "\n";
+    err << "ccsched footprint: "
+        << Printable(ToStd(answers.status().message()), 4000) << "\n";
     return absl::IsUnavailable(answers.status()) ? 3 : 2;
   }
-  for (const std::string& remark : remarks) err << remark << "\n";
+  for (const std::string& remark : remarks)
+    err << Printable(remark, 4000) << "\n";
   if (o == "json") {
     PrintJson(*answers, out);
   } else if (o == "csv") {
     PrintCsv(*answers, out);
   } else {
-    PrintTable(*answers, out);
+    const std::vector<std::string> left_out =
+        PrintTable(*answers, options.width, out);
+    if (!left_out.empty()) {
+      out.flush();
+      err << "No room in " << options.width << " columns for "
+          << absl::StrJoin(left_out, ", ")
+          << "; -o csv and -o json have all.\n";
+    }
   }
   return 0;
 }

@@ -29,6 +29,7 @@ struct FootprintOptions {
   std::string file;                  // runs.yaml (ccsched.v1.FootprintFile)
   std::vector<std::string> what_if;  // see scheduler/carbon/what_if.h
   std::string output = "table";      // table json csv
+  size_t width = 0;                  // of the terminal; 0: there is none
   SiteSource sites;                  // for runs that name a site
 };
 

@@ -22,6 +22,12 @@ namespace {
 absl::StatusOr<GramsPerKwh> MeanIntensity(const v1::FootprintGrid& grid,
                                           const std::string& folder,
                                           double days) {
+  if (grid.intensity().empty()) {
+    return absl::InvalidArgumentError("grid.intensity is missing: a CSV file");
+  }
+  if (!grid.has_start()) {
+    return absl::InvalidArgumentError("grid.start is missing");
+  }
   ASSIGN_OR_RETURN(const GapRule gaps, ParseGapRule(grid.gaps()));
   const std::string path =
       (std::filesystem::path(folder) / grid.intensity()).string();
@@ -31,7 +37,7 @@ absl::StatusOr<GramsPerKwh> MeanIntensity(const v1::FootprintGrid& grid,
     return absl::InvalidArgumentError(absl::StrFormat(
         "column \"%s\" of %s is not an intensity", grid.column(), path));
   }
-  const absl::Time start = absl::FromUnixSeconds(grid.start().seconds());
+  const absl::Time start = FromProto(grid.start());
   const absl::Time end = start + absl::Hours(24) * days;
   if (!column.series.Covers(start, end)) {
     return absl::InvalidArgumentError(absl::StrFormat(

@@ -140,6 +140,15 @@ grpc::ServerUnaryReactor* AdminService::Report(
   return FinishAtOnce(context, MakeReport(*reader_, *request, *response));
 }
 
+grpc::ServerUnaryReactor* AdminService::Acts(
+    grpc::CallbackServerContext* context, const v1::ActsRequest* request,
+    v1::ActsResponse* response) {
+  const absl::Status allowed = access_->MayOperate(*context);
+  return FinishAtOnce(context, allowed.ok()
+                                   ? ActsPage(*reader_, *request, *response)
+                                   : allowed);
+}
+
 grpc::ServerUnaryReactor* ForecastsService::Push(
     grpc::CallbackServerContext* context,
     const v1::PushForecastRequest* request,

@@ -11,8 +11,8 @@
 
 namespace ccsched {
 
-// All but the report is answered by the driver; what changes anything takes an
-// operator. Thread safe.
+// All but the report and the audit trail is answered by the driver; what
+// changes anything takes an operator, and so does the trail. Thread safe.
 class AdminService : public v1::Admin::CallbackService {
  public:
   AdminService(const Access* access, Inbox* inbox, LedgerReader* reader)
@@ -48,6 +48,9 @@ class AdminService : public v1::Admin::CallbackService {
   grpc::ServerUnaryReactor* Report(grpc::CallbackServerContext* context,
                                    const v1::ReportRequest* request,
                                    v1::ReportResponse* response) override;
+  grpc::ServerUnaryReactor* Acts(grpc::CallbackServerContext* context,
+                                 const v1::ActsRequest* request,
+                                 v1::ActsResponse* response) override;
 
  private:
   const Access* const access_;

@@ -7,9 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/status.h"
+#include "scheduler/rpc/job_view.h"
+#include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/text.h"
 
 namespace ccsched {
@@ -18,6 +23,8 @@ namespace {
 // What a caller may put on record of its own words.
 constexpr size_t kWordsMax = 500;
 constexpr size_t kRangesMax = 50;
+constexpr uint32_t kPageDefault = 100;
+constexpr uint32_t kPageMax = 1000;
 
 std::string_view NameOf(JobActionKind kind) {
   switch (kind) {
@@ -68,6 +75,20 @@ AuditAct PolicyAct(std::string by, const char* what, const std::string& name,
       .detail = Words(absl::StrJoin(sorted, ",", absl::PairFormatter("=")))};
 }
 
+// "MICROSECONDS-NUMBER" of the last act of the page before.
+absl::Status ReadToken(const std::string& token, ActFilter& filter) {
+  if (token.empty()) return absl::OkStatus();
+  const std::vector<std::string> parts = absl::StrSplit(token, '-');
+  int64_t at_us = 0;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &at_us) ||
+      !absl::SimpleAtoi(parts[1], &filter.below)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "page_token: \"", Words(token), "\" was not given by Acts"));
+  }
+  filter.to = absl::FromUnixMicros(at_us);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 AuditAct ActOf(JobActionKind kind, const v1::JobActionRequest& request,
@@ -109,6 +130,33 @@ AuditAct ActOf(const v1::PushForecastRequest& request, std::string by) {
           series.actual() ? "actual" : "forecast", ", ",
           std::max(series.intensity_size(), series.cfe_pct_size()), " values",
           series.source().empty() ? "" : " of ", Words(series.source()))};
+}
+
+absl::Status ActsPage(LedgerReader& reader, const v1::ActsRequest& request,
+                      v1::ActsResponse& response) {
+  ActFilter filter;
+  if (request.has_from()) filter.from = FromProto(request.from());
+  if (request.has_to()) filter.to = FromProto(request.to());
+  if (filter.from >= filter.to) {
+    return absl::InvalidArgumentError("from: must be before to");
+  }
+  filter.by = request.by();
+  filter.what.assign(request.what().begin(), request.what().end());
+  RETURN_IF_ERROR(ReadToken(request.page_token(), filter));
+  const uint32_t page = request.page_size() == 0
+                            ? kPageDefault
+                            : std::min(request.page_size(), kPageMax);
+  filter.limit = page + 1;  // one more tells whether there is more
+  ASSIGN_OR_RETURN(const std::vector<NumberedAct> acts, reader.Acts(filter));
+  for (size_t i = 0; i < acts.size() && i < page; ++i) {
+    *response.add_acts() = ActView(acts[i].act);
+  }
+  if (acts.size() > page) {
+    const NumberedAct& last = acts[page - 1];
+    response.set_next_page_token(
+        absl::StrCat(absl::ToUnixMicros(last.act.at), "-", last.number));
+  }
+  return absl::OkStatus();
 }
 
 void LogAct(const AuditAct& act, const absl::Status& outcome) {

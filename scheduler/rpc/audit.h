@@ -17,6 +17,7 @@
 #include "ccsched/v1/admin.pb.h"
 #include "ccsched/v1/forecasts.pb.h"
 #include "ccsched/v1/jobs.pb.h"
+#include "scheduler/ledger/ledger.h"
 #include "scheduler/rpc/input.h"
 
 namespace ccsched {
@@ -35,6 +36,11 @@ AuditAct ActOf(const v1::DrainRequest& request, std::string by = "");
 AuditAct ActOf(const v1::SetPolicyRequest& request, std::string by = "");
 AuditAct ActOf(const v1::SetShadowRequest& request, std::string by = "");
 AuditAct ActOf(const v1::PushForecastRequest& request, std::string by = "");
+
+// A page of those on record. Errors: InvalidArgument for a period that is none
+// and a token that no page gave.
+absl::Status ActsPage(LedgerReader& reader, const v1::ActsRequest& request,
+                      v1::ActsResponse& response);
 
 void LogAct(const AuditAct& act, const absl::Status& outcome);
 

@@ -192,6 +192,8 @@ v1::Act ActView(const ActRow& row) {
   out.set_by(row.by);
   out.set_what(row.what);
   out.set_detail(row.detail);
+  out.set_target(row.job ? absl::StrCat("job ", row.job->value()) : row.target);
+  if (row.job) out.set_job_id(row.job->value());
   return out;
 }
 

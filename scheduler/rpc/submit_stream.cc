@@ -52,8 +52,8 @@ void SubmitStream::Push(const std::shared_ptr<Message>& message) {
     submission.jobs.push_back(&job);
   }
   submission.reply = [self = self_, message](
-                         absl::Status status,
-                         absl::InlinedVector<SubmitResult, 1> results) {
+                         const absl::Status& status,
+                         const absl::InlinedVector<SubmitResult, 1>& results) {
     self->Answered(*message, status, results);
   };
   const size_t cost = std::max<size_t>(submission.jobs.size(), 1);

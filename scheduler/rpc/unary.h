@@ -65,8 +65,9 @@ Reply<Response> FinishWith(grpc::ServerUnaryReactor* reactor,
                            Response* response) {
   return [finisher = std::make_shared<UnaryFinisher>(reactor),
           response](absl::StatusOr<Response> result) {
-    if (result.ok()) *response = *std::move(result);
-    finisher->Finish(result.status());
+    const absl::Status status = result.status();
+    if (status.ok()) *response = *std::move(result);
+    finisher->Finish(status);
   };
 }
 

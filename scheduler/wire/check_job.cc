@@ -29,8 +29,11 @@ absl::Status CheckText(std::string_view field, const std::string& text,
     return Bad(field, absl::StrCat(text.size(), " bytes; at most ", bytes_max));
   }
   if (!IsUtf8(text)) return Bad(field, "is not UTF-8 text");
-  for (const unsigned char c : text) {
-    if (c < 0x20 || c == 0x7f) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are controls as well.
+    const bool c1 = c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (c < 0x20 || c == 0x7f || c1) {
       return Bad(field, absl::StrCat("'", ToAbsl(Printable(text)),
                                      "' has a control character"));
     }

@@ -44,6 +44,7 @@ absl::StatusOr<std::vector<bool>> Chosen(
 template <typename List>
 std::vector<std::string> NamesOf(const List& things) {
   std::vector<std::string> names;
+  names.reserve(things.size());
   for (const auto& thing : things) names.push_back(thing.name);
   return names;
 }
@@ -66,8 +67,8 @@ absl::StatusOr<Placement> ToPlacement(const v1::JobSpec& job,
       Chosen("accelerator", job.accelerator(), topology.accelerators).status());
   Placement placement;
   const auto add_pools = [&](const std::string* type) {
-    for (uint16_t i = 0; i < topology.pools.size(); ++i) {
-      const PoolId id(i);
+    for (size_t i = 0; i < topology.pools.size(); ++i) {
+      const PoolId id(static_cast<uint16_t>(i));
       const Pool& pool = topology.pools[i];
       if (sites[pool.site.value()] && regions[topology.region(id).value()] &&
           (type == nullptr ||

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/wire/text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_format.h"
@@ -25,6 +26,23 @@ size_t CharacterBytes(std::string_view s) {
   return bytes;
 }
 
+// Whether a terminal obeys it instead of showing it: C0, DEL and C1 controls,
+// and what turns the direction of all that follows. REQUIRES: well formed.
+// Source: ECMA-48, 5.2 and 5.3; Unicode 15, Bidi_Control.
+bool Steers(std::string_view character) {
+  const auto byte = [&](size_t i) {
+    return static_cast<uint8_t>(character[i]);
+  };
+  if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+  if (character.size() == 2) {
+    return (byte(0) == 0xc2 && byte(1) < 0xa0) || character == "\u061c";
+  }
+  if (character.size() != 3 || byte(0) != 0xe2) return false;
+  if (byte(1) == 0x81) return byte(2) >= 0xa6 && byte(2) <= 0xa9;
+  return byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f ||
+                             (byte(2) >= 0xa8 && byte(2) <= 0xae));
+}
+
 }  // namespace
 
 bool IsUtf8(std::string_view text) {
@@ -40,15 +58,16 @@ std::string Printable(std::string_view text, size_t bytes_max) {
   std::string out;
   while (!text.empty()) {
     if (out.size() >= bytes_max) return out + "…";
-    const size_t bytes = CharacterBytes(text);
-    const auto first = static_cast<uint8_t>(text[0]);
-    if (bytes == 0 || (bytes == 1 && (first < 0x20 || first == 0x7f))) {
-      out += absl::StrFormat("\\x%02x", first);
-      text.remove_prefix(1);
+    const size_t bytes = std::max<size_t>(CharacterBytes(text), 1);
+    const std::string_view character = text.substr(0, bytes);
+    if (CharacterBytes(text) == 0 || Steers(character)) {
+      for (const char c : character) {
+        out += absl::StrFormat("\\x%02x", static_cast<uint8_t>(c));
+      }
     } else {
-      out += text.substr(0, bytes);
-      text.remove_prefix(bytes);
+      out += character;
     }
+    text.remove_prefix(bytes);
   }
   return out;
 }

@@ -12,8 +12,8 @@ namespace ccsched {
 // be: the transport fails a call otherwise.
 bool IsUtf8(std::string_view text);
 
-// `text` with control characters and malformed bytes as \xNN, and cut at
-// `bytes_max`: what a message may show of anything.
+// `text` with malformed bytes and what steers a terminal (controls, changes of
+// direction) as \xNN, cut at `bytes_max`: what a message may show of anything.
 std::string Printable(std::string_view text, size_t bytes_max = 120);
 
 }  // namespace ccsched

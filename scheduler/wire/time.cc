@@ -193,7 +193,7 @@ absl::StatusOr<absl::Time> ParseTimeSpec(std::string_view text, absl::Time now,
                                          absl::TimeZone zone) {
   if (text.size() > kTextMax) text = text.substr(0, kTextMax + 1);
   if (!IsRelativeTime(text)) {
-    if (const auto t = ParseRfc3339(text); t.ok()) return t;
+    if (auto t = ParseRfc3339(text); t.ok()) return t;
     absl::Time t;
     std::string error;
     for (const char* format :

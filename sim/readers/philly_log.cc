@@ -73,9 +73,8 @@ class ArrayOfObjects {
       in_string_ = false;
       begin_ = lines_.line();
       state_ = kWantsComma;
-    } else if (c == '[' && state_ == kBefore) {
-      state_ = kWantsObject;
-    } else if (c == ',' && state_ == kWantsComma) {
+    } else if ((c == '[' && state_ == kBefore) ||
+               (c == ',' && state_ == kWantsComma)) {
       state_ = kWantsObject;
     } else if (c == ']' && (state_ == kWantsComma ||
                             (state_ == kWantsObject && begin_ == 0))) {

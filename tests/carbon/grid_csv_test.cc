@@ -142,7 +142,7 @@ TEST(GridCsvTest, RefusesHeadersThatDoNotFit) {
   EXPECT_THAT(Error("utc,moer (lbs/MWh)\n", "moer (lbs/MWh)"),
               HasSubstr("pounds"));
   EXPECT_EQ(Error("utc,ci_lca\n"), "grid.csv:1: no rows of data");
-  EXPECT_EQ(Error(""), "grid.csv:0: no rows of data");
+  EXPECT_EQ(Error(""), "grid.csv:1: no rows of data");
 }
 
 // Hours 0 to `hours`, without those in [from, to).

@@ -90,9 +90,10 @@ class ExitStatusTest : public testing::Test {
 
 TEST_F(ExitStatusTest, HelpIsDataAndDone) {
   for (const char* command :
-       {"submit", "queue", "show", "why", "logs", "cancel", "hold", "release",
-        "wait", "sites", "nodes", "drain", "undrain", "forecast", "policy",
-        "report", "dev", "completion", "version"}) {
+       {"submit", "queue", "show",    "why",        "logs",
+        "cancel", "hold",  "release", "wait",       "sites",
+        "nodes",  "drain", "undrain", "forecast",   "policy",
+        "report", "audit", "dev",     "completion", "version"}) {
     const Ran ran = Run({command, "--help"});
     EXPECT_EQ(ran.code, 0) << command;
     EXPECT_THAT(ran.out, HasSubstr(std::string("ccsched ") + command));
@@ -258,6 +259,43 @@ TEST_F(ExitStatusTest, CompletionIsAShellScript) {
   EXPECT_EQ(std::system(("bash -n " + file).c_str()), 0);
   EXPECT_THAT(ran.out, HasSubstr("'forecast push'"));
   EXPECT_THAT(ran.out, HasSubstr("--max-delay"));
+}
+
+TEST_F(ExitStatusTest, NamesWhatWasGivenAndNotWhatItBecame) {
+  ExpectWrong({"submit", dir_}, "is a directory");
+  ExpectWrong({"submit", "--accelerators", "99999999999999999999", "--", "x"},
+              "'99999999999999999999' is out of range");
+  ExpectWrong({"footprint", "gpt-3", "--what-if", "days=1e300"},
+              "days: 1e+300 is not above 0, at most a century");
+  ExpectWrong({"footprint", "gpt-3", "--what-if", "gross=1e300"},
+              "at most 10000");
+  ExpectWrong({"forecast", "push", "DE", Write("empty.csv", "")},
+              "empty.csv:1: no rows of data");
+}
+
+// Whatever is named in a message.
+TEST_F(ExitStatusTest, NoMessageSteersTheTerminal) {
+  const std::string evil = "\x1b]0;owned\x07\u009b2J";
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"footprint", evil},
+        {"footprint", "--file", evil},
+        {"show", evil},
+        {"submit", evil},
+        {"submit", "--file-that-is-not", evil},
+        {"submit", "--name", evil, "--", "true"},
+        {"sim", "run", evil},
+        {"report", "--from", evil},
+        {"audit", "--since", evil},
+        {"forecast", "push", "DE", Write("bin.csv", evil)},
+        {evil}}) {
+    SCOPED_TRACE(testing::PrintToString(args));
+    const Ran ran = Run(args);
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_EQ(ran.err.find_first_of("\x1b\x07"), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.err.find("\u009b"), std::string::npos) << ran.err;
+  }
+  // A name that nobody gave is never what is wrong: nobody answers.
+  EXPECT_EQ(Run({"submit", "--", evil}).code, 3);
 }
 
 }  // namespace

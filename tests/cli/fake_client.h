@@ -27,6 +27,8 @@ struct FakeScheduler {
   std::vector<v1::SetShadowRequest> set_shadows;
   v1::ReportResponse report;
   std::vector<v1::ReportRequest> reports;
+  std::vector<v1::Act> acts;  // the newest first
+  std::vector<v1::ActsRequest> act_requests;
   std::vector<v1::SetPolicyRequest> set_policies;
   v1::JobActionResponse action_response;
   std::vector<v1::JobActionRequest> actions;
@@ -132,6 +134,19 @@ class FakeClient : public Client {
       const v1::ReportRequest& request) override {
     s_.reports.push_back(request);
     return s_.report;
+  }
+  // Pages of two acts.
+  absl::StatusOr<v1::ActsResponse> Acts(
+      const v1::ActsRequest& request) override {
+    s_.act_requests.push_back(request);
+    v1::ActsResponse response;
+    size_t at =
+        request.page_token().empty() ? 0 : std::stoul(request.page_token());
+    for (int i = 0; i < 2 && at < s_.acts.size(); ++i) {
+      *response.add_acts() = s_.acts[at++];
+    }
+    if (at < s_.acts.size()) response.set_next_page_token(std::to_string(at));
+    return response;
   }
   absl::StatusOr<v1::PushForecastResponse> PushForecast(
       const v1::PushForecastRequest&) override {

@@ -24,6 +24,7 @@ constexpr double kKwh = kJoulesPerKwh;
 // A minute passes in a second, so that a report may be hours ahead.
 constexpr char kClock[] = R"(clock: {start: 2026-06-15T00:30:00Z, rate: 60}
 )";
+constexpr int kHoursOver = 6;
 const absl::Time kHour = absl::FromUnixSeconds(1'781'481'600);  // 00:00 then
 
 class AccountsTest : public DaemonTest {
@@ -37,11 +38,13 @@ class AccountsTest : public DaemonTest {
     Replace("active_watts: 100}]}",
             "active_watts: 100, embodied: {kg: 8760, lifetime: 8760h}}]}");
   }
-  // Two days of hourly values from midnight on.
+  // Hourly values from midnight on: of two days, or what can have been measured
+  // after RestartLater.
   void Push(double intensity, bool actual) {
+    const int hours = actual ? kHoursOver : 48;
     v1::GridSeries series =
-        Hourly("dirty", std::vector<double>(48, intensity), kHour);
-    for (int i = 0; i < 48; ++i) series.add_cfe_pct(20);
+        Hourly("dirty", std::vector<double>(hours, intensity), kHour);
+    for (int i = 0; i < hours; ++i) series.add_cfe_pct(20);
     series.set_actual(actual);
     const grpc::Status status = DaemonTest::Push(series);
     ASSERT_TRUE(status.ok()) << status.error_message();
@@ -62,6 +65,13 @@ class AccountsTest : public DaemonTest {
     v1::StatusResponse response;
     EXPECT_TRUE(admin->Status(&context, {}, &response).ok());
     return FromProto(response.now());
+  }
+  // Restarts on a clock that runs until the hours of every job are over.
+  void RestartLater() {
+    Replace("rate: 60", "rate: 36000");
+    Restart();
+    while (Now() < kHour + absl::Hours(1) * kHoursOver) {
+    }
   }
   // Waits until it has been done.
   void Reload() {
@@ -213,7 +223,7 @@ TEST_F(AccountsTest, RestatesOnActualDataAndStillTellsWhatItSaidBefore) {
   auto agent = Agent({.node = "n1"});
   const Ran ran = RunJob(*agent);
   End(*agent, ran);
-  Restart();
+  RestartLater();
   const absl::Time before = Now();
   EXPECT_TRUE(Report().total().estimated());
   Push(200, /*actual=*/true);
@@ -237,7 +247,7 @@ TEST_F(AccountsTest,
   auto agent = Agent({.node = "n1"});
   const Ran ran = RunJob(*agent);
   End(*agent, ran);
-  Restart();  // nobody remembers the job but the ledger
+  RestartLater();  // nobody remembers the job but the ledger
   EXPECT_NEAR(Report().total().baseline_co2e_g(), 1500, .01);
   Push(400, /*actual=*/true);
   v1::ReportResponse report = Report();
@@ -308,7 +318,7 @@ TEST_F(AccountsTest, RestatesOnWhatTheRegionsFileSaysNow) {
 // The first attempt was suspended before a restart, the second ran after it.
 TEST_F(AccountsTest, ABaselineKnowsWhatWasUsedBeforeARestart) {
   Start();
-  Push(500, /*actual=*/true);
+  Push(500, /*actual=*/false);
   uint64_t id = 0;
   {
     auto agent = Agent({.node = "n1"});

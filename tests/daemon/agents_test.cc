@@ -289,6 +289,7 @@ TEST_F(AgentsTest, AccountsReportedEnergyAtTheIntensityOfItsHour) {
   // Actual values come in later: 300 g/kWh it was.
   series.set_actual(true);
   *series.mutable_issued() = ToProto(absl::Now());
+  series.mutable_intensity()->Truncate(2);  // of the hours that have begun
   for (double& value : *series.mutable_intensity()) value = 300;
   ASSERT_TRUE(Push(series).ok());
   const v1::Job restated = Get(key.job_id());

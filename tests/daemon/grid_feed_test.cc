@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
 namespace {
@@ -112,6 +113,34 @@ TEST_F(GridFeedTest, TurnsAShareIntoAnIntensityByTheResidual) {
                 .forecast->At(kStart + absl::Hours(5))
                 .value(),
             300);
+}
+
+TEST_F(GridFeedTest, RefusesAsMeasuredWhatHasNotBegun) {
+  WriteCsv("intensity");
+  GridFeed feed = Load("push").value();
+  v1::GridSeries series;
+  series.set_region("grid");
+  *series.mutable_start() = ToProto(kStart);
+  *series.mutable_step() = ToProto(absl::Hours(1));
+  for (int i = 0; i < 48; ++i) series.add_intensity(100);
+  series.set_actual(true);
+  // The last hour begins at 47:00; clocks may differ by a little.
+  const absl::Time last = kStart + absl::Hours(47);
+  EXPECT_TRUE(feed.Accept(series, last).ok());
+  EXPECT_TRUE(feed.Accept(series, last - absl::Minutes(4)).ok());
+  const absl::Status refused =
+      feed.Accept(series, last - absl::Minutes(6)).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("actual: the last of 48 values is of "
+                        "2021-01-02T23:00:00Z, which is in the future; now it "
+                        "is 2021-01-02T22:54:00Z"));
+  series.set_actual(false);
+  EXPECT_TRUE(feed.Accept(series, kStart).ok());
+  series.set_actual(true);
+  *series.mutable_start() = ToProto(kStart + absl::Hours(24 * 36500));
+  EXPECT_THAT(std::string(feed.Accept(series, last).status().message()),
+              HasSubstr("actual: "));
 }
 
 TEST_F(GridFeedTest, NamesFileAndLineOfWhatIsWrong) {

@@ -193,6 +193,12 @@ TEST_F(ServicesTest, DrainsANodeForGood) {
   ASSERT_TRUE(admin->Nodes(&list_context, {}, &nodes).ok());
   EXPECT_EQ(nodes.nodes(0).state(), "drained");
   EXPECT_EQ(nodes.nodes(0).reason(), "fans");
+  grpc::ClientContext other_context;
+  v1::NodesRequest elsewhere;
+  elsewhere.set_site("nowhere");
+  const grpc::Status none = admin->Nodes(&other_context, elsewhere, &nodes);
+  EXPECT_EQ(none.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(none.error_message().find("site: there is no \"nowhere\""), 0u);
   request.set_undrain(true);
   grpc::ClientContext undrain_context;
   ASSERT_TRUE(admin->Drain(&undrain_context, request, &drained).ok());

@@ -295,10 +295,64 @@ TEST_F(EndToEndTest, ReportsEnergyAndCarbonAgainstTheBaseline) {
   EXPECT_TRUE(found) << result.out;
 }
 
+// The hours that the scheduler knows of a site are those of its file: half an
+// hour, three whole ones and half an hour.
+TEST_F(EndToEndTest, AFootprintTakesASitesHoursOrThoseOfAFile) {
+  std::ifstream grid(*dir_ + "/dev/grid/coalport.csv");
+  double hours_g = 0;
+  for (std::string line; std::getline(grid, line);) {
+    const double weight = line.starts_with("2026-06-15T03:")   ? 0.5
+                          : line.starts_with("2026-06-15T04:") ? 1
+                          : line.starts_with("2026-06-15T05:") ? 1
+                          : line.starts_with("2026-06-15T06:") ? 1
+                          : line.starts_with("2026-06-15T07:") ? 0.5
+                                                               : 0;
+    if (weight > 0) hours_g += weight * std::stod(line.substr(21));
+  }
+  const std::string runs = WriteFile(
+      "runs.yaml",
+      "version: 1\nruns:\n"
+      "  - {name: a, chips: 30, days: 0.16666666666666666, watts: 100, site: "
+      "coalport, start: 2026-06-15T03:30:00Z}\n"
+      "  - {name: b, chips: 30, days: 0.16666666666666666, watts: 100, pue: "
+      "1.3, grid: {intensity: dev/grid/coalport.csv, start: "
+      "2026-06-15T03:30:00Z}}\n");
+  const CommandResult result =
+      Ccsched({"footprint", "--file", runs, "-o", "json"});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json found = Json::parse(result.out);
+  for (const Json& run : found["runs"]) {
+    // 3 kW for four hours, the site's overhead of 30 %.
+    EXPECT_NEAR(run["energy_kwh"].get<double>(), 15.6, 1e-6) << run;
+    EXPECT_NEAR(run["gross_co2e_kg"].get<double>(), 3 * 1.3 * hours_g / 1000,
+                1e-6)
+        << run;
+  }
+  EXPECT_GT(hours_g, 0);
+  const auto wrong = [](const std::string& run) {
+    return Ccsched({"footprint", "--file",
+                    WriteFile("wrong.yaml",
+                              "version: 1\nruns:\n  - {name: x, "
+                              "chips: 1, watts: 1, pue: 1, " +
+                                  run + "}\n")})
+        .err;
+  };
+  EXPECT_THAT(wrong("days: 1, site: coalprot, start: 2026-06-15T00:00:00Z"),
+              HasSubstr("wrong.yaml:3: site: there is no \"coalprot\""));
+  EXPECT_THAT(wrong("days: 400, site: coalport, start: 2026-06-15T00:00:00Z"),
+              HasSubstr("days: 400: the scheduler is asked for at most 366"));
+  EXPECT_THAT(wrong("days: 1, grid: {intensity: dev/grid/coalport.csv}"),
+              HasSubstr("grid.start is missing"));
+}
+
 TEST_F(EndToEndTest, DrainsANodeAndTakesItBack) {
   EXPECT_EQ(Ccsched({"drain", "coalport-1", "--reason", "new fans"}).status, 0);
   EXPECT_THAT(Ccsched({"nodes"}).out, HasSubstr("new fans"));
   EXPECT_EQ(Ccsched({"undrain", "coalport-1"}).status, 0);
+  const std::string acts =
+      Ccsched({"audit", "--since", "30d", "-o", "csv"}).out;
+  EXPECT_THAT(acts, HasSubstr(",local,drain,node coalport-1,,new fans\n"));
+  EXPECT_LT(acts.find(",drain,"), acts.find(",undrain,")) << acts;
   EXPECT_EQ(Ccsched({"drain", "nowhere", "--reason", "x"}).status, 2);
 }
 

@@ -225,6 +225,13 @@ TEST_F(TlsTest, RolesChangeWithAReloadAndAreOnRecord) {
   const std::string shown = As("alice", {"show", "1", "-o", "json"}).out;
   EXPECT_THAT(shown, HasSubstr("\"by\":\"bob\""));
   EXPECT_THAT(shown, HasSubstr("tidying"));
+  const CommandResult audit = As("bob", {"audit", "-o", "csv"});
+  EXPECT_THAT(audit.out, HasSubstr(",server,drain,node n1,,x\n")) << audit.err;
+  EXPECT_THAT(audit.out, HasSubstr(",bob,cancel,job 1,1,tidying\n"));
+  EXPECT_EQ(As("bob", {"audit", "--by", "alice", "-o", "csv"}).out,
+            "at,by,act,target,job_id,detail\n")
+      << "what was refused is not done";
+  EXPECT_THAT(As("alice", {"audit"}).err, HasSubstr("only an operator"));
   EXPECT_THAT(SchedulerLog(),
               HasSubstr("\"by\":\"alice\",\"act\":\"drain\",\"target\":"
                         "\"node n1\",\"detail\":\"x\",\"outcome\":"

@@ -220,19 +220,17 @@ TEST(DurationSampleTest, KeepsPercentilesOfVeryMany) {
 }
 
 // The table of many figures fits a terminal; elsewhere all of them are there.
-TEST(FitTableTest, LeavesOutWhatTellsLeastAndSaysSo) {
-  const std::vector<std::vector<std::string>> rows = {
-      {"policy", "CO2e", "saved vs fcfs", "p99"},
-      {"planner", "1 t", "5 %", "2 h"}};
-  const std::string all =
-      "policy   CO2e  saved vs fcfs  p99\nplanner   1 t            5 %  2 h\n";
-  EXPECT_EQ(FitTable(rows, 0, {"p99"}), all);
-  EXPECT_EQ(FitTable(rows, 33, {"p99"}), all);
-  EXPECT_EQ(FitTable(rows, 32, {"p99"}),
-            "policy   CO2e  saved  p99\nplanner   1 t    5 %  2 h\n");
-  EXPECT_EQ(FitTable(rows, 22, {"p99", "saved"}),
-            "policy   CO2e  saved\nplanner   1 t    5 %\n\n"
-            "No room in 22 columns for p99; -o csv and -o json have all.\n");
+TEST(TableTextTest, LeavesOutWhatTellsLeastAndSaysSo) {
+  SimResult result;
+  result.policy = "planner, and a label that is never cut";
+  const std::string all = ResultsTable("s", {result});
+  EXPECT_THAT(all, HasSubstr("slowdown"));
+  EXPECT_EQ(ResultsTable("s", {result}, 200), all);
+  const std::string narrow = ResultsTable("s", {result}, 75);
+  EXPECT_THAT(narrow, HasSubstr("a label that is never cut"));
+  EXPECT_THAT(narrow, HasSubstr("wait  "));
+  EXPECT_THAT(narrow, HasSubstr("No room in 75 columns for slowdown, p99; -o "
+                                "csv and -o json have all.\n"));
 }
 
 TEST_F(ScenarioTest, SaysWhereNoScheduleKeepsAllPromises) {

@@ -167,6 +167,10 @@ TEST(TextTest, KnowsUtf8) {
   }
   EXPECT_EQ(Printable("a\x1b[1mü\xff"), "a\\x1b[1mü\\xff");
   EXPECT_EQ(Printable("aaaaaa", 3), "aaa…");
+  // C1 controls and changes of direction steer a terminal as well as C0 ones.
+  EXPECT_EQ(Printable("a\u009b2J\u00a0b"), "a\\xc2\\x9b2J\u00a0b");
+  EXPECT_EQ(Printable("\u202egpj.exe\u2069é…"),
+            "\\xe2\\x80\\xaegpj.exe\\xe2\\x81\\xa9é…");
 }
 
 }  // namespace

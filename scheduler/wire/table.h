@@ -4,8 +4,8 @@
 //   Table table({{"JOB", Align::kRight}, {"NAME"}});
 //   table.Add({{"12"}, {"train", Style::kBold}});
 //   table.Print(out, colour);
-#ifndef CCSCHED_SCHEDULER_CLI_TABLE_H_
-#define CCSCHED_SCHEDULER_CLI_TABLE_H_
+#ifndef CCSCHED_SCHEDULER_WIRE_TABLE_H_
+#define CCSCHED_SCHEDULER_WIRE_TABLE_H_
 
 #include <cstddef>
 #include <iosfwd>
@@ -16,6 +16,7 @@
 namespace ccsched {
 
 enum class Align { kLeft, kRight };
+enum class Excess { kCut, kWrap, kKeep };
 enum class Style { kPlain, kBold, kDim, kGreen, kYellow, kRed, kCyan };
 
 struct Column {
@@ -24,6 +25,11 @@ struct Column {
   // Where there is no room for all columns, the highest are left out first; 0
   // never.
   int spare = 0;
+  // What is done with a text that is too long: it is cut, goes on in the lines
+  // below, or stays as it is.
+  Excess excess = Excess::kCut;
+  // The name in fewer letters, for where there is no room; empty: it has none.
+  std::string brief;
 };
 struct Cell {
   Cell(std::string t, Style s = Style::kPlain)  // NOLINT: a text is a cell
@@ -42,15 +48,24 @@ class Table {
   bool empty() const { return rows_.empty(); }
   // Columns two spaces apart, as wide as their widest cell; no trailing
   // blanks. Without rows only the header. In `width` columns of a terminal (0:
-  // as many as it takes) long texts are cut and spare columns left out; returns
-  // the names of those that had something in them.
+  // as many as it takes) long texts are cut or wrapped and spare columns left
+  // out; returns the names of those that had something in them.
   std::vector<std::string> Print(std::ostream& out, bool colour,
                                  size_t width = 0) const;
 
  private:
-  std::vector<size_t> Widths() const;
-  std::vector<std::string> Fit(size_t width, std::vector<size_t>& widths,
-                               std::vector<bool>& shown) const;
+  struct Layout {
+    std::vector<std::string> names;
+    std::vector<size_t> widths;
+    std::vector<bool> shown;
+    size_t Excess(size_t width) const;  // over `width`
+  };
+  size_t TextWidth(size_t column) const;
+  bool Says(size_t column) const;
+  void Shorten(size_t width, size_t least, Layout& layout) const;
+  std::vector<std::string> Fit(size_t width, Layout& layout) const;
+  void PrintRow(const std::vector<Cell>& cells, const Layout& layout,
+                bool colour, std::ostream& out) const;
 
   const std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
@@ -60,6 +75,10 @@ class Table {
 // characters and emoji, 0 for combining marks.
 // Source: Unicode 15, EastAsianWidth.txt, the blocks that matter.
 size_t DisplayWidth(std::string_view text);
+
+// The lines of a UTF-8 text that has to fit: broken at blanks, and within a
+// word only where that is longer than a line. REQUIRES: width > 1.
+std::vector<std::string> WrapToWidth(std::string_view text, size_t width);
 
 // As much of a UTF-8 text as fits, with "…" where something was cut.
 std::string CutToWidth(std::string_view text, size_t width);
@@ -72,4 +91,4 @@ std::string CsvLine(const std::vector<std::string>& fields);
 
 }  // namespace ccsched
 
-#endif  // CCSCHED_SCHEDULER_CLI_TABLE_H_
+#endif  // CCSCHED_SCHEDULER_WIRE_TABLE_H_

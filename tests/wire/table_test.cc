@@ -1,17 +1,12 @@
-// Tables, CSV, JSON and charts.
+// Tables and lines of CSV.
 // SPDX-License-Identifier: Apache-2.0
-#include "scheduler/cli/table.h"
+#include "scheduler/wire/table.h"
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include "scheduler/cli/chart.h"
-#include "scheduler/cli/output.h"
 
 namespace ccsched {
 namespace {
@@ -88,6 +83,52 @@ TEST(TableTest, LeavesOutSpareColumnsWhereThereIsNoRoom) {
   EXPECT_EQ(left_out, (std::vector<std::string>{"USER", "CO2E"}));
 }
 
+TEST(TableTest, SaysNamesInFewerLettersBeforeAnythingIsLeftOut) {
+  Table table({{"policy", Align::kLeft, 0, Excess::kKeep},
+               {"CO2e", Align::kRight},
+               {"saved vs fcfs", Align::kRight, 1, Excess::kCut, "saved"},
+               {"p99", Align::kRight, 2}});
+  table.Add({"planner with a long label", "1 t", "5 %", "2 h"});
+  const auto fitted = [&table](size_t width) {
+    std::ostringstream text;
+    table.Print(text, false, width);
+    return text.str();
+  };
+  EXPECT_EQ(fitted(51), Printed(table));
+  EXPECT_EQ(fitted(50),
+            "policy                     CO2e  saved  p99\n"
+            "planner with a long label   1 t    5 %  2 h\n");
+  EXPECT_EQ(fitted(30),
+            "policy                     CO2e\n"
+            "planner with a long label   1 t\n");
+}
+
+TEST(TableTest, WrapsTextsThatAreToBeRead) {
+  Table table({{"NAME"}, {"WHAT", Align::kLeft, 0, Excess::kWrap}, {"N"}});
+  table.Add({"a", "what it does, in some words", "1"});
+  table.Add({"b", "short", "2"});
+  EXPECT_EQ(Printed(table),
+            "NAME  WHAT                         N\n"
+            "a     what it does, in some words  1\n"
+            "b     short                        2\n");
+  std::ostringstream text;
+  EXPECT_TRUE(table.Print(text, false, 24).empty());
+  EXPECT_EQ(text.str(),
+            "NAME  WHAT             N\n"
+            "a     what it does,    1\n"
+            "      in some words\n"
+            "b     short            2\n");
+}
+
+TEST(TableTest, WrapsAtBlanksAndWithinLongWordsOnly) {
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(WrapToWidth("a bb ccc", 4), (Lines{"a bb", "ccc"}));
+  EXPECT_EQ(WrapToWidth("abcdefgh ij", 3), (Lines{"abc", "def", "gh", "ij"}));
+  EXPECT_EQ(WrapToWidth("東京都庁", 3), (Lines{"東", "京", "都", "庁"}));
+  EXPECT_EQ(WrapToWidth("", 3), Lines{""});
+  EXPECT_EQ(WrapToWidth("a   b", 3), Lines{"a b"});
+}
+
 TEST(TableTest, CutsTextsBetweenCharacters) {
   EXPECT_EQ(CutToWidth("Malmö", 5), "Malmö");
   EXPECT_EQ(CutToWidth("Malmöhus", 6), "Malmö…");
@@ -99,56 +140,6 @@ TEST(TableTest, CutsTextsBetweenCharacters) {
 TEST(CsvTest, QuotesWhatNeedsIt) {
   EXPECT_EQ(CsvLine({"a", "b,c", "d\"e", "f\ng", ""}),
             "a,\"b,c\",\"d\"\"e\",\"f\ng\",\n");
-}
-
-TEST(JsonTest, EscapesTextAndKeepsNumbersExact) {
-  EXPECT_EQ(JsonString("a\"b\\c\nd\x01ü"), "\"a\\\"b\\\\c\\nd\\u0001ü\"");
-  EXPECT_EQ(JsonString("\xff"), "\"\\\\xff\"");
-  EXPECT_EQ(JsonNumber(0.1), "0.1");
-  EXPECT_EQ(std::stod(JsonNumber(1.0 / 3)), 1.0 / 3);
-  EXPECT_EQ(JsonNumber(std::nan("")), "null");
-  EXPECT_EQ(JsonNumber(std::numeric_limits<double>::infinity()), "null");
-}
-
-TEST(RecordTest, UnknownIsNullInJsonAndEmptyInCsv) {
-  Record r;
-  r.Add("id", uint64_t{18446744073709551615u});
-  r.Add("co2e_g", std::optional<double>());
-  r.Add("energy_kwh", std::optional(1.5));
-  r.AddList("sites", std::vector<std::string>{"a", "b"});
-  r.AddTime("start", true, google::protobuf::Timestamp());
-  r.AddSeconds("runtime_s", false, google::protobuf::Duration());
-  r.Add("estimated", true);
-  std::ostringstream json, csv;
-  PrintJson(json, "thing", {}, "list", {r});
-  EXPECT_EQ(json.str(),
-            "{\"schema\":\"ccsched.thing/v1\",\"list\":[{\"id\":"
-            "18446744073709551615,\"co2e_g\":null,\"energy_kwh\":1.5,"
-            "\"sites\":[\"a\",\"b\"],\"start\":\"1970-01-01T00:00:00Z\","
-            "\"runtime_s\":null,\"estimated\":true}]}\n");
-  PrintCsv(csv, r, {r});
-  EXPECT_EQ(csv.str(),
-            "id,co2e_g,energy_kwh,sites,start,runtime_s,estimated\n"
-            "18446744073709551615,,1.5,a b,1970-01-01T00:00:00Z,,true\n");
-}
-
-TEST(RecordTest, AnEmptyListIsStillADocument) {
-  std::ostringstream json;
-  PrintJson(json, "jobs", {}, "jobs", {});
-  EXPECT_EQ(json.str(), "{\"schema\":\"ccsched.jobs/v1\",\"jobs\":[]}\n");
-}
-
-TEST(ChartTest, ScalesFromLeastToMost) {
-  EXPECT_EQ(Sparkline({0, 50, 100}, 10), "▁▅█");
-  EXPECT_EQ(Sparkline({5, 5}, 10), "▁▁");
-  EXPECT_EQ(Sparkline({0, 0, 100, 100}, 2), "▁█");
-  EXPECT_EQ(Sparkline({0, std::nan(""), 1}, 3), "▁ █");
-  EXPECT_EQ(Sparkline({}, 10), "");
-  EXPECT_EQ(Bar(50, 100, 4), "██");
-  EXPECT_EQ(Bar(100, 100, 2), "██");
-  EXPECT_EQ(Bar(1, 16, 2), "▏");
-  EXPECT_EQ(Bar(-1, 100, 4), "");
-  EXPECT_EQ(Bar(1, 0, 4), "");
 }
 
 }  // namespace
