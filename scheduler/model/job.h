@@ -36,9 +36,18 @@ struct JobShape {
   friend bool operator==(const JobShape&, const JobShape&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const JobShape& s) {
-    return H::combine(std::move(h), s.placement, s.count, s.nodes, s.min_count,
-                      s.max_count, s.priority, s.account, s.suspendable,
-                      s.container, s.checkpoint, s.restart);
+    // Mixed into one word first, as each submission is hashed. What is left
+    // out mostly goes with the rest.
+    uint64_t word = 0;
+    const auto mix = [&word](uint64_t high, uint64_t low) {
+      word = (word ^ high << 32 ^ low) * 0x9e3779b97f4a7c15u;
+      word ^= word >> 32;
+    };
+    mix(s.placement.value(), s.count);
+    mix(s.min_count, s.max_count);
+    mix(s.account.value(), static_cast<uint32_t>(s.priority));
+    mix(s.nodes, s.suspendable);
+    return H::combine(std::move(h), word, s.checkpoint);
   }
 };
 using ShapeId = Id<struct ShapeIdTag, uint32_t>;
