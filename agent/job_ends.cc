@@ -42,6 +42,16 @@ std::string NeverLived(const siginfo_t& info) {
                       info.si_status);
 }
 
+// What is said of one that lived and left no end behind.
+std::string DiedMidway(const siginfo_t& info) {
+  if (info.si_pid == 0) return "its supervisor was killed";
+  if (info.si_code == CLD_EXITED) {
+    return absl::StrCat("its supervisor could not record the end: exit status ",
+                        info.si_status);
+  }
+  return absl::StrCat("its supervisor was killed by signal ", info.si_status);
+}
+
 // Kills what a killed supervisor left behind; false if something remains.
 bool KillLeftOvers(const std::string& tag) {
   const std::string variable = "CCSCHED_ATTEMPT_TAG=" + tag;
@@ -224,7 +234,7 @@ void JobRunner::OnGone(AttemptId id) {
     }
     const std::string why = lived ? "" : NeverLived(info);
     status.set_outcome(why.empty() ? v1::OUTCOME_LOST : v1::OUTCOME_REFUSED);
-    status.set_message(why.empty() ? "its supervisor was killed" : why);
+    status.set_message(why.empty() ? DiedMidway(info) : why);
     status.set_node_at_fault(!why.empty());
     if (!why.empty()) OnStartFailed(why);
   }

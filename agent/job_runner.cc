@@ -109,7 +109,8 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   switch (store_.book().Check(id)) {
     case FenceCheck::kSame:
       if (const KnownAttempt* known = store_.book().Find(id)) {
-        return Report(known->ended ? *known->ended : StatusOf(id, *known));
+        return Report(known->ended && IsRecorded(id) ? *known->ended
+                                                     : StatusOf(id, *known));
       }
       // Its end is on record with the scheduler, which then does not mind; or
       // it could not be put on disk here, and word of that was lost.
@@ -233,8 +234,8 @@ void JobRunner::OnCommitFailed(const absl::Status& status) {
   // What never ran may be told of at once: read back as lost, it would be no
   // more than another end of the same attempt.
   std::erase_if(finished_, [this](AttemptId id) {
-    const KnownAttempt* known = store_.book().Find(id);
-    if (known->ended->outcome() != v1::OUTCOME_REFUSED) return false;
+    const KnownAttempt& known = *store_.book().Find(id);
+    if (known.ended->outcome() != v1::OUTCOME_REFUSED) return false;
     ReportFinished(id);
     return true;
   });
@@ -301,7 +302,7 @@ void JobRunner::Stop(const v1::StopAttempt& stop) {
     return;
   }
   if (const KnownAttempt* known = store_.book().Find(id)) {
-    if (known->ended) ReportFinished(id);
+    if (known->ended && IsRecorded(id)) ReportFinished(id);
     return;
   }
   // Not started yet, or never heard of: from now on it can't be started.
@@ -371,7 +372,8 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
   for (const v1::AttemptKey& key : acknowledge.ended()) {
     const AttemptId id = FromProto(key);
     const KnownAttempt* known = store_.book().Find(id);
-    if (known == nullptr || !known->ended) continue;
+    // What is not on disk here yet was not told, and is told once it is.
+    if (known == nullptr || !known->ended || !IsRecorded(id)) continue;
     RemoveTraces(PathsOf(options_.launch.state, id), run_files_);
     Failpoint("agent.acknowledged");
     store_.Acknowledge(id);
@@ -405,8 +407,12 @@ std::vector<v1::AttemptStatus> JobRunner::Known() const {
 
 void JobRunner::ReportEnded() {
   for (const auto& [id, attempt] : store_.book().attempts()) {
-    if (attempt.ended) ReportFinished(id);
+    if (attempt.ended && IsRecorded(id)) ReportFinished(id);
   }
+}
+
+bool JobRunner::IsRecorded(AttemptId id) const {
+  return std::find(finished_.begin(), finished_.end(), id) == finished_.end();
 }
 
 void JobRunner::SetUnfit(Obstacle obstacle, const std::string& why) {

@@ -120,6 +120,9 @@ class JobRunner {
               const std::optional<v1::EnergySample>& sample);
   void Report(const v1::AttemptStatus& status);
   void ReportFinished(AttemptId id);
+  // Whether the end of an attempt that has ended is on disk: only then is it
+  // told to anyone.
+  bool IsRecorded(AttemptId id) const;
   void ReportRefused(AttemptId id, const std::string& message);
   std::string NewTag(AttemptId id) const;
 

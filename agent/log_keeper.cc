@@ -13,6 +13,8 @@
 #include <tuple>
 #include <vector>
 
+#include "agent/log_parts.h"
+
 namespace ccsched {
 namespace {
 
@@ -65,6 +67,8 @@ size_t PruneLogs(const std::string& folder, const LogBounds& bounds,
   for (const LogFile& file : files) {
     if (bytes <= bounds.bytes_max && count <= bounds.files_max) break;
     if (needed(file.id) || unlink(file.path.c_str()) != 0) continue;
+    // What is noted of its parts goes with the newest of them.
+    unlink(LogPartsPath(file.path).c_str());
     bytes -= file.bytes;
     --count;
     ++removed;

@@ -10,11 +10,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agent/boot_clock.h"
 #include "agent/launch.h"
+#include "agent/log_parts.h"
 
 namespace ccsched {
 namespace {
@@ -149,21 +152,38 @@ void LogServer::Pump() {
   }
 }
 
-// The rotated part first, then the file itself. False: it is not there.
+// What comes after what was read: the rotated part, if that was not read yet
+// (or another one by now), then the file itself. False: it is not there.
 bool LogServer::OpenNext(Reader& reader) {
-  if (!reader.file.valid()) {
-    reader.file = OpenPlainFile(reader.path + ".1");
-    reader.older = reader.file.valid();
-    if (reader.older) return true;
+  // Again if it was rotated meanwhile, twice.
+  for (int tries = 0; tries < 3; ++tries) {
+    if (TakeFile(reader, OpenPlainFile(reader.path + ".1"), true)) return true;
+    if (TakeFile(reader, OpenPlainFile(reader.path), false)) return true;
   }
-  reader.file = OpenPlainFile(reader.path);
-  reader.older = false;
-  if (!reader.file.valid()) return false;
+  return false;
+}
+
+bool LogServer::TakeFile(Reader& reader, Fd file, bool is_older) {
+  struct stat status {};
+  if (!file.valid() || fstat(file.get(), &status) != 0) return false;
+  std::optional<uint64_t> start;
+  const std::vector<LogPart> parts = ReadLogParts(reader.path);
+  for (const LogPart& part : parts) {
+    if (part.inode == status.st_ino) start = part.start;
+  }
+  if (start.has_value() ? *start < reader.offset : !parts.empty()) return false;
+  if (is_older && !start.has_value() && reader.file.valid()) return false;
+  if (start.has_value()) {
+    reader.offset = *start;
+    reader.rotated = true;
+  }
+  reader.file = std::move(file);
+  if (is_older) return true;
   if (reader.watch >= 0) inotify_rm_watch(inotify_.get(), reader.watch);
   reader.watch = -1;
   if (reader.follow && inotify_.valid()) {
     reader.watch = inotify_add_watch(inotify_.get(), reader.path.c_str(),
-                                     IN_MODIFY | IN_MOVE_SELF);
+                                     IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
   }
   return true;
 }
@@ -195,6 +215,8 @@ bool LogServer::Step(uint64_t request, Reader& reader) {
     v1::LogData data;
     data.set_request_id(request);
     data.set_data(std::move(bytes));
+    if (reader.rotated) data.set_offset(reader.offset);
+    reader.offset += n;
     send_(std::move(data));
     return true;
   }
@@ -202,7 +224,7 @@ bool LogServer::Step(uint64_t request, Reader& reader) {
     Close(request, absl::StrCat(reader.path, ": ", strerror(errno)));
     return false;
   }
-  if (reader.older || WasReplaced(reader)) return OpenNext(reader);
+  if (WasReplaced(reader) && OpenNext(reader)) return true;
   if (!reader.follow || !running) {
     Close(request, "");
     return false;

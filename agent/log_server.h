@@ -45,13 +45,15 @@ class LogServer {
     Fd file;
     int watch = -1;
     bool follow = false;
-    bool older = false;  // reads the rotated part, path.1
-    bool waits = false;  // at the end of what there is
+    uint64_t offset = 0;   // of what is read next, in all output
+    bool rotated = false;  // so that `offset` is to be told
+    bool waits = false;    // at the end of what there is
   };
 
   // One piece; false if there is nothing to send now.
   bool Step(uint64_t request, Reader& reader);
   bool OpenNext(Reader& reader);
+  bool TakeFile(Reader& reader, Fd file, bool is_older);
   bool WasReplaced(const Reader& reader) const;
   void Close(uint64_t request, const std::string& error);
   void OnChanges();

@@ -41,6 +41,47 @@ bool OutputPipe::OpenFile() {
   struct stat status {};
   if (file_ < 0 || fstat(file_, &status) != 0) return false;
   size_ = status.st_size;
+  parts_ = {{.inode = status.st_ino, .start = 0}};
+  return true;
+}
+
+// The next file is noted before it takes its name, so that whoever opens a file
+// finds it there. False: nothing has changed.
+bool OutputPipe::Rotate() {
+  const std::string older = path_ + ".1";
+  const std::string draft = path_ + ".new";
+  const int next = OpenLog(draft, O_TRUNC);
+  if (next < 0) return false;
+  struct stat status {};
+  std::vector<LogPart> parts = parts_;
+  bool noted = fstat(next, &status) == 0;
+  if (noted) {
+    parts.push_back(
+        {.inode = status.st_ino, .start = parts_.back().start + size_});
+    noted = WriteLogParts(path_, parts);
+    // On a full disk what is to go makes the room.
+    if (!noted && unlink(older.c_str()) == 0) {
+      noted = WriteLogParts(path_, parts);
+    }
+  }
+  if (!noted) {
+    close(next);
+    unlink(draft.c_str());
+    return false;
+  }
+  // By way of a second name, where there can be one: so there is always a file
+  // under `path_`.
+  const std::string second = path_ + ".old";
+  if (link(path_.c_str(), second.c_str()) == 0) {
+    std::rename(second.c_str(), older.c_str());
+  } else {
+    std::rename(path_.c_str(), older.c_str());
+  }
+  std::rename(draft.c_str(), path_.c_str());
+  close(file_);
+  file_ = next;
+  size_ = 0;
+  parts_.assign(parts.end() - 2, parts.end());
   return true;
 }
 
@@ -51,14 +92,7 @@ void OutputPipe::CloseWriteEnd() {
 
 void OutputPipe::Write(const char* data, uint64_t size) {
   while (size > 0 && OpenFile()) {
-    if (size_ >= limit_ / 2) {
-      std::rename(path_.c_str(), (path_ + ".1").c_str());
-      const int next = OpenLog(path_, O_TRUNC);
-      if (next < 0) return;
-      close(file_);
-      file_ = next;
-      size_ = 0;
-    }
+    if (size_ >= limit_ / 2 && !Rotate()) return;
     const uint64_t part =
         std::min(size, std::max<uint64_t>(1, limit_ / 2 - size_));
     const ssize_t n = write(file_, data, part);

@@ -7,11 +7,15 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "agent/log_parts.h"
 
 namespace ccsched {
 
 // Keeps between limit/2 and `limit` bytes of the newest output, in `path` and,
-// once that is half full, `path`.1. On a full disk output is dropped; the job
+// once that is half full, `path`.1, and notes how much went before (see
+// log_parts.h). On a full disk output is dropped; the job
 // is never held up. The file is made with the first byte.
 class OutputPipe {
  public:
@@ -33,12 +37,14 @@ class OutputPipe {
 
  private:
   bool OpenFile();
+  bool Rotate();
   void Write(const char* data, uint64_t size);
 
   std::string path_;
   uint64_t limit_ = 0;
   bool append_ = false;
-  uint64_t size_ = 0;  // of the file now
+  uint64_t size_ = 0;           // of the file now
+  std::vector<LogPart> parts_;  // the older file, if there is one, and this one
   int file_ = -1;
   int pipe_[2] = {-1, -1};
 };

@@ -325,14 +325,16 @@ absl::Status Fleet::Close(Progress& p, int64_t end_us, int64_t overhead_us,
 int64_t Fleet::NextEnd() {
   while (!ends_.empty()) {
     const EndHeap::Entry& top = ends_.top();
-    const Progress& p = progress_[top.slot];
-    if (p.job == top.job && p.running && p.epoch == top.epoch &&
-        p.end_us == top.at_us) {
-      return top.at_us;
-    }
+    if (Stands(top)) return top.at_us;
     ends_.Pop();
   }
   return kForeverUs;
+}
+
+bool Fleet::Stands(const EndHeap::Entry& end) const {
+  const Progress& p = progress_[end.slot];
+  return p.job == end.job && p.running && p.epoch == end.epoch &&
+         p.end_us == end.at_us;
 }
 
 JobEnd Fleet::EndOf(uint64_t number, const LiveJob& job, int64_t end_us) {
@@ -390,10 +392,10 @@ absl::Status Fleet::End(Progress& p, int64_t now_us,
 }
 
 absl::Status Fleet::EndDue(int64_t now_us, std::vector<Event>& events) {
-  while (NextEnd() == now_us) {
-    Progress& p = progress_[ends_.top().slot];
+  while (!ends_.empty() && ends_.top().at_us <= now_us) {
+    const EndHeap::Entry top = ends_.top();
     ends_.Pop();
-    RETURN_IF_ERROR(End(p, now_us, events));
+    if (Stands(top)) RETURN_IF_ERROR(End(progress_[top.slot], now_us, events));
   }
   return absl::OkStatus();
 }

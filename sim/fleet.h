@@ -167,6 +167,8 @@ class Fleet {
   // The attempt whose end is due ends.
   absl::Status End(Progress& p, int64_t now_us, std::vector<Event>& events);
   void Schedule(Progress& p);
+  // Whether the attempt still runs, and is to end then.
+  bool Stands(const EndHeap::Entry& end) const;
   double Speed(const Progress& p, uint32_t count) const;
   // Useful work done in this stretch up to `now_us`.
   int64_t Work(const Progress& p, int64_t now_us);

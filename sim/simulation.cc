@@ -51,20 +51,20 @@ class Submitter {
   // REQUIRES: `e` is as it was made.
   void Submit(uint64_t id, const SimJob& job, JobSubmitted& e) {
     e.spec.id = JobId(id);
-    e.spec.submitted = absl::FromUnixMicros(job.submit_us);
+    e.spec.submitted = PackedTime::FromUnixMicros(job.submit_us);
     e.spec.user = job.user;
     e.spec.project = job.project;
     e.spec.name = job.name;
     if (job.max_delay_us != kForeverUs) {
-      e.spec.max_delay = absl::Microseconds(job.max_delay_us);
+      e.spec.max_delay = PackedDuration::Micros(job.max_delay_us);
     }
     switch (runtime_) {
       case RuntimeKnowledge::kKnown:
-        e.spec.runtime = absl::Microseconds(job.duration_us);
+        e.spec.runtime = PackedDuration::Micros(job.duration_us);
         e.spec.runtime_known = true;
         if (const int64_t deadline = job.deadline_us();
             deadline != kForeverUs) {
-          e.spec.finish_by = absl::FromUnixMicros(deadline);
+          e.spec.finish_by = PackedTime::FromUnixMicros(deadline);
         }
         break;
       case RuntimeKnowledge::kClassMean:
@@ -138,6 +138,7 @@ class Playing {
     Limits();
     if (script_ == nullptr) JoinNodes();
     if (projects_.on()) events_.emplace_back(projects_.Terms());
+    outside_us_ = NextOutside();
     for (;;) {
       const int64_t now = NextTime();
       if (now != now_us_) {
@@ -209,20 +210,28 @@ class Playing {
     const int64_t arrival =
         next_job_ != nullptr ? next_job_->submit_us : kForeverUs;
     if (arrival == kForeverUs && fleet_.live() == 0) return kForeverUs;
-    int64_t now = std::min({end, arrival, wake_us_, faults_.Next()});
-    if (next_forecast_ < scenario_.forecasts.size()) {
-      now = std::min(
-          now, absl::ToUnixMicros(scenario_.forecasts[next_forecast_].at));
-    }
-    if (script_ != nullptr && next_scripted_ < script_->events.size()) {
-      now = std::min(now,
-                     absl::ToUnixMicros(script_->events[next_scripted_].first));
-    }
-    if (next_price_ < scenario_.prices.size()) {
-      now = std::min(now, absl::ToUnixMicros(scenario_.prices[next_price_].at));
-    }
+    const int64_t now = std::min({end, arrival, wake_us_, outside_us_});
     const bool idle = arrival == kForeverUs && end == kForeverUs;
     return idle && now >= data_end_us_ ? kForeverUs : now;
+  }
+
+  // When next a node fails or is repaired, a forecast or a price is issued, or
+  // the script has something: seldom, beside jobs that come and end.
+  int64_t NextOutside() const {
+    int64_t next = faults_.Next();
+    if (next_forecast_ < scenario_.forecasts.size()) {
+      next = std::min(
+          next, absl::ToUnixMicros(scenario_.forecasts[next_forecast_].at));
+    }
+    if (script_ != nullptr && next_scripted_ < script_->events.size()) {
+      next = std::min(
+          next, absl::ToUnixMicros(script_->events[next_scripted_].first));
+    }
+    if (next_price_ < scenario_.prices.size()) {
+      next =
+          std::min(next, absl::ToUnixMicros(scenario_.prices[next_price_].at));
+    }
+    return next;
   }
 
   // Tells of the hours that are over since it last did, or, at first, of the
@@ -302,6 +311,7 @@ class Playing {
           std::string(effects.refusals.front().status.message())));
     }
     wake_us_ = CeilMicros(effects.wake);
+    if (outside_us_ <= now) outside_us_ = NextOutside();
     return fleet_.Carry(now, effects, result_);
   }
 
@@ -381,6 +391,7 @@ class Playing {
   std::vector<Event> events_;
   int64_t now_us_ = 0;
   int64_t wake_us_ = kForeverUs;
+  int64_t outside_us_ = kForeverUs;
   int64_t first_submit_us_ = 0;
   int64_t data_end_us_ = kForeverUs;
   int64_t last_us_ = kForeverUs;

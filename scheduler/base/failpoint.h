@@ -7,7 +7,8 @@
 //
 //   CCSCHED_FAILPOINTS=agent.accepted=kill@3,scheduler.stepped=delay@50
 //
-// kill@N and stop@N: SIGKILL and SIGSTOP itself at the Nth pass. kill%N: at
+// kill@N, crash@N and stop@N: SIGKILL, SIGSEGV and SIGSTOP itself at the Nth
+// pass. kill%N: at
 // about one in N first passes, by the process's number, for processes that
 // pass once. delay@MS: waits at each pass. Without the variable a failpoint
 // costs a load and a branch. A word that is none of these ends the process.
@@ -73,7 +74,16 @@ inline void PassFailpoint(ArmedFailpoint& point) {
   const bool due = point.how == '%'
                        ? point.passes == 1 && getpid() % point.count == 0
                        : point.passes == point.count;
-  if (due) kill(getpid(), point.action == "stop" ? SIGSTOP : SIGKILL);
+  if (!due) return;
+  if (point.action == "crash") {
+    // Blocked, it would wait.
+    sigset_t crash;
+    sigemptyset(&crash);
+    sigaddset(&crash, SIGSEGV);
+    sigprocmask(SIG_UNBLOCK, &crash, nullptr);
+    kill(getpid(), SIGSEGV);
+  }
+  kill(getpid(), point.action == "stop" ? SIGSTOP : SIGKILL);
 }
 
 inline void Failpoint(const char* name) {

@@ -32,6 +32,9 @@ class PackedDuration {
     return absl::Microseconds(us_);
   }
   static constexpr PackedDuration Infinite() { return PackedDuration(kMax); }
+  static constexpr PackedDuration Micros(int64_t us) {
+    return PackedDuration(us);
+  }
 
   // The greatest and the least number stand for what is infinite.
   constexpr int64_t us() const { return us_; }
@@ -59,6 +62,9 @@ class PackedTime {
     return absl::FromUnixMicros(us_);
   }
   static constexpr PackedTime InfiniteFuture() { return PackedTime(kMax); }
+  static constexpr PackedTime FromUnixMicros(int64_t us) {
+    return PackedTime(us);
+  }
 
   constexpr int64_t us() const { return us_; }
 

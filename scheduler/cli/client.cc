@@ -111,11 +111,10 @@ class GrpcClient : public Client {
   }
   absl::Status Logs(
       const v1::LogsRequest& request,
-      const std::function<bool(std::string_view)>& each) override {
+      const std::function<bool(const v1::LogChunk&)>& each) override {
     if (!broken_.ok()) return broken_;
     grpc::ClientContext context;
-    return Drain(context, *jobs_->Logs(&context, request),
-                 [&](const v1::LogChunk& chunk) { return each(chunk.data()); });
+    return Drain(context, *jobs_->Logs(&context, request), each);
   }
 
   absl::StatusOr<v1::StatusResponse> Status(absl::Duration deadline) override {

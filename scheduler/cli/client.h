@@ -52,7 +52,7 @@ class Client {
       const std::function<bool(const v1::Job&)>& each) = 0;
   virtual absl::Status Logs(
       const v1::LogsRequest& request,
-      const std::function<bool(std::string_view)>& each) = 0;
+      const std::function<bool(const v1::LogChunk&)>& each) = 0;
 
   virtual absl::StatusOr<v1::StatusResponse> Status(
       absl::Duration deadline = absl::Seconds(30)) = 0;

@@ -23,27 +23,40 @@ constexpr absl::Duration kPatience = absl::Minutes(1);
 
 struct Copied {
   absl::Status status;
-  uint64_t bytes = 0;  // of the output, what was skipped included
+  uint64_t shown = 0;  // of the output, what was missing included
+  bool any = false;    // whether anything came
 };
 
-// What comes after the first `skip` bytes of the output.
-Copied Copy(Context& context, const v1::LogsRequest& request, uint64_t skip) {
-  Copied copied;
-  copied.status = context.client().Logs(request, [&](std::string_view data) {
-    const size_t known =
-        std::min<uint64_t>(data.size(), skip - std::min(skip, copied.bytes));
-    copied.bytes += data.size();
-    data.remove_prefix(known);
-    context.out.write(data.data(), data.size());
-    context.out.flush();
-    return context.out.good();
-  });
+// What comes after the first `shown` bytes of the output. Says how much of it
+// the node has thrown away.
+Copied Copy(Context& context, const v1::LogsRequest& request, uint64_t shown) {
+  Copied copied{.shown = shown};
+  uint64_t at = 0;  // of what comes next, in all output
+  copied.status =
+      context.client().Logs(request, [&](const v1::LogChunk& chunk) {
+        std::string_view data = chunk.data();
+        if (chunk.has_offset()) at = chunk.offset();
+        if (at > copied.shown) {
+          context.err << "ccsched: " << at - copied.shown
+                      << " bytes of the output are missing here: they were "
+                         "rotated away on the job's node\n";
+          copied.shown = at;
+        }
+        const size_t known = std::min<uint64_t>(data.size(), copied.shown - at);
+        at += data.size();
+        copied.shown = std::max(copied.shown, at);
+        copied.any = true;
+        data.remove_prefix(known);
+        context.out.write(data.data(), data.size());
+        context.out.flush();
+        return context.out.good();
+      });
   return copied;
 }
 
 // Goes on where it was when the scheduler or the node's agent has restarted:
-// the attempt's output is told from its start again. (If it has been rotated
-// meanwhile, some of it is missed.)
+// the attempt's output is told from its start again, or from where it begins on
+// the node by now.
 absl::Status Follow(Context& context, v1::LogsRequest request) {
   if (!request.has_epoch()) {
     ASSIGN_OR_RETURN(const v1::Job job, context.client().Get(request.job_id()));
@@ -60,8 +73,8 @@ absl::Status Follow(Context& context, v1::LogsRequest request) {
         !absl::IsAborted(copied.status)) {
       return copied.status;
     }
-    if (copied.bytes > 0) {
-      shown = std::max(shown, copied.bytes);
+    if (copied.any) {
+      shown = copied.shown;
       lost_since = absl::InfiniteFuture();
       pause = absl::Milliseconds(100);
     }

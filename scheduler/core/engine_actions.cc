@@ -32,17 +32,16 @@ void Engine::State::Record(JobRef ref, DecisionKind kind, const Reason& reason,
                                 .reason = reason});
 }
 
-void Engine::State::AttachRun(JobRef ref, Run run) {
-  const uint32_t pool = run.pool.value();
+void Engine::State::AttachRun(JobRef ref, RunRef slot) {
+  Run& run = runs_[slot];
+  std::vector<RunRef>& list = running_[run.pool.value()];
   run.job = ref;
-  run.index = static_cast<uint32_t>(running_[pool].size());
-  const RunRef slot = runs_.Insert(std::move(run));
-  running_[pool].push_back(slot);
+  run.index = static_cast<uint32_t>(list.size());
+  list.push_back(slot);
   Job& job = jobs_[ref];
   job.run = slot;
-  const Run& added = runs_[slot];
   if (shares_) {
-    shares_->Start(shapes_[job.shape].account, added.pool, added.count,
+    shares_->Start(shapes_[job.shape].account, run.pool, run.count,
                    claims_.contains(job.spec.id));
   }
 }
@@ -59,27 +58,33 @@ bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
     return false;
   }
   const uint32_t p = pool.value();
-  Run run{.pool = pool, .count = count, .start = now_};
-  run.nodes = packers_[p].Take(DemandOf(shape, count), pools_[p]);
-  if (run.nodes.empty()) return false;
+  NodeShares nodes = packers_[p].Take(DemandOf(shape, count), pools_[p]);
+  if (nodes.empty()) return false;
   if (job.state == JobState::kDeferred) {
     // If its node is lost it queues as if it had come here first.
     job.queue_key = std::max<uint64_t>(
         1, absl::ToUnixMicros(now_) - static_cast<int64_t>(job.queue_key));
   }
   const bool resume = job.executed > absl::ZeroDuration();
-  if (resume) run.overhead = shape.restart;
   Unlink(ref);
   Move(ref, Trigger::kStart);
   job.epoch = Epoch(job.epoch.value() + 1);
-  effects_.starts.push_back({.job = job.spec.id,
-                             .epoch = job.epoch,
-                             .pool = pool,
-                             .count = count,
-                             .resume = resume,
-                             .nodes = run.nodes});
+  const RunRef slot = runs_.Add();
+  Run& run = runs_[slot];
+  run.pool = pool;
+  run.count = count;
+  run.start = now_;
+  if (resume) run.overhead = shape.restart;
+  run.nodes = nodes;
+  StartAttempt& start = effects_.starts.emplace_back();
+  start.job = job.spec.id;
+  start.epoch = job.epoch;
+  start.pool = pool;
+  start.count = count;
+  start.resume = resume;
+  start.nodes = std::move(nodes);
   beliefs_->Began(job, shape, now_ + run.overhead);
-  AttachRun(ref, std::move(run));
+  AttachRun(ref, slot);
   Expect(ref, pool, now_);
   Record(ref, DecisionKind::kStart, reason);
   return true;

@@ -62,19 +62,19 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
   }
   if (!HoldsCapacity(r.state)) return absl::OkStatus();
   jobs_[ref].queue_key = r.queue_key;
-  Run run{.pool = r.pool,
-          .count = r.count,
-          .start = r.start,
-          .confirmed = r.confirmed};
-  run.nodes.assign(r.nodes.begin(), r.nodes.end());
-  if (r.pool.value() >= packers_.size() || run.nodes.empty() ||
-      !packers_[r.pool.value()].TakeExactly(
-          DemandOf(r.shape, r.count), run.nodes, pools_[r.pool.value()])) {
+  const NodeShares nodes(r.nodes.begin(), r.nodes.end());
+  if (r.pool.value() >= packers_.size() || nodes.empty() ||
+      !packers_[r.pool.value()].TakeExactly(DemandOf(r.shape, r.count), nodes,
+                                            pools_[r.pool.value()])) {
     return absl::InvalidArgumentError(
         absl::StrCat("job ", id, " runs on nodes that can't hold it"));
   }
   beliefs_->Began(jobs_[ref], r.shape, r.start);
-  AttachRun(ref, std::move(run));
+  AttachRun(ref, runs_.Insert({.pool = r.pool,
+                               .count = r.count,
+                               .start = r.start,
+                               .confirmed = r.confirmed,
+                               .nodes = nodes}));
   return absl::OkStatus();
 }
 

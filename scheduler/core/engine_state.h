@@ -111,7 +111,8 @@ class Engine::State : public Actions {
   void SetAside(JobRef ref);
   // Frees what the job holds. Returns its run as it was.
   Run ReleaseRun(JobRef ref);
-  void AttachRun(JobRef ref, Run run);
+  // The job holds what `run` says. REQUIRES: its nodes are taken.
+  void AttachRun(JobRef ref, RunRef run);
   void Finish(JobRef ref);  // it is terminal: dependants, eviction
   void SettleDependants(JobId id, bool succeeded);
   // The running attempt is over: the job queues again (or is cancelled or

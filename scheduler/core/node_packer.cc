@@ -148,25 +148,31 @@ NodeShares NodePacker::Pick(const Demand& demand) const {
 }
 
 NodeShares NodePacker::Take(const Demand& demand, PoolUse& use) {
-  if (!Fits(demand, use)) return {};
+  // Of one node, picking says as much.
+  if (nodes_.size() != 1 && !Fits(demand, use)) return {};
   NodeShares shares = Pick(demand);
-  if (!shares.empty()) TakeExactly(demand, shares, use);
+  if (!shares.empty()) Occupy(demand, shares, use);
   return shares;
 }
 
 bool NodePacker::TakeExactly(const Demand& demand, const NodeShares& shares,
                              PoolUse& use) {
   for (const NodeShare& share : shares) {
-    const auto found = index_.find(share.node);
-    if (found == index_.end()) return false;
-    if (nodes_[found->second].free() < share.count) return false;
+    if (!Knows(share.node) || node(share.node).free() < share.count) {
+      return false;
+    }
   }
+  Occupy(demand, shares, use);
+  return true;
+}
+
+void NodePacker::Occupy(const Demand& demand, const NodeShares& shares,
+                        PoolUse& use) {
   const bool whole = TakesWhole(demand, shares);
   for (const NodeShare& share : shares) {
     Update(nodes_.size() == 1 ? nodes_.front() : node(share.node), use,
            [&](Node& n) { n.used = whole ? n.count : n.used + share.count; });
   }
-  return true;
 }
 
 void NodePacker::Release(const Demand& demand, const NodeShares& shares,

@@ -74,6 +74,8 @@ class NodePacker {
   void Update(Node& node, PoolUse& use, Change change);
   void AddToIndex(const Node& node);
   void DropFromIndex(const Node& node);
+  // Takes the shares. REQUIRES: they are free.
+  void Occupy(const Demand& demand, const NodeShares& shares, PoolUse& use);
   bool FitsWhole(uint32_t count) const;
   // Where the job would go now; nothing if it does not fit.
   NodeShares Pick(const Demand& demand) const;

@@ -23,16 +23,13 @@ bool LiveAttempt::AllStarted() const {
   });
 }
 
-void LiveAttempt::RecordStarts() {
-  std::optional<absl::Time> last = parts[0].started;
+const AttemptRow& LiveAttempt::CurrentRow() {
+  // Of one part, `started` says all.
+  if (parts.size() == 1) return row;
   std::vector<std::optional<absl::Time>> starts;
-  for (const AttemptPart& part : parts) {
-    starts.push_back(part.started);
-    last = std::max(last, part.started);
-  }
-  if (AllStarted()) row.started = last;
-  // Of one part that says all.
-  if (parts.size() > 1) row.part_starts = PartStartsText(starts);
+  for (const AttemptPart& part : parts) starts.push_back(part.started);
+  row.part_starts = PartStartsText(starts);
+  return row;
 }
 
 bool LiveAttempt::AllEnded() const {

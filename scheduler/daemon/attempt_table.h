@@ -56,8 +56,8 @@ struct LiveAttempt {
   AttemptPart* Part(NodeId node);
   size_t RankOf(const AttemptPart& part) const { return &part - parts.data(); }
   bool AllStarted() const;
-  // Takes up when the parts have started, as far as they have.
-  void RecordStarts();
+  // What goes on record now: the row, with when its parts have started.
+  const AttemptRow& CurrentRow();
   bool AllEnded() const;
 };
 

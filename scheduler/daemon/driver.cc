@@ -119,6 +119,7 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   if (setup_.metrics != nullptr && setup_.metrics->wanted()) {
     setup_.metrics->Publish(MakeMetrics());
   }
+  RecordAttempts();
   if (!work_.batch.empty()) {
     Failpoint("scheduler.stepped");
     RETURN_IF_ERROR(CommitDurably(work_.batch));
@@ -134,6 +135,7 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   work_.asked.clear();
   work_.submitted.clear();
   work_.failed.clear();
+  work_.rows_changed.clear();
   return absl::OkStatus();
 }
 

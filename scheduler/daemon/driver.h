@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/base/symbols.h"
@@ -112,6 +113,9 @@ class Driver {
     std::vector<std::pair<uint32_t, std::function<void(absl::Status)>>> asked;
     absl::flat_hash_map<JobId, size_t> submitted;  // → batch.submissions
     std::vector<JobId> failed;                     // ended badly in this step
+    // Attempts that run and whose rows are to be written; in order, so that a
+    // batch is the same again for the same inputs.
+    absl::btree_set<std::pair<JobId, Epoch>> rows_changed;
     Batch batch;
     Outbox outbox;
   };
@@ -198,6 +202,7 @@ class Driver {
   void Apply(AgentReport& report);
   void Apply(AgentGone& gone);
   absl::StatusOr<NodeEntry*> Admit(const AgentHello& hello);
+  void Confirm(LiveAttempt& attempt);
   void Reconcile(NodeEntry& node, const v1::Register& hello);
   void OnHealth(NodeEntry& node, const std::string& unfit);
   void OnStatus(NodeEntry& node, const v1::AttemptStatus& status);
@@ -222,6 +227,7 @@ class Driver {
   void RecordEffects(const Effects& effects);
   void RecordState(JobId id);
   void StartAttempts(const Effects& effects);
+  void RecordAttempts();
   void StopAttempts(const Effects& effects);
 
   // --- driver_energy.cc

@@ -225,16 +225,8 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
   if (status.has_started() && !part->started) {
     part->started = in_past(status.started());
     attempt->energy->Started(attempt->RankOf(*part), *part->started);
-    attempt->RecordStarts();
-    work_.batch.attempts.push_back(attempt->row);
-    if (attempt->AllStarted() && !attempt->confirmed) {
-      attempt->confirmed = true;
-      const absl::Time at = *attempt->row.started;
-      JobNotes& notes = notes_[attempt->job];
-      if (!notes.first_started) notes.first_started = at;
-      work_.events.emplace_back(
-          AttemptStarted{attempt->job, attempt->epoch, at});
-    }
+    work_.rows_changed.insert({attempt->job, attempt->epoch});
+    if (attempt->AllStarted()) Confirm(*attempt);
   }
   if (status.goes_on() && attempt->asked_to_suspend()) {
     part->declined = true;
@@ -251,6 +243,18 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
       absl::Trunc(FromProto(status.checkpoint_cost()), absl::Microseconds(1));
   PartEnded(*attempt, *part, in_past(status.ended()),
             outcome.value_or(Outcome::kLost));
+}
+
+// All parts have started: the attempt has, with the last of them.
+void Driver::Confirm(LiveAttempt& attempt) {
+  for (const AttemptPart& part : attempt.parts) {
+    attempt.row.started = std::max(attempt.row.started, part.started);
+  }
+  if (std::exchange(attempt.confirmed, true)) return;
+  const absl::Time at = *attempt.row.started;
+  JobNotes& notes = notes_[attempt.job];
+  if (!notes.first_started) notes.first_started = at;
+  work_.events.emplace_back(AttemptStarted{attempt.job, attempt.epoch, at});
 }
 
 // One node's part is over: a gang lives or dies together.
@@ -307,7 +311,7 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
   attempt.row.signal = end.signal;
   attempt.row.message = end.message;
   attempt.row.use = attempt.use.Text();
-  work_.batch.attempts.push_back(attempt.row);
+  work_.batch.attempts.push_back(attempt.CurrentRow());
   TakeEnergy(attempt, /*everything=*/true);
   if (end.outcome == Outcome::kFailed || end.outcome == Outcome::kTimedOut) {
     work_.failed.push_back(attempt.job);

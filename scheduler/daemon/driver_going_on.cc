@@ -58,7 +58,7 @@ void Driver::TakeUse(LiveAttempt& attempt, const v1::EnergySample& sample) {
   std::string text = attempt.use.Text();
   if (text.size() == attempt.row.use.size()) return;
   attempt.row.use = std::move(text);
-  work_.batch.attempts.push_back(attempt.row);
+  work_.rows_changed.insert({attempt.job, attempt.epoch});
 }
 
 }  // namespace ccsched

@@ -175,6 +175,18 @@ void Driver::StartAttempts(const Effects& effects) {
   }
 }
 
+// Once a step, whatever has changed in it: when a gang of hundreds starts, most
+// of its parts say so at once. An attempt that ended went on record with its
+// end.
+void Driver::RecordAttempts() {
+  for (const auto& [job, epoch] : work_.rows_changed) {
+    LiveAttempt* const attempt = attempts_.Find(job, epoch);
+    if (attempt != nullptr) {
+      work_.batch.attempts.push_back(attempt->CurrentRow());
+    }
+  }
+}
+
 void Driver::StopAttempts(const Effects& effects) {
   for (const ResizeAttempt& resize : effects.resizes) {
     LiveAttempt* const attempt = attempts_.Find(resize.job, resize.epoch);

@@ -66,7 +66,18 @@ struct JobShape {
   }
   template <typename H>
   friend H AbslHashValue(H h, const JobShape& s) {
-    h = H::combine(std::move(h), s.Key(), s.speedup != nullptr);
+    // Mixed into one word first, as each submission is hashed. Whatever a user
+    // chooses freely is in it, so that no two of very many shapes collide.
+    uint64_t word = 0;
+    const auto mix = [&word](uint64_t high, uint64_t low) {
+      word = (word ^ high << 32 ^ low) * 0x9e3779b97f4a7c15u;
+      word ^= word >> 32;
+    };
+    mix(s.placement.value(), s.count);
+    mix(s.min_count, s.max_count);
+    mix(s.account.value(), static_cast<uint32_t>(s.priority));
+    mix(s.nodes, s.suspendable);
+    h = H::combine(std::move(h), word, s.checkpoint, s.restart);
     return s.speedup == nullptr ? std::move(h)
                                 : H::combine(std::move(h), *s.speedup);
   }

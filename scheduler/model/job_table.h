@@ -39,7 +39,12 @@ class Slab {
     return slot;
   }
   void Erase(uint32_t slot) {
-    (*this)[slot] = Value();
+    // Made anew where it stands: a Value() made elsewhere would be copied here
+    // at once, and the processor waits when what was just written in pieces is
+    // read in wider ones.
+    Value& value = (*this)[slot];
+    std::destroy_at(&value);
+    std::construct_at(&value);
     free_.push_back(slot);
   }
   Value& operator[](uint32_t slot) {

@@ -5,7 +5,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -77,9 +77,11 @@ class AgentSession
 
   std::mutex mutex_;
   std::shared_ptr<NodeLease> lease_;
-  std::deque<Input> reports_;  // wait for the inbox
-  bool read_waits_ = false;    // until there are fewer
-  std::deque<v1::SchedulerMessage> queue_;
+  // Lists: empty, as they mostly are, they hold no memory; there is one session
+  // for each of ten thousand nodes.
+  std::list<Input> reports_;  // wait for the inbox
+  bool read_waits_ = false;   // until there are fewer
+  std::list<v1::SchedulerMessage> queue_;
   v1::SchedulerMessage outgoing_;
   bool writing_ = false;
   bool finished_ = false;

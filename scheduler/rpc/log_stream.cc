@@ -80,7 +80,9 @@ bool LogStream::Take(v1::LogData data, std::function<void()> resume) {
   if (end_.has_value() || finished_) return true;
   if (!data.data().empty()) {
     queued_bytes_ += data.data().size();
-    queue_.emplace_back().set_data(std::move(*data.mutable_data()));
+    v1::LogChunk& chunk = queue_.emplace_back();
+    chunk.set_data(std::move(*data.mutable_data()));
+    if (data.has_offset()) chunk.set_offset(data.offset());
   }
   if (!data.error().empty()) {
     EndLocked(absl::NotFoundError(data.error()));

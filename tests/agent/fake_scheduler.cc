@@ -86,6 +86,11 @@ void FakeScheduler::OnMessage(const v1::AgentMessage& message, Stream& stream) {
       }
     } else if (message.has_log()) {
       LogSoFar& log = logs_[message.log().request_id()];
+      // What was rotated away shows as a gap, of as many bytes.
+      if (message.log().has_offset() &&
+          message.log().offset() > log.data.size()) {
+        log.data.resize(message.log().offset(), '?');
+      }
       log.data += message.log().data();
       log.error += message.log().error();
       log.end |= message.log().end();

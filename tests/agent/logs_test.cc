@@ -71,14 +71,40 @@ TEST_F(LogsTest, OutputIsBoundedOnDiskAndItsEndIsKept) {
   uint64_t bytes = 0;
   for (const auto& file :
        std::filesystem::directory_iterator(StateFile("logs"))) {
-    bytes += file.file_size();
+    if (file.path().extension() != ".parts") bytes += file.file_size();
   }
   EXPECT_LE(bytes, 1u << 20);
   EXPECT_GE(bytes, 1u << 19);
   ASSERT_TRUE(scheduler_->ReadLog(9, {1, 1}, false));
   ASSERT_TRUE(scheduler_->WaitLog(9, Ended));
-  EXPECT_EQ(scheduler_->Log(9).size(), bytes);
-  EXPECT_THAT(scheduler_->Log(9), EndsWith("999999\n1000000\n"));
+  // What was thrown away is told as what is missing before it.
+  const std::string log = scheduler_->Log(9);
+  ASSERT_EQ(log.size(), 6888896u);
+  EXPECT_EQ(log.size() - log.find_first_not_of('?'), bytes);
+  EXPECT_EQ(log.find('?', log.find_first_not_of('?')), std::string::npos);
+  EXPECT_THAT(log, EndsWith("999999\n1000000\n"));
+}
+
+// The reader is away while most of the output is rotated away.
+TEST_F(LogsTest, WhoReadsOnAfterAnOutageIsToldFromWhere) {
+  StartAgent({"--log-limit", "1"});
+  ASSERT_TRUE(scheduler_->Start(
+      Shell({1, 1}, "echo first; while ! [ -e " + Path("go") +
+                        " ]; do sleep 0.02; done; seq 1 1000000; echo done > " +
+                        Path("done") + "; exec sleep 600")));
+  ASSERT_TRUE(scheduler_->ReadLog(9, {1, 1}, true));
+  ASSERT_TRUE(scheduler_->WaitLog(
+      9, [](const std::string& s, bool) { return s == "first\n"; }));
+  KillAgent();
+  std::filesystem::create_directory(Path("go"));
+  ASSERT_TRUE(WaitFileHolds(Path("done"), "done"));
+  StartAgent({"--log-limit", "1"});
+  ASSERT_TRUE(scheduler_->ReadLog(10, {1, 1}, true));
+  ASSERT_TRUE(scheduler_->WaitLog(
+      10, [](const std::string& s, bool) { return s.size() == 6888896u + 6; }));
+  const std::string log = scheduler_->Log(10);
+  EXPECT_THAT(log, EndsWith("999999\n1000000\n"));
+  EXPECT_EQ(log.find('?', log.find_first_not_of('?')), std::string::npos);
 }
 
 TEST_F(LogsTest, AFollowerStaysWithAFileThatIsRotated) {
@@ -93,6 +119,7 @@ TEST_F(LogsTest, AFollowerStaysWithAFileThatIsRotated) {
   std::filesystem::create_directory(Path("go"));
   ASSERT_TRUE(scheduler_->WaitLog(9, Ended));
   EXPECT_EQ(scheduler_->Log(9).substr(0, 12), "first\n1\n2\n3\n");
+  EXPECT_EQ(scheduler_->Log(9).size(), 6u + 588895 + 21 + 5);
   EXPECT_THAT(scheduler_->Log(9), EndsWith("10\nlast\n"));
 }
 

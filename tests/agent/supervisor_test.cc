@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "gmock/gmock.h"
+#include "scheduler/base/failpoint.h"
 #include "tests/agent/agent_fixture.h"
 
 namespace ccsched {
@@ -22,6 +23,18 @@ class SupervisorTest : public AgentTest {
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
     fs::permissions(path, fs::perms::owner_all);
     return path;
+  }
+  ~SupervisorTest() override { Arm(""); }
+  // Failpoints of agents and supervisors started from now on.
+  static void Arm(const std::string& failpoints) {
+    if (failpoints.empty()) {
+      unsetenv(kFailpointsVariable);
+    } else {
+      setenv(kFailpointsVariable, failpoints.c_str(), 1);
+    }
+  }
+  v1::StartAttempt Writer(AttemptId id) {
+    return Shell(id, "echo 1 >> " + Path("ran"));
   }
   // What an operator's `undrain` sends.
   void Resume() {
@@ -105,6 +118,69 @@ TEST_F(SupervisorTest, WhatIsWrongWithTheNodeIsNoFaultOfTheJob) {
   ASSERT_TRUE(scheduler_->WaitHealth(2));
   EXPECT_EQ(scheduler_->Health()[1], "");
   EXPECT_EQ(RunToEnd(Shell({2, 1}, "exit 0")).outcome(), v1::OUTCOME_SUCCEEDED);
+}
+
+// Dead of its own before it could say its number: every other would fare so.
+TEST_F(SupervisorTest, OneThatCrashesAtBirthMakesTheNodeUnfit) {
+  Arm("supervisor.born=crash@1");
+  StartAgent();
+  const auto status = RunToEnd(Writer({1, 1}));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_TRUE(status.node_at_fault());
+  EXPECT_THAT(status.message(), HasSubstr("signal 11"));
+  EXPECT_THAT(scheduler_->Health(), ElementsAre(HasSubstr("signal 11")));
+  EXPECT_EQ(Read(Path("ran")), "");
+}
+
+// Killed from outside: the attempt is lost, and no more than that.
+TEST_F(SupervisorTest, OneThatIsKilledAtBirthLosesItsAttemptOnly) {
+  Arm("supervisor.born=kill@1");
+  StartAgent();
+  const auto status = RunToEnd(Writer({1, 1}));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_LOST);
+  EXPECT_FALSE(status.node_at_fault());
+  EXPECT_THAT(status.message(), HasSubstr("signal 9"));
+  EXPECT_THAT(scheduler_->Health(), IsEmpty());
+  EXPECT_EQ(Read(Path("ran")), "");
+}
+
+// Between the fork of the job and the note of it: what was forked must not go
+// on, though nobody wrote down its number.
+TEST_F(SupervisorTest, OneThatDiesBeforeItNotesItsJobTakesTheJobAlong) {
+  for (const char* how : {"kill", "crash"}) {
+    Arm("supervisor.started=" + std::string(how) + "@1");
+    StartAgent();
+    const AttemptId id{how[0] == 'k' ? 1u : 2u, 1};
+    v1::StartAttempt start = Shell(
+        id, "echo $$ > " + Path("pid") + "; trap '' TERM; exec sleep 600");
+    const auto status = RunToEnd(start);
+    EXPECT_EQ(status.outcome(), v1::OUTCOME_LOST) << how;
+    EXPECT_THAT(status.message(),
+                HasSubstr(how[0] == 'k' ? "signal 9" : "signal 11"));
+    const std::string pid = Read(Path("pid"));
+    // It may have been killed before it wrote anything.
+    EXPECT_TRUE(pid.empty() || !Exists(std::stoi(pid))) << how;
+    EXPECT_THAT(scheduler_->Health(), IsEmpty());
+    KillAgent();
+  }
+}
+
+// The agent is away as well: the next one finds the run file unlocked, and
+// nothing in it.
+TEST_F(SupervisorTest, OneThatDiedAtBirthWhileTheAgentWasAwayIsLost) {
+  Arm("agent.spawned=kill@1,supervisor.born=crash@1");
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(Writer({1, 1})));
+  ASSERT_TRUE(WaitGone(agent_));
+  Arm("");
+  KillAgent();
+  StartAgent();
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
+  EXPECT_EQ(Read(Path("ran")), "");
+  EXPECT_EQ(RunToEnd(Writer({1, 2})).outcome(), v1::OUTCOME_SUCCEEDED);
+  EXPECT_EQ(Read(Path("ran")), "1\n");
 }
 
 TEST_F(SupervisorTest, WhatIsWrongWithAJobLeavesTheNodeFit) {

@@ -41,6 +41,8 @@ struct FakeScheduler {
   std::string log;
   // Before all of it is told: how many of its bytes, and how that ends.
   std::vector<std::pair<size_t, absl::Status>> cut_logs;
+  // Of each request in turn: where the output begins that is still there.
+  std::vector<size_t> log_starts;
   std::vector<v1::LogsRequest> log_requests;
   v1::StatusResponse status;
 };
@@ -94,15 +96,24 @@ class FakeClient : public Client {
   }
   absl::Status Logs(
       const v1::LogsRequest& request,
-      const std::function<bool(std::string_view)>& each) override {
+      const std::function<bool(const v1::LogChunk&)>& each) override {
     s_.log_requests.push_back(request);
+    v1::LogChunk chunk;
+    size_t from = 0;
+    if (!s_.log_starts.empty()) {
+      from = s_.log_starts.front();
+      s_.log_starts.erase(s_.log_starts.begin());
+      chunk.set_offset(from);
+    }
     if (s_.cut_logs.empty()) {
-      each(s_.log);
+      chunk.set_data(s_.log.substr(from));
+      each(chunk);
       return absl::OkStatus();
     }
     const auto [bytes, end] = s_.cut_logs.front();
     s_.cut_logs.erase(s_.cut_logs.begin());
-    each(std::string_view(s_.log).substr(0, bytes));
+    chunk.set_data(s_.log.substr(from, bytes));
+    if (bytes > 0) each(chunk);
     return end;
   }
   absl::StatusOr<v1::StatusResponse> Status(absl::Duration) override {

@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(CommandsTest, NumbersEndWhereTheyEnd) {
   const std::string most = "18446744073709551615";
@@ -96,9 +97,22 @@ TEST_F(CommandsTest, FollowedLogsGoOnAfterARestartOfSchedulerOrAgent) {
   ASSERT_EQ(scheduler_.log_requests.size(), 6u);
   EXPECT_EQ(scheduler_.log_requests.back().epoch(), 4u)
       << "though another start may have come";
+  EXPECT_THAT(err_.str(), Not(HasSubstr("missing")));
   // What is not followed is told at once.
   scheduler_.cut_logs = {{5, absl::AbortedError("node n is not connected")}};
   EXPECT_EQ(Run({"logs", "1"}), 1);
+}
+
+TEST_F(CommandsTest, FollowedLogsSayHowMuchWasRotatedAwayMeanwhile) {
+  scheduler_.jobs.push_back(
+      Parsed<v1::Job>("{id: 1, state: JOB_RUNNING, attempts: [{epoch: 1}]}"));
+  scheduler_.log = "one\ntwo\nthree\nfour\n";
+  scheduler_.cut_logs = {{4, absl::UnavailableError("cut")},
+                         {6, absl::UnavailableError("cut again")}};
+  scheduler_.log_starts = {0, 8, 2};
+  EXPECT_EQ(Run({"logs", "-f", "1"}), 0);
+  EXPECT_EQ(out_.str(), "one\nthree\nfour\n");
+  EXPECT_THAT(err_.str(), HasSubstr("4 bytes of the output are missing here"));
 }
 
 }  // namespace

@@ -222,6 +222,33 @@ TEST_F(NamedFailuresTest, AFullDiskOnANodeFailsNoJob) {
   ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
 }
 
+// Nor is an end told to a scheduler that comes back before it is on record, and
+// an agent that starts anew on the full disk goes on as well.
+TEST_F(NamedFailuresTest, AnEndOnAFullDiskIsToldOnceItIsOnRecord) {
+  Start({.agents = 1, .lease = "60s"});
+  const uint64_t job = SubmitWaiting("a");
+  ASSERT_TRUE(HasStarted("a"));
+  ASSERT_TRUE(Reaches(job, v1::JOB_RUNNING));
+  cluster_->agent_shim(0).disk_full = 1;
+  LetEnd("a");
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return NodeState() == "unfit";
+  })) << "its journal can't be written";
+  cluster_->scheduler().Kill();
+  cluster_->StartScheduler();
+  ASSERT_TRUE(cluster_->WaitUntilServing()) << cluster_->Logs();
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return NodeState() == "unfit";
+  })) << "it has not come back";
+  EXPECT_FALSE(Eventually(absl::Seconds(2), [&] {
+    return cluster_->Get(job)->state() != v1::JOB_RUNNING;
+  }));
+  ASSERT_TRUE(cluster_->agent(0).running()) << cluster_->Logs();
+  cluster_->agent_shim(0).disk_full = 0;
+  ASSERT_TRUE(Reaches(job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->ReadDeeds("a").started.size(), 1u);
+}
+
 // What a node's meter said is put on record by the hour; its agent keeps it
 // until then, for a scheduler that is killed.
 TEST_F(NamedFailuresTest, ANodesEnergyOutlivesAKilledScheduler) {
