@@ -202,11 +202,13 @@ std::string ResultsCsv(const std::vector<SimResult>& results, bool timing) {
   return out;
 }
 
+// Below zero where jobs ran faster than at their own width.
 std::string WaitText(absl::Duration d) {
   const double s = Seconds(d);
-  if (s >= 48 * 3600) return absl::StrFormat("%.1f d", s / 86400);
-  if (s >= 3600) return absl::StrFormat("%.2f h", s / 3600);
-  if (s >= 60) return absl::StrFormat("%.1f min", s / 60);
+  const double size = std::abs(s);
+  if (size >= 48 * 3600) return absl::StrFormat("%.1f d", s / 86400);
+  if (size >= 3600) return absl::StrFormat("%.2f h", s / 3600);
+  if (size >= 60) return absl::StrFormat("%.1f min", s / 60);
   return absl::StrFormat("%.0f s", s);
 }
 
