@@ -139,7 +139,8 @@ PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,
           job.count * (cost - carbon),
           job.count * length.Wait(std::max(start - now, int64_t{0})),
           job.count,
-          job.duration};
+          job.duration,
+          job.speed};
 }
 
 std::vector<PlanOffer> PlanBook::Offers(int64_t now, const PlanJob& job) const {

@@ -52,6 +52,7 @@ struct PlanOffer {
   double wait = 0;
   uint32_t count = 0;  // accelerators
   int64_t duration = 0;
+  double speed = 1;
   double cost() const { return carbon + price + wait; }
 };
 

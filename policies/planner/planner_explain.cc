@@ -12,7 +12,9 @@ Choice Planner::ChoiceOf(const PolicyInput& in,
                    .start = FromUs(offer.start),
                    .carbon = GramsCo2e(offer.carbon),
                    .valid = true,
-                   .price = GramsCo2e(offer.price + offer.wait)};
+                   .price = GramsCo2e(offer.price + offer.wait),
+                   .count = offer.count,
+                   .speed = static_cast<float>(offer.speed)};
   // The plan's own grams have the money in them.
   if (settings_.weights.money != 0) {
     choice.carbon = Goal(in).Carbon(pool, FromUs(offer.start),

@@ -47,6 +47,10 @@ struct Choice {
   GramsCo2e price{};
   // How long the job is planned to be suspended between its start and its end.
   absl::Duration paused{};
+  // Of an elastic job: its accelerators there, and how much it does in an hour,
+  // in hours at its own width. 0: its own.
+  uint32_t count = 0;
+  float speed = 1;
 };
 
 struct Reason {

@@ -105,9 +105,21 @@ void SetCost(const Choice& choice, const OfferContext& context,
   offer.set_currency(price->currency());
 }
 
+// What a job takes, and for how long, at the width that was chosen.
+OfferContext AtWidthOf(const Choice& choice, OfferContext context) {
+  if (choice.count == 0) return context;
+  context.count = choice.count;
+  for (std::optional<absl::Duration>* runtime :
+       {&context.runtime, &context.runtime_p50, &context.runtime_p90}) {
+    if (*runtime) **runtime /= choice.speed;
+  }
+  return context;
+}
+
 }  // namespace
 
-v1::Offer ToProto(const Choice& choice, const OfferContext& context) {
+v1::Offer ToProto(const Choice& choice, const OfferContext& own) {
+  const OfferContext context = AtWidthOf(choice, own);
   const Topology& topology = context.topology;
   v1::Offer offer;
   offer.set_site(SiteName(choice, topology));
