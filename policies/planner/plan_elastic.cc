@@ -25,10 +25,9 @@ PlanJob AtWidth(const PlanJob& own, const PlanWidths::Width& width) {
   job.duration = scaled(own.duration);
   if (const int64_t careful = own.widths->careful; careful > 0) {
     // No later than at its own width all the same: a P90 may be below the mean.
-    job.latest_end =
-        std::min(own.latest_end,
-                 own.latest_start() + job.duration -
-                     std::max<int64_t>(0, scaled(careful) - careful));
+    job.latest_end = std::min(
+        own.latest_end, own.latest_start() + job.duration -
+                            std::max<int64_t>(0, scaled(careful) - careful));
   }
   // An hour's wait costs the job as much at any width.
   job.wait = own.wait * static_cast<float>(own.count) /
