@@ -14,6 +14,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/rpc/job_view.h"
+#include "scheduler/rpc/page.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/text.h"
 
@@ -23,8 +24,6 @@ namespace {
 // What a caller may put on record of its own words.
 constexpr size_t kWordsMax = 500;
 constexpr size_t kRangesMax = 50;
-constexpr uint32_t kPageDefault = 100;
-constexpr uint32_t kPageMax = 1000;
 
 std::string_view NameOf(JobActionKind kind) {
   switch (kind) {
@@ -143,9 +142,7 @@ absl::Status ActsPage(LedgerReader& reader, const v1::ActsRequest& request,
   filter.by = request.by();
   filter.what.assign(request.what().begin(), request.what().end());
   RETURN_IF_ERROR(ReadToken(request.page_token(), filter));
-  const uint32_t page = request.page_size() == 0
-                            ? kPageDefault
-                            : std::min(request.page_size(), kPageMax);
+  const uint32_t page = PageSize(request.page_size());
   filter.limit = page + 1;  // one more tells whether there is more
   ASSIGN_OR_RETURN(const std::vector<NumberedAct> acts, reader.Acts(filter));
   for (size_t i = 0; i < acts.size() && i < page; ++i) {

@@ -11,15 +11,13 @@
 #include "scheduler/rpc/audit.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/rpc/log_stream.h"
+#include "scheduler/rpc/page.h"
 #include "scheduler/rpc/submit_stream.h"
 #include "scheduler/rpc/unary.h"
 #include "scheduler/rpc/watch_stream.h"
 
 namespace ccsched {
 namespace {
-
-constexpr uint32_t kPageDefault = 100;
-constexpr uint32_t kPageMax = 1000;
 
 absl::StatusOr<JobFilter> FilterOf(const v1::ListJobsRequest& request) {
   JobFilter filter;
@@ -35,9 +33,7 @@ absl::StatusOr<JobFilter> FilterOf(const v1::ListJobsRequest& request) {
   }
   filter.user = request.user();
   filter.project = request.project();
-  filter.limit = request.page_size() == 0
-                     ? kPageDefault
-                     : std::min(request.page_size(), kPageMax);
+  filter.limit = PageSize(request.page_size());
   uint64_t after = 0;
   if (!request.page_token().empty() &&
       !absl::SimpleAtoi(request.page_token(), &after)) {
