@@ -22,8 +22,7 @@ std::string JsonString(std::string_view text) {
   std::string out = "\"";
   for (size_t i = 0; i < clean.size(); ++i) {
     const char c = clean[i];
-    // U+0080 to U+009F, which terminals obey as well.
-    if (c == '\xc2' && static_cast<unsigned char>(clean[i + 1]) < 0xa0) {
+    if (IsC1At(clean, i)) {
       out += absl::StrFormat("\\u%04x", static_cast<unsigned char>(clean[++i]));
       continue;
     }

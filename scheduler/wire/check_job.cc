@@ -31,9 +31,7 @@ absl::Status CheckText(std::string_view field, const std::string& text,
   if (!IsUtf8(text)) return Bad(field, "is not UTF-8 text");
   for (size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F are controls as well.
-    const bool c1 = c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (c < 0x20 || c == 0x7f || c1) {
+    if (c < 0x20 || c == 0x7f || IsC1At(text, i)) {
       return Bad(field, absl::StrCat("'", ToAbsl(Printable(text)),
                                      "' has a control character"));
     }

@@ -35,7 +35,7 @@ bool Steers(std::string_view character) {
   };
   if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
   if (character.size() == 2) {
-    return (byte(0) == 0xc2 && byte(1) < 0xa0) || character == "\u061c";
+    return IsC1At(character, 0) || character == "\u061c";
   }
   if (character.size() != 3 || byte(0) != 0xe2) return false;
   if (byte(1) == 0x81) return byte(2) >= 0xa6 && byte(2) <= 0xa9;
@@ -52,6 +52,10 @@ bool IsUtf8(std::string_view text) {
     text.remove_prefix(bytes);
   }
   return true;
+}
+
+bool IsC1At(std::string_view text, size_t i) {
+  return text[i] == '\xc2' && static_cast<uint8_t>(text[i + 1]) < 0xa0;
 }
 
 std::string Printable(std::string_view text, size_t bytes_max) {
