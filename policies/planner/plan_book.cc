@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "policies/planner/room_search.h"
-
 namespace ccsched {
 namespace {
 
@@ -170,17 +168,7 @@ StartChoice PlanBook::OfferOf(int64_t now, const PlanJob& job, int pool) const {
   // The grid may be too short for it.
   relative.latest_end = std::min(relative.latest_end, work_.end() - kSlotUs);
   if (relative.latest_start() < relative.release) return best;
-  const PlanPool& p = work_.pools[pool];
-  if (p.limited) {
-    BestStartWithRoom(priced_, schedule_->timeline(pool), pool,
-                      static_cast<int32_t>(p.capacity),
-                      static_cast<int32_t>(Occupied(job.count, p.node_size)),
-                      relative.release, relative.latest_start(),
-                      RunLength::Of(relative), best);
-  } else {
-    BestStart(priced_, pool, relative.release, relative.latest_start(),
-              RunLength::Of(relative), best);
-  }
+  schedule_->CheapestAt(priced_, relative, pool, best);
   return best;
 }
 

@@ -99,6 +99,10 @@ class PlanBook {
   // Lengthens the grid, if need be, so that it has room until `end`; returns
   // whether it had to. Prices beyond are as at its end.
   bool Reach(int64_t end);
+  // The same until the job's last end, and a slot more.
+  bool ReachLastEnd(const PlanEntry& entry, int64_t now) {
+    return Reach(LastEnd(entry, now) + kSlotUs);
+  }
 
   // The job as of `now`, counted from the grid's origin; a late one ends when
   // it can, beyond its promise.

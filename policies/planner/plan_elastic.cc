@@ -122,19 +122,17 @@ void PlanBook::PlanElastic(int64_t now, PlanEntry& entry,
     double guess = entry.worth;
     const double cost =
         leaving + PlanPauses(from, job, origin, table, guess, draft);
-    if (draft.empty() || cost >= enough * least ||
-        (entry.running &&
-         leaving_carbon + Emitted(draft) >= enough * most_carbon)) {
-      continue;
-    }
-    least = cost;
-    worth = guess;
-    stretches = draft;
+    if (draft.empty() || cost >= enough * least) continue;
     if (entry.running) {
-      most_carbon = leaving_carbon + Emitted(draft);
+      const double emitted = leaving_carbon + Emitted(draft);
+      if (emitted >= enough * most_carbon) continue;
+      most_carbon = emitted;
     } else {
       entry.job = std::move(job);
     }
+    least = cost;
+    worth = guess;
+    stretches.swap(draft);
   }
   entry.worth = worth;
 }

@@ -22,11 +22,12 @@ void PlanBook::LayGrid(int64_t now, const PlanBook* old) {
   int64_t end = origin_ + (options_.horizon_slots + 1) * kSlotUs;
   for (const PlanEntry& entry : entries) {
     if (!entry.used) continue;
-    end = std::max(end, entry.running ? entry.end : LastEnd(entry, now));
-    if (entry.pausable) {
+    if (entry.running) end = std::max(end, entry.end);
+    if (!entry.running || entry.pausable) {
       end = std::max(end, LastEnd(entry, now));
-      for (const Stretch& s : entry.stretches) end = std::max(end, s.end);
     }
+    if (!entry.pausable) continue;
+    for (const Stretch& s : entry.stretches) end = std::max(end, s.end);
   }
   const int32_t slots =
       static_cast<int32_t>((end - origin_) / kSlotUs) + kSpareSlots;

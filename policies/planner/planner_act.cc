@@ -109,9 +109,8 @@ void Planner::PushStuck(const PolicyInput& in, const Actions& actions,
   const Placement& allowed = in.placement(job);
   const uint32_t least = in.shape(job).min_count;
   const bool fits =
-      std::any_of(allowed.begin(), allowed.end(), [&](PoolId pool) {
-        return actions.Fits(job, pool) || actions.Fits(job, pool, least);
-      });
+      std::any_of(allowed.begin(), allowed.end(),
+                  [&](PoolId pool) { return actions.Fits(job, pool, least); });
   if (!fits) return;
   heads_.push_back(TurnOf(in, job));
   std::push_heap(heads_.begin(), heads_.end(), Later);

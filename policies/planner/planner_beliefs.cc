@@ -19,22 +19,19 @@ constexpr size_t kMostSpread = 3000;
 
 // Each width tried is about so many times the one before.
 constexpr double kWidthStep = 1.4142;
-constexpr int kMostWidths = 12;
+constexpr int kMostWidths = 12;  // on either side of its own
 
 // Widths from the least to the most, the job's own first; none that would not
 // divide among its nodes, or do no more than a narrower one.
 std::shared_ptr<const PlanWidths> WidthsOf(const JobShape& shape,
                                            int64_t careful) {
   std::set<uint32_t> counts = {shape.min_count, shape.max_count};
-  double width = shape.count;
-  for (int i = 0; i < kMostWidths && width > shape.min_count; ++i) {
-    counts.insert(static_cast<uint32_t>(std::lround(width)));
-    width /= kWidthStep;
-  }
-  width = shape.count;
-  for (int i = 0; i < kMostWidths && width < shape.max_count; ++i) {
-    counts.insert(static_cast<uint32_t>(std::lround(width)));
-    width *= kWidthStep;
+  for (const double step : {1 / kWidthStep, kWidthStep}) {
+    double width = shape.count;
+    for (int i = 0; i < kMostWidths; ++i, width *= step) {
+      if (width < shape.min_count || width > shape.max_count) break;
+      counts.insert(static_cast<uint32_t>(std::lround(width)));
+    }
   }
   auto all = std::make_shared<PlanWidths>();
   all->careful = careful;

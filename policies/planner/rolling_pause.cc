@@ -8,10 +8,14 @@ namespace ccsched {
 
 void RollingPlan::SetRemaining(uint32_t index, int64_t remaining,
                                int64_t latest_end) {
-  Entry& entry = book_->entries[index];
+  SetWork(book_->entries[index], remaining, latest_end);
+}
+
+void RollingPlan::SetWork(Entry& entry, int64_t remaining,
+                          std::optional<int64_t> latest_end) {
   PlanJob own = entry.own != nullptr ? *entry.own : entry.job;
   own.duration = std::max<int64_t>(1, remaining);
-  own.latest_end = latest_end;
+  own.latest_end = latest_end.value_or(own.latest_end);
   Describe(entry, own);
 }
 
@@ -39,13 +43,11 @@ void RollingPlan::Suspended(int64_t now, uint32_t index, int64_t remaining) {
   entry.running = false;
   entry.leaving = false;
   entry.paused = true;
-  PlanJob own = entry.own != nullptr ? *entry.own : entry.job;
-  own.duration = std::max<int64_t>(1, remaining);
-  Describe(entry, own);
+  SetWork(entry, remaining);
   if (!entry.stretches.empty()) entry.stretches.erase(entry.stretches.begin());
   Note(index);
   if (!planned()) return;
-  reached_beyond_ |= book_->Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
+  reached_beyond_ |= book_->ReachLastEnd(entry, now);
   if (entry.stretches.empty() || entry.stretches[0].start < now) {
     book_->Put(now, entry);
     return;

@@ -62,7 +62,7 @@ uint32_t RollingPlan::Register(int64_t now, const PlanJob& job,
     entry.record = demand_.Record(again);
   }
   if (planned()) {
-    reached_beyond_ |= book_->Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
+    reached_beyond_ |= book_->ReachLastEnd(entry, now);
     book_->Put(now, entry);
   }
   Note(index);
@@ -135,7 +135,7 @@ void RollingPlan::Again(int64_t now, uint32_t job) {
   Entry& entry = book_->entries[job];
   if (planned()) {
     book_->Drop(now, entry);
-    reached_beyond_ |= book_->Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
+    reached_beyond_ |= book_->ReachLastEnd(entry, now);
     entry.running = false;
     book_->Put(now, entry);
   }
@@ -222,7 +222,7 @@ void RollingPlan::Bring(int64_t now, uint32_t job) {
   if (entry.used) fresh.Drop(now, entry);
   entry = book_->entries[job];
   if (!entry.used) return;
-  fresh.Reach(PlanBook::LastEnd(entry, now) + kSlotUs);
+  fresh.ReachLastEnd(entry, now);
   if (entry.running || (entry.paused && !entry.stretches.empty())) {
     fresh.Reach(entry.end);
     for (const Stretch& s : entry.stretches) fresh.Reach(s.end);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -149,6 +150,10 @@ class RollingPlan {
  private:
   // Sets what is thought of it; its width stays.
   static void Describe(Entry& entry, const PlanJob& own);
+  // So much of its work, at its own width, is left; its latest end, unless one
+  // is given, stays.
+  static void SetWork(Entry& entry, int64_t remaining,
+                      std::optional<int64_t> latest_end = std::nullopt);
   // To be called after each change of an entry while replanning.
   void Note(uint32_t job);
   // Brings what has changed into the new plan; true: all of it.

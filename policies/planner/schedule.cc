@@ -39,14 +39,23 @@ StartChoice Schedule::Cheapest(const PriceTable& prices,
       [](const Offer& a, const Offer& b) { return a.cost < b.cost; });
   for (const Offer& offer : offers) {
     if (offer.cost >= best.cost) break;
-    const PlanPool& pool = instance_.pools[offer.pool];
-    BestStartWithRoom(prices, timelines_[offer.pool], offer.pool,
-                      static_cast<int32_t>(pool.capacity),
-                      static_cast<int32_t>(Occupied(job.count, pool.node_size)),
-                      job.release, job.latest_start(), RunLength::Of(job),
-                      best);
+    CheapestAt(prices, job, offer.pool, best);
   }
   return best;
+}
+
+void Schedule::CheapestAt(const PriceTable& prices, const PlanJob& job,
+                          int pool, StartChoice& best) const {
+  const PlanPool& p = instance_.pools[pool];
+  if (!p.limited) {
+    BestStart(prices, pool, job.release, job.latest_start(), RunLength::Of(job),
+              best);
+    return;
+  }
+  BestStartWithRoom(prices, timelines_[pool], pool,
+                    static_cast<int32_t>(p.capacity),
+                    static_cast<int32_t>(Occupied(job.count, p.node_size)),
+                    job.release, job.latest_start(), RunLength::Of(job), best);
 }
 
 void Schedule::Lengthen() {

@@ -27,6 +27,9 @@ class Schedule {
   // The cheapest start with room in the job's window; pool -1 if there is
   // none. The cost is that of one accelerator.
   StartChoice Cheapest(const PriceTable& prices, const PlanJob& job) const;
+  // Improves `best` by the cheapest start with room at one pool.
+  void CheapestAt(const PriceTable& prices, const PlanJob& job, int pool,
+                  StartChoice& best) const;
   // Makes room for jobs appended to the instance.
   void Grow() { places_.resize(instance_.jobs.size()); }
   // Follows an instance that has more slots than before.

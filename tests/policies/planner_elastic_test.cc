@@ -40,16 +40,21 @@ TEST(PlannerElasticTest, RunsAsWideAsItMayInTheOnlyCleanHour) {
   }
 }
 
-// At half the width each accelerator does 1.41 times the work; the promise
-// leaves time for it.
+// Four hours on four accelerators; at half of them each does 1.41 times the
+// work.
+PlayJob Sublinear(double max_delay_h) {
+  return {.runtime_h = 4,
+          .count = 4,
+          .min_count = 2,
+          .max_count = 8,
+          .exponent = 0.5,
+          .max_delay_h = max_delay_h};
+}
+
+// The promise leaves time for it.
 TEST(PlannerElasticTest, RunsNarrowWhereThatTakesLessAndThereIsTime) {
   Play play = OneSite(std::vector<double>(48, 300), 8);
-  play.Job({.runtime_h = 4,
-            .count = 4,
-            .min_count = 2,
-            .max_count = 8,
-            .exponent = 0.5,
-            .max_delay_h = 12});
+  play.Job(Sublinear(12));
   const PlayResult result = play.Run();
   ASSERT_EQ(result.stretches.size(), 1u);
   EXPECT_EQ(result.stretches[0].count, 2u);
@@ -58,12 +63,7 @@ TEST(PlannerElasticTest, RunsNarrowWhereThatTakesLessAndThereIsTime) {
 
 TEST(PlannerElasticTest, AWidthThatWouldBreakThePromiseIsNotChosen) {
   Play play = OneSite(std::vector<double>(48, 300), 8);
-  play.Job({.runtime_h = 4,
-            .count = 4,
-            .min_count = 2,
-            .max_count = 8,
-            .exponent = 0.5,
-            .max_delay_h = 1});
+  play.Job(Sublinear(1));
   const PlayResult result = play.Run();
   ASSERT_EQ(result.stretches.size(), 1u);
   EXPECT_GT(result.stretches[0].count, 2u);
