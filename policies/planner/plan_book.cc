@@ -124,6 +124,12 @@ bool PlanBook::LeavesRoomFor(const PlanEntry& entry, int64_t now,
              LevelBeside(p, job.count);
 }
 
+bool Better(const PlanOffer& a, const PlanOffer& b) {
+  if (a.late != b.late) return b.late;
+  return a.late ? a.start + a.duration < b.start + b.duration
+                : a.cost() < b.cost();
+}
+
 PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,
                           int64_t start) const {
   const int64_t from = start - origin_;
@@ -138,27 +144,27 @@ PlanOffer PlanBook::Weigh(int64_t now, const PlanJob& job, int pool,
           job.count * length.Wait(std::max(start - now, int64_t{0})),
           job.count,
           job.duration,
-          job.speed};
+          job.speed,
+          false};
 }
 
-std::vector<PlanOffer> PlanBook::Offers(int64_t now, const PlanJob& job) const {
+std::vector<PlanOffer> PlanBook::Offers(
+    int64_t now, const PlanJob& job, absl::Span<const uint16_t> pools) const {
   std::vector<PlanOffer> offers;
   if (!based_) return offers;
   const std::vector<PlanJob> widths = UsableWidths(job, now);
-  for (const uint16_t pool : work_.placements[job.pools]) {
+  for (const uint16_t pool : pools) {
     PlanOffer best;
     for (const PlanJob& wide : widths) {
       const StartChoice choice = OfferOf(now, wide, pool);
       if (choice.pool < 0) continue;
-      const PlanOffer offer = Weigh(now, wide, pool, choice.start + origin_);
-      if (best.pool < 0 || offer.cost() < best.cost()) best = offer;
+      PlanOffer offer = Weigh(now, wide, pool, choice.start + origin_);
+      offer.late = offer.start > std::max(now, wide.latest_start());
+      if (best.pool < 0 || Better(offer, best)) best = offer;
     }
     if (best.pool >= 0) offers.push_back(best);
   }
-  std::stable_sort(offers.begin(), offers.end(),
-                   [](const PlanOffer& a, const PlanOffer& b) {
-                     return a.cost() < b.cost();
-                   });
+  std::stable_sort(offers.begin(), offers.end(), Better);
   return offers;
 }
 
@@ -169,6 +175,10 @@ StartChoice PlanBook::OfferOf(int64_t now, const PlanJob& job, int pool) const {
   relative.latest_end = std::min(relative.latest_end, work_.end() - kSlotUs);
   if (relative.latest_start() < relative.release) return best;
   schedule_->CheapestAt(priced_, relative, pool, best);
+  if (best.pool >= 0) return best;
+  // Its promise can't be kept there: as soon as may be.
+  const int64_t late = schedule_->FirstAt(relative, pool);
+  if (late >= 0) best = {.pool = pool, .start = late};
   return best;
 }
 

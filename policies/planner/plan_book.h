@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "policies/planner/instance.h"
 #include "policies/planner/pause_plan.h"
 #include "policies/planner/price_table.h"
@@ -53,8 +54,11 @@ struct PlanOffer {
   uint32_t count = 0;  // accelerators
   int64_t duration = 0;
   double speed = 1;
+  bool late = false;  // there is no room that keeps the promise
   double cost() const { return carbon + price + wait; }
 };
+// In time before late ones; those by cost, these by their end.
+bool Better(const PlanOffer& a, const PlanOffer& b);
 
 // The job at a width, given how much it does there: it ends no later than at
 // its own.
@@ -141,7 +145,10 @@ class PlanBook {
   bool LeavesRoomFor(const PlanEntry& entry, int64_t now, const PlanJob& job,
                      int pool) const;
 
-  std::vector<PlanOffer> Offers(int64_t now, const PlanJob& job) const;
+  // At each of the pools that could take the job, whatever its placement says,
+  // the better ones first.
+  std::vector<PlanOffer> Offers(int64_t now, const PlanJob& job,
+                                absl::Span<const uint16_t> pools) const;
   PlanOffer Weigh(int64_t now, const PlanJob& job, int pool,
                   int64_t start) const;
 

@@ -85,13 +85,17 @@ Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
 
 std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
                                     const JobShape& shape) const {
-  if (plan_ == nullptr || !plan_->planned() ||
-      shape.placement.value() >= plan_->placements()) {
+  if (plan_ == nullptr || !plan_->planned()) {
     return Policy::Offers(in, job, shape);
+  }
+  // No job may have named these pools before: the plan need not know them.
+  std::vector<uint16_t> pools;
+  for (const PoolId pool : in.placements[shape.placement]) {
+    pools.push_back(pool.value());
   }
   const PlanJob plan = Describe(in, job, shape);
   const std::vector<RollingPlan::Offer> offers =
-      plan_->Offers(ToUs(in.now), plan);
+      plan_->Offers(ToUs(in.now), plan, pools);
   if (offers.empty()) return Policy::Offers(in, job, shape);
   std::vector<Choice> choices;
   for (const RollingPlan::Offer& offer : offers) {

@@ -142,10 +142,10 @@ void RollingPlan::Again(int64_t now, uint32_t job) {
   Note(job);
 }
 
-std::vector<RollingPlan::Offer> RollingPlan::Offers(int64_t now,
-                                                    const PlanJob& job) const {
+std::vector<RollingPlan::Offer> RollingPlan::Offers(
+    int64_t now, const PlanJob& job, absl::Span<const uint16_t> pools) const {
   if (!planned()) return {};
-  return book_->Offers(now, job);
+  return book_->Offers(now, job, pools);
 }
 
 void RollingPlan::Replan(int64_t now) {

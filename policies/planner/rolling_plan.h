@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "policies/planner/demand.h"
 #include "policies/planner/instance.h"
 #include "policies/planner/plan_book.h"
@@ -120,7 +121,8 @@ class RollingPlan {
   void SetLoads(std::vector<AccountLoad> loads) { loads_ = std::move(loads); }
 
   // The cheapest place with room at each allowed pool, cheapest first.
-  std::vector<Offer> Offers(int64_t now, const PlanJob& job) const;
+  std::vector<Offer> Offers(int64_t now, const PlanJob& job,
+                            absl::Span<const uint16_t> pools) const;
   // What running from `start` at `pool` costs. REQUIRES: planned before.
   Offer Weigh(int64_t now, const PlanJob& job, int pool, int64_t start) const {
     return book_->Weigh(now, job, pool, start);

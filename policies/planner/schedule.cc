@@ -58,6 +58,15 @@ void Schedule::CheapestAt(const PriceTable& prices, const PlanJob& job,
                     job.release, job.latest_start(), RunLength::Of(job), best);
 }
 
+int64_t Schedule::FirstAt(const PlanJob& job, int pool) const {
+  const PlanPool& p = instance_.pools[pool];
+  if (!p.limited) return job.release;
+  return FirstStartWithRoom(
+      timelines_[pool], static_cast<int32_t>(p.capacity),
+      static_cast<int32_t>(Occupied(job.count, p.node_size)), job.release,
+      instance_.end() - job.duration, job.duration);
+}
+
 void Schedule::Lengthen() {
   for (Timeline& timeline : timelines_) timeline.Lengthen(instance_.slots);
 }
@@ -94,11 +103,7 @@ bool Schedule::PutCheapest(const PriceTable& prices, size_t index) {
   StartChoice late;
   late.start = instance_.end();
   for (const uint16_t p : instance_.placements[job.pools]) {
-    const PlanPool& pool = instance_.pools[p];
-    const int64_t start = FirstStartWithRoom(
-        timelines_[p], static_cast<int32_t>(pool.capacity),
-        static_cast<int32_t>(Occupied(job.count, pool.node_size)), job.release,
-        instance_.end() - job.duration, job.duration);
+    const int64_t start = FirstAt(job, p);
     if (start >= 0 && start < late.start) {
       late.pool = p;
       late.start = start;

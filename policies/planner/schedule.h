@@ -30,6 +30,9 @@ class Schedule {
   // Improves `best` by the cheapest start with room at one pool.
   void CheapestAt(const PriceTable& prices, const PlanJob& job, int pool,
                   StartChoice& best) const;
+  // The first start with room at one pool from the job's release on, whatever
+  // its promise; -1 if there is none.
+  int64_t FirstAt(const PlanJob& job, int pool) const;
   // Makes room for jobs appended to the instance.
   void Grow() { places_.resize(instance_.jobs.size()); }
   // Follows an instance that has more slots than before.
