@@ -208,6 +208,33 @@ TEST(RollingPlanTest, HasRoomForLateJobsHoweverLongTheyRun) {
   EXPECT_EQ(plan.entry(again).end, plan.entry(again).start + job.duration);
 }
 
+// Of runs of unknown length the mean may be far beyond the P90. Half as wide
+// it would last so long that its end lay beyond all that is planned.
+TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
+  std::vector<PlanPool> pools(1);
+  pools[0].capacity = 4;
+  RollingPlan plan(std::move(pools), {{0}}, {},
+                   [](int, int64_t, int32_t slots, double* grams) {
+                     std::fill(grams, grams + slots, 100.0);
+                   });
+  PlanJob job;
+  job.count = job.max_count = 2;
+  job.duration = 200 * kSlotUs;
+  job.latest_end = 205 * kSlotUs;
+  auto widths = std::make_shared<PlanWidths>();
+  widths->widths = {{2, 1}, {1, 0.6}};
+  widths->careful = 10 * kSlotUs;
+  job.widths = widths;
+  EXPECT_LE(AtWidth(job, {1, 0.6}).latest_end, job.latest_end);
+  for (int n = 0; n < 8; ++n) {
+    const uint32_t one = plan.Arrive(0, job, false);
+    if (n > 1) continue;  // no room in time
+    EXPECT_EQ(plan.entry(one).job.count, 2u);
+    EXPECT_LE(plan.entry(one).end, job.latest_end);
+  }
+  plan.Replan(kSlotUs / 2);
+}
+
 TEST(PausePlanTest, DoesAllTheWorkWithinItsWindowAboveItsBound) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
     const PlanInstance plan = RandomInstance(seed, 6, true);
