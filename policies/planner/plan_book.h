@@ -173,6 +173,11 @@ class PlanBook {
   void Hold(const Stretch& run, int sign, int64_t from);
   void HoldStretches(const PlanEntry& entry, int sign, int64_t from);
   void PutPausable(int64_t now, PlanEntry& entry, const PriceTable& table);
+  // When the job, relative to the grid, is to end at the latest as far as its
+  // pauses go. Its slack is to last as long as it runs: of one that runs on
+  // beyond the horizon the plan may use the horizon's share. Else it would
+  // wait until it can no longer move, and stay for weeks where it then is.
+  int64_t FrugalEnd(const PlanJob& job) const;
   // Fills `stretches`, of this clock, from `from` on; returns what they cost.
   double PlanPauses(int64_t from, const PlanJob& job,
                     const StretchOrigin& origin, const PriceTable& table,

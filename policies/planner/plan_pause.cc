@@ -10,6 +10,13 @@ void PlanBook::HoldStretches(const PlanEntry& entry, int sign, int64_t from) {
   for (const Stretch& s : entry.stretches) Hold(s, sign, from);
 }
 
+int64_t PlanBook::FrugalEnd(const PlanJob& job) const {
+  const int64_t slack = job.latest_start() - job.release;
+  const double horizon = static_cast<double>(options_.horizon_slots) * kSlotUs;
+  const double share = std::min(1.0, horizon / job.duration);
+  return job.release + job.duration + static_cast<int64_t>(share * slack);
+}
+
 double PlanBook::PlanPauses(int64_t from, const PlanJob& job,
                             const StretchOrigin& origin,
                             const PriceTable& table, double& worth,
@@ -18,6 +25,7 @@ double PlanBook::PlanPauses(int64_t from, const PlanJob& job,
   relative.release = from - origin_;
   relative.latest_end =
       std::max(relative.latest_end, relative.release + relative.duration);
+  relative.latest_end = FrugalEnd(relative);
   const double cost =
       pauses_.Plan(work_, table, carbon_, *schedule_, relative, origin,
                    options_.least_gain, worth, stretches);

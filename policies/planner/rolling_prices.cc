@@ -85,7 +85,7 @@ void Replanning::BeginPricing() {
   demand_.Expect(now_, grid.priced_slots * kSlotUs, priced.jobs);
   for (size_t j = known; j < priced.jobs.size(); ++j) {
     PlanJob& job = priced.jobs[j];
-    job.suspendable = false;  // near enough, and much cheaper
+    job.suspendable = false;
     job.release -= origin;
     job.latest_end -= origin;
     // What would reach beyond the grid is cut: it is only expected.

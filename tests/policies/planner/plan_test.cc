@@ -233,6 +233,54 @@ TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
     EXPECT_LE(plan.entry(one).end, job.latest_end);
   }
   plan.Replan(kSlotUs / 2);
+// Room begins and ends within hours.
+TEST(PausePlanTest, UsesPartsOfSlots) {
+  PlanInstance plan;
+  plan.slots = plan.priced_slots = 12;
+  plan.placements = {{0}};
+  plan.pools.resize(1);
+  plan.pools[0].capacity = 1;
+  plan.pools[0].grams.assign(plan.slots, 100.0);
+  Schedule schedule(plan);
+  const auto hour = [](double h) { return static_cast<int64_t>(h * kSlotUs); };
+  schedule.timeline(0).Add(0, hour(1.5), 1);
+  schedule.timeline(0).Add(hour(3.25), hour(7.5), 1);
+  schedule.timeline(0).Add(hour(8), hour(12), 1);
+  PlanJob job;
+  job.duration = hour(2.25);
+  job.latest_end = hour(12);
+  job.suspendable = true;
+  const PriceTable prices(plan);
+  PausePlanner planner;
+  double worth = 0;
+  std::vector<Stretch> stretches;
+  planner.Plan(plan, prices, prices, schedule, job, {}, 0, worth, stretches);
+  ASSERT_EQ(stretches.size(), 2u);
+  EXPECT_EQ(stretches[0].start, hour(1.5));
+  EXPECT_EQ(stretches[0].end, hour(3.25));
+  EXPECT_EQ(stretches[1].start, hour(7.5));
+  EXPECT_EQ(stretches[1].end, hour(8));
+}
+
+// With weeks to go it keeps most of its day for later moves.
+TEST(RollingPlanTest, KeepsSlackForAsLongAsAPausableJobRuns) {
+  for (const int64_t days : {2, 28}) {
+    std::vector<PlanPool> pools(1);
+    pools[0].capacity = 4;
+    // The cleanest hour is the last that its slack lets it wait for.
+    RollingPlan plan(std::move(pools), {{0}}, {},
+                     [](int, int64_t origin, int32_t slots, double* grams) {
+                       for (int32_t k = 0; k < slots; ++k) {
+                         grams[k] = k + origin / kSlotUs < 24 ? 1000.0 : 10.0;
+                       }
+                     });
+    PlanJob job;
+    job.duration = days * 24 * kSlotUs;
+    job.latest_end = job.duration + 24 * kSlotUs;
+    job.suspendable = true;
+    const uint32_t one = plan.Arrive(0, job, false);
+    EXPECT_EQ(plan.entry(one).start, days == 2 ? 24 * kSlotUs : 6 * kSlotUs);
+  }
 }
 
 TEST(PausePlanTest, DoesAllTheWorkWithinItsWindowAboveItsBound) {
