@@ -169,7 +169,7 @@ absl::StatusOr<v1::JobSpec> MakeJob(SubmitOptions* o, Context& context) {
       o->job, now, absl::LocalTimeZone(),
       [](const char* n) { return getenv(n); }, &job));
   FillDefaults(o->file, &job);
-  RETURN_IF_ERROR(CheckJob(job));
+  RETURN_IF_ERROR(CheckJob(job).status());
   return job;
 }
 
