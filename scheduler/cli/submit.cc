@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/encoding.h"
 #include "scheduler/base/status.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_options.h"
@@ -63,13 +64,15 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": a script has at most ", kScriptBytesMax, " bytes"));
   }
-  if (!absl::StartsWith(script, "#!")) {
+  ASSIGN_OR_RETURN(const std::string_view text,
+                   WithoutByteOrderMark(script, path));
+  if (!text.starts_with("#!")) {
     return absl::InvalidArgumentError(absl::StrCat(
         path,
         ": not a script: its first line must be #! and its interpreter; "
         "to run a program, write it after '--'"));
   }
-  return script;
+  return std::string(text);
 }
 
 // What is handed on of the user's environment by --export=ALL: all but what
