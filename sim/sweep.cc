@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "scheduler/base/csv.h"
 #include "scheduler/base/status.h"
 #include "sim/results_text.h"
 #include "sim/schedule_csv.h"

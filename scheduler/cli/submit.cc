@@ -201,7 +201,7 @@ void PrintSubmitted(const v1::SubmitResponse& response, const SubmitOptions& o,
     record.Add("jobs", std::max(response.jobs(), 1u));
     record.Add("existed", response.existed());
     record.Add("warning", response.warning());
-    if (o.format == "csv") return PrintCsv(context.out, record, {record});
+    if (o.format == "csv") return PrintCsv(context, record, {record});
     return PrintJson(context.out, "submitted", record);
   }
   if (o.parsable) {
