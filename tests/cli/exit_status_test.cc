@@ -167,6 +167,16 @@ TEST_F(ExitStatusTest, BadYamlIsWrongWithItsLine) {
   ExpectWrong({"dev", "up", "--start", "yesterday"}, "--start: 'yesterday'");
 }
 
+TEST_F(ExitStatusTest, AFileThatAConfigurationNamesIsThere) {
+  ExpectWrong({"dev", "up", "--config",
+               Write("e.yaml",
+                     "version: 1\n"
+                     "regions: [{name: A}, {name: B, intensity: none.csv}]\n"
+                     "sites: [{name: a, region: A, pools: [{accelerator: v100, "
+                     "idle_watts: 40}]}]\n")},
+              "e.yaml:2: " + dir_ + "/none.csv: there is no such file");
+}
+
 // Whichever command is to read it.
 TEST_F(ExitStatusTest, AFolderInPlaceOfAFileIsWrong) {
   std::filesystem::create_directory(dir_ + "/f.yaml");
