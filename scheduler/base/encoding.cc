@@ -9,15 +9,19 @@
 namespace ccsched {
 namespace {
 
-using std::string_view_literals::operator""sv;
+// `bytes` may have zeros among them.
+template <size_t N>
+bool BeginsWith(std::string_view text, const char (&bytes)[N]) {
+  return text.starts_with(std::string_view(bytes, N - 1));
+}
 
 // By the byte order mark; "" if there is none. That of UTF-32 begins with that
 // of UTF-16, and is looked at first.
 std::string_view MarkedAs(std::string_view text) {
-  if (text.starts_with("\0\0\xfe\xff"sv)) return "UTF-32";
-  if (text.starts_with("\xff\xfe\0\0"sv)) return "UTF-32";
-  if (text.starts_with("\xfe\xff"sv)) return "UTF-16";
-  if (text.starts_with("\xff\xfe"sv)) return "UTF-16";
+  if (BeginsWith(text, "\0\0\xfe\xff")) return "UTF-32";
+  if (BeginsWith(text, "\xff\xfe\0\0")) return "UTF-32";
+  if (BeginsWith(text, "\xfe\xff")) return "UTF-16";
+  if (BeginsWith(text, "\xff\xfe")) return "UTF-16";
   return {};
 }
 
@@ -29,7 +33,7 @@ std::string_view LooksLike(std::string_view text) {
   };
   if (zero(0) && zero(1) && zero(2) && text.size() > 3) return "UTF-32";
   if (!zero(0) && zero(1) && zero(2) && zero(3)) return "UTF-32";
-  return zero(0) != zero(1) ? "UTF-16"sv : ""sv;
+  return zero(0) != zero(1) ? "UTF-16" : "";
 }
 
 }  // namespace
