@@ -86,7 +86,7 @@ void AttemptStore::KeepNode(const v1::Telemetry& node) {
 
 absl::Status AttemptStore::Commit() {
   if (!rewrite_wanted_) {
-    const absl::Status done = journal_->Commit(durable_wanted_);
+    absl::Status done = journal_->Commit(durable_wanted_);
     rewrite_wanted_ = !done.ok() || journal_->size() >= rewrite_at_;
     if (!done.ok()) return done;
   }

@@ -92,7 +92,7 @@ std::string FindCgroupRoot(const std::string& name, bool limits) {
   const std::string group = OwnGroup();
   if (mount.empty() || group.empty()) return "";
   const std::string own = group == "/" ? mount : mount + group;
-  const std::string root = own + "/" + name;
+  std::string root = own + "/" + name;
   if (mkdir(root.c_str(), 0755) != 0 && errno != EEXIST) return "";
   if (!limits) return root;
   const std::string beside = own + "/agent";

@@ -62,7 +62,7 @@ std::string FindContainerRuntime(const std::string& path) {
   for (const char* name : {"podman", "apptainer"}) {
     std::istringstream folders(path);
     for (std::string folder; std::getline(folders, folder, ':');) {
-      const std::string program = absl::StrCat(folder, "/", name);
+      std::string program = absl::StrCat(folder, "/", name);
       if (!folder.empty() && access(program.c_str(), X_OK) == 0) {
         return program;
       }

@@ -14,8 +14,6 @@
 #include <cstdio>
 #include <cstring>
 
-extern char** environ;
-
 namespace ccsched {
 namespace {
 
@@ -128,7 +126,7 @@ JobStart StartJobProcess(const LaunchSpec& spec, int output) {
 }
 
 std::string JobStart::Message(const LaunchSpec& spec) const {
-  const std::string why = strerror(error);
+  std::string why = strerror(error);
   switch (failed) {
     case StartStep::kNone:
       return "";

@@ -14,8 +14,6 @@
 #include "agent/boot_clock.h"
 #include "agent/spawn.h"
 
-extern char** environ;
-
 namespace ccsched {
 namespace {
 

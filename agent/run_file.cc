@@ -88,7 +88,7 @@ std::optional<ProcessId> ReadProcess(int fd, off_t offset) {
 }
 
 void CopyText(const std::string& from, char* to, size_t size) {
-  std::memcpy(to, from.data(), std::min(from.size(), size - 1));
+  from.copy(to, size - 1);
 }
 
 }  // namespace

@@ -224,7 +224,7 @@ std::string RunFilePool::NameOf(uint64_t number) const {
 
 std::string RunFilePool::Take() {
   if (spare_.empty()) return "";
-  const std::string path = NameOf(spare_.back());
+  std::string path = NameOf(spare_.back());
   spare_.pop_back();
   return path;
 }

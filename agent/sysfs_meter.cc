@@ -58,6 +58,7 @@ std::vector<fs::path> FindCards(const std::string& sys,
   }
   std::sort(cards.begin(), cards.end());
   std::vector<fs::path> devices;
+  devices.reserve(cards.size());
   for (auto& [number, path] : cards) devices.push_back(std::move(path));
   return devices;
 }

@@ -163,9 +163,8 @@ class EasyBackfill : public Policy {
       const JobRef job = heads_.top();
       const JobRef next = in.jobs[job].next;
       const ShapeId shape = in.jobs[job].shape;
-      if (TryBackfill(in, actions, job)) {
-        heads_.Advance(in, next);
-      } else if (MayStillPass(in, actions, job) && PassOver(shape)) {
+      if (TryBackfill(in, actions, job) ||
+          (MayStillPass(in, actions, job) && PassOver(shape))) {
         heads_.Advance(in, next);
       } else {
         heads_.Drop(in);

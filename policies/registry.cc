@@ -85,9 +85,10 @@ absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(
                             [](const ParameterSpec& p) { return p.name; })));
     }
     if (!(value >= p->min && value <= p->max)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "parameter ", key, " of policy ", spec->name, " is ", value,
-          ", not between ", p->min, " and ", p->max, " ", p->unit));
+      return absl::InvalidArgumentError(
+          absl::StrCat("parameter ", key, " of policy ", spec->name, " is ",
+                       value, ", not between ", p->min, " and ", p->max,
+                       p->unit.empty() ? "" : " ", p->unit));
     }
     all[key] = value;
   }

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/wire/text.h"
 #include "sim/report.h"
 #include "sim/results_text.h"
 #include "sim/run_all.h"
@@ -85,7 +86,8 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
     out << ResultsJson(scenario.name, options.seed, workload->facts(), results,
                        options.timing);
   } else if (options.output == "csv") {
-    out << ResultsCsv(results, options.timing);
+    const std::string csv = ResultsCsv(results, options.timing);
+    out << (options.width > 0 ? PrintableLines(csv) : csv);
   } else {
     out << ResultsTable(scenario.name, results, options.width);
   }

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "scheduler/base/encoding.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
 
@@ -22,6 +23,7 @@ namespace {
 
 constexpr size_t kBuffer = size_t{1} << 17;
 constexpr size_t kLongestLine = size_t{1} << 24;
+constexpr size_t kEncodingBytes = 4;  // enough to tell it
 
 // "2017-10-03T12:34:56Z", the commonest form, without a general parser.
 bool ParsePlainUtc(std::string_view s, int64_t* us) {
@@ -78,7 +80,24 @@ absl::StatusOr<LineReader> LineReader::Open(const std::string& path) {
   }
   gzbuffer(reader.file_->handle, kBuffer);
   reader.buffer_.resize(kBuffer);
+  RETURN_IF_ERROR(reader.Read(kEncodingBytes));
+  const std::string_view first(reader.buffer_.data(), reader.end_);
+  const auto text = WithoutByteOrderMark(first, path);
+  if (!text.ok()) return absl::FailedPreconditionError(text.status().message());
+  reader.begin_ = reader.end_ - text->size();
   return reader;
+}
+
+absl::Status LineReader::Read(size_t bytes_max) {
+  const int got = gzread(file_->handle, buffer_.data() + end_,
+                         static_cast<unsigned>(bytes_max));
+  if (got < 0) {
+    return absl::DataLossError(absl::StrCat(
+        path_, ":", line_ + 1, ": can't be read: broken archive or device"));
+  }
+  if (got == 0) at_end_ = true;
+  end_ += got;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> LineReader::Next(std::string_view& line) {
@@ -109,14 +128,7 @@ absl::StatusOr<bool> LineReader::Next(std::string_view& line) {
       }
       buffer_.resize(buffer_.size() * 2);
     }
-    const int got = gzread(file_->handle, buffer_.data() + end_,
-                           static_cast<unsigned>(buffer_.size() - end_));
-    if (got < 0) {
-      return absl::DataLossError(absl::StrCat(
-          path_, ":", line_ + 1, ": can't be read: broken archive or device"));
-    }
-    if (got == 0) at_end_ = true;
-    end_ += got;
+    RETURN_IF_ERROR(Read(buffer_.size() - end_));
   }
 }
 
@@ -130,7 +142,6 @@ absl::StatusOr<CsvRows> CsvRows::Open(const std::string& path, char separator) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ":1: the file is empty; a header was expected"));
   }
-  if (line.substr(0, 3) == "\xef\xbb\xbf") line.remove_prefix(3);
   rows.Split(line);
   for (const std::string_view field : rows.fields_) {
     rows.header_.emplace_back(field);

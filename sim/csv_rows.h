@@ -20,6 +20,8 @@ namespace ccsched {
 // Lines of a file in order, gzip undone. Movable; not thread safe.
 class LineReader {
  public:
+  // A byte order mark of UTF-8 is passed over. Errors: NotFound; DataLoss;
+  // FailedPrecondition for a text in another encoding.
   static absl::StatusOr<LineReader> Open(const std::string& path);
   LineReader(LineReader&&) noexcept;
   LineReader& operator=(LineReader&&) noexcept;
@@ -27,7 +29,7 @@ class LineReader {
 
   // The next line without its end, valid until the next call; false at the
   // end of the file. Errors: DataLoss "file:line: …" for a broken archive;
-  // InvalidArgument for a line longer than 16 MiB.
+  // FailedPrecondition for a line longer than 16 MiB.
   absl::StatusOr<bool> Next(std::string_view& line);
   int64_t line() const { return line_; }  // of the last one, from 1
   const std::string& path() const { return path_; }
@@ -35,6 +37,7 @@ class LineReader {
  private:
   struct File;
   LineReader();
+  absl::Status Read(size_t bytes_max);  // more of the file, to end_
   std::unique_ptr<File> file_;
   std::string path_;
   std::vector<char> buffer_;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "scheduler/base/csv.h"
 #include "sim/schedule_csv.h"
 
 namespace ccsched {

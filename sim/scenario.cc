@@ -382,7 +382,10 @@ absl::StatusOr<PolicyRun> ParsePolicy(const std::string& text,
         return absl::InvalidArgumentError(absl::StrCat(
             "--policy ", text, ": \"", piece, "\" is not parameter=number"));
       }
-      run.parameters[parts.first] = value;
+      if (!run.parameters.emplace(parts.first, value).second) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--policy ", text, ": ", parts.first, " is given twice"));
+      }
     }
   }
   const absl::StatusOr<std::unique_ptr<Policy>> made =

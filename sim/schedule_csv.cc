@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
+#include "scheduler/base/csv.h"
 
 namespace ccsched {
 namespace {
@@ -53,19 +54,6 @@ void AppendDouble(double value, std::string& out) {
   const auto [end, error] = std::to_chars(text, text + sizeof(text), value);
   static_cast<void>(error);
   out.append(text, end - text);
-}
-
-void AppendCsvField(std::string_view field, std::string& out) {
-  if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += field;
-    return;
-  }
-  out += '"';
-  for (const char c : field) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
 }
 
 ScheduleCsv::ScheduleCsv(std::string path, std::FILE* file,

@@ -27,8 +27,6 @@ namespace ccsched {
 void AppendMicros(int64_t us, std::string& out);
 // Appends the shortest text that reads as the same double.
 void AppendDouble(double value, std::string& out);
-// Appends a field, quoted if it has to be.
-void AppendCsvField(std::string_view field, std::string& out);
 
 // The file has its name when all of it is written: until then, and if it never
 // comes to that, it is PATH.part.

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "scheduler/base/csv.h"
 #include "scheduler/base/status.h"
 #include "sim/results_text.h"
 #include "sim/schedule_csv.h"
@@ -79,6 +80,12 @@ absl::StatusOr<std::vector<Variant>> Combine(
           absl::StrCat("--vary ", text, ": is not path=value,value"));
     }
     const std::string path = text.substr(0, equals);
+    for (const auto& [varied, value] : variants.front()) {
+      if (varied != path) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("--vary ", text, ": ", path,
+                       " is varied already; give all its values at once"));
+    }
     std::vector<Variant> next;
     for (const Variant& variant : variants) {
       for (const std::string& value : SplitValues(text.substr(equals + 1))) {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "policies/registry.h"
 #include "scheduler/base/status.h"
+#include "scheduler/wire/text.h"
 #include "scheduler/wire/time.h"
 #include "sim/command.h"
 #include "sim/run_all.h"
@@ -309,7 +310,8 @@ absl::StatusOr<int> RunSimSweepCommand(const SimSweepOptions& options,
   if (options.output == "json") {
     out << SweepJson(sweep.scenario_name(), options.seed, rows);
   } else if (options.output == "csv") {
-    out << SweepCsv(rows);
+    const std::string csv = SweepCsv(rows);
+    out << (options.width > 0 ? PrintableLines(csv) : csv);
   } else {
     out << SweepTable(rows, options.windows > 1, options.width);
   }

@@ -26,10 +26,11 @@ Objective::Objective(const PolicyInput& in,
     : in_(in), corrected_(corrected), weights_(weights) {
   if (weights_.money == 0) return;
   double least = 0;
-  for (uint16_t p = 0; p < in.topology.pools.size(); ++p) {
-    const PriceSeries* const price = in.price(PoolId(p));
+  for (size_t p = 0; p < in.topology.pools.size(); ++p) {
+    const PoolId pool(static_cast<uint16_t>(p));
+    const PriceSeries* const price = in.price(pool);
     if (price == nullptr) continue;
-    least = std::min(least, Kilowatts(in, PoolId(p)) * price->lowest().value());
+    least = std::min(least, Kilowatts(in, pool) * price->lowest().value());
   }
   raised_ = -least * weights_.money;
 }

@@ -180,7 +180,7 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
 }
 
 PlanJob Planner::DescribeAsPlanned(const PolicyInput& in, JobRef ref) const {
-  const PlanJob own = Describe(in, in.jobs[ref], in.shape(ref));
+  PlanJob own = Describe(in, in.jobs[ref], in.shape(ref));
   const auto planned = planned_.find(in.jobs[ref].spec.id);
   if (own.widths == nullptr || planned == planned_.end()) return own;
   const PlanJob& as = plan_->entry(planned->second.index).job;

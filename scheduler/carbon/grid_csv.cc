@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/civil_time.h"
+#include "scheduler/base/encoding.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/carbon/grid_csv_header.h"
@@ -269,7 +270,7 @@ absl::StatusOr<GapRule> ParseGapRule(std::string_view name) {
 absl::StatusOr<GridColumn> ParseGridCsv(std::string_view text,
                                         std::string_view file,
                                         std::string_view column, GapRule gaps) {
-  if (absl::StartsWith(ToAbsl(text), "\xEF\xBB\xBF")) text.remove_prefix(3);
+  ASSIGN_OR_RETURN(text, WithoutByteOrderMark(text, file));
   std::optional<GridHeader> header;
   std::vector<Row> rows;
   std::vector<std::string> fields;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
+#include "scheduler/base/encoding.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
 #include "scheduler/carbon/grid_csv_header.h"
@@ -79,6 +80,7 @@ bool IsCurrencyCode(std::string_view text) {
 
 absl::StatusOr<PriceSeries> ParsePriceCsv(std::string_view text,
                                           std::string_view file) {
+  ASSIGN_OR_RETURN(text, WithoutByteOrderMark(text, file));
   ASSIGN_OR_RETURN(GridColumn column,
                    ParseGridCsv(text, file, "price", GapRule::kInterpolate));
   ASSIGN_OR_RETURN(CurrencyUnit unit, FindUnit(text, file));

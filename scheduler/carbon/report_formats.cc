@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "scheduler/base/csv.h"
 #include "scheduler/base/units.h"
 #include "scheduler/carbon/mlperf.h"
 #include "scheduler/carbon/utc.h"
@@ -26,18 +27,6 @@ std::string Number(std::optional<double> v, double factor = 1) {
 // An entry without a time of its own has the epoch.
 std::string TimeOrEmpty(absl::Time t) {
   return t == absl::Time() ? "" : FormatUtc(t);
-}
-
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-}
-std::string CsvLine(const std::vector<std::string>& fields) {
-  return absl::StrCat(absl::StrJoin(fields, ",",
-                                    [](std::string* out, const std::string& f) {
-                                      out->append(CsvField(f));
-                                    }),
-                      "\n");
 }
 
 std::string YamlText(const std::string& text) {

@@ -122,7 +122,7 @@ int RunAudit(Context& context, const AuditOptions& o) {
   records.reserve(acts->size());
   for (const v1::Act& act : *acts) records.push_back(ActRecordOf(act));
   if (o.format == "csv") {
-    PrintCsv(context.out, ActRecordOf({}), records);
+    PrintCsv(context, ActRecordOf({}), records);
     return kExitDone;
   }
   Record head;

@@ -86,26 +86,38 @@ absl::StatusOr<v1::ClusterConfig> DefaultDevConfig(const std::string& dir,
 
 absl::StatusOr<v1::ClusterConfig> ReadDevConfig(const std::string& path) {
   ASSIGN_OR_RETURN(Cluster cluster, ReadCluster(path));
-  const auto settle = [&path](std::string* file) {
+  absl::Status missing;
+  const auto settle = [&](const std::string& where, std::string* file) {
     if (file->empty()) return;
     *file = RelativeTo(path, *file);
     std::error_code error;
+    if (missing.ok() && !std::filesystem::is_regular_file(*file, error)) {
+      missing = absl::NotFoundError(absl::StrCat(
+          cluster.source.At(where), ": ", *file, ": there is no such file"));
+    }
     const auto absolute = std::filesystem::absolute(*file, error);
     if (!error) *file = absolute.lexically_normal().string();
   };
-  for (v1::RegionConfig& region : *cluster.config.mutable_regions()) {
-    settle(region.mutable_intensity());
-    settle(region.mutable_price());
-    for (auto& contract : *region.mutable_clean_energy()) {
-      settle(contract.mutable_file());
+  const auto settle_all = [&](const std::string& where, auto* contracts) {
+    for (int i = 0; i < contracts->size(); ++i) {
+      settle(absl::StrCat(where, ".clean_energy[", i, "].file"),
+             contracts->Mutable(i)->mutable_file());
     }
+  };
+  v1::ClusterConfig& config = cluster.config;
+  for (int i = 0; i < config.regions_size(); ++i) {
+    const std::string where = absl::StrCat("regions[", i, "]");
+    v1::RegionConfig& region = *config.mutable_regions(i);
+    settle(where + ".intensity", region.mutable_intensity());
+    settle(where + ".price", region.mutable_price());
+    settle_all(where, region.mutable_clean_energy());
   }
-  for (v1::SiteConfig& site : *cluster.config.mutable_sites()) {
-    for (auto& contract : *site.mutable_clean_energy()) {
-      settle(contract.mutable_file());
-    }
+  for (int i = 0; i < config.sites_size(); ++i) {
+    settle_all(absl::StrCat("sites[", i, "]"),
+               config.mutable_sites(i)->mutable_clean_energy());
   }
-  return std::move(cluster.config);
+  RETURN_IF_ERROR(missing);
+  return std::move(config);
 }
 
 absl::StatusOr<std::vector<DevNode>> DevNodes(const v1::ClusterConfig& config) {

@@ -26,7 +26,8 @@ struct DevNode {
 absl::StatusOr<v1::ClusterConfig> DefaultDevConfig(const std::string& dir,
                                                    absl::Time start);
 
-// Reads a user's cluster.yaml and makes the paths in it absolute.
+// Reads a user's cluster.yaml and makes the paths in it absolute. Errors: those
+// of ReadCluster; NotFound "file:line: …" for a file that is not there.
 absl::StatusOr<v1::ClusterConfig> ReadDevConfig(const std::string& path);
 
 // The agents of it: for each pool as many as its count makes of its node_size,

@@ -215,7 +215,7 @@ int RunForecast(Context& context, const ForecastOptions& o) {
     region.AddRecords("values", values);
   }
   if (o.format == "csv") {
-    PrintCsv(context.out, ValueRecord("", Value()), rows);
+    PrintCsv(context, ValueRecord("", Value()), rows);
   } else {
     Record head;
     head.AddTime("now", response->has_now(), response->now());

@@ -183,7 +183,8 @@ void AddJobOptions(Command& c, JobOptions* o) {
   c.Number("--priority", "N", &o->priority, "higher goes first (default 0)");
   c.Text("--project", "NAME", &o->project, "whose account it is on");
   c.Repeated("--env", "NAME[=VALUE]", &o->env,
-             "set a variable for it, or pass on yours; repeat for more");
+             "set a variable for it, or pass on yours; repeat for more, the "
+             "last of a name counts");
   c.Text("-D,--workdir", "DIR", &o->workdir, "run it there (default: here)");
   c.Text("--output", "FILE", &o->output,
          "write its output there; %j is the job's number, %a its index");

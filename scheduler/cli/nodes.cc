@@ -79,7 +79,7 @@ int RunNodes(Context& context, const NodesOptions& o) {
     records.push_back(NodeRecord(node));
   }
   if (o.format == "csv") {
-    PrintCsv(context.out, NodeRecord({}), records);
+    PrintCsv(context, NodeRecord({}), records);
   } else if (o.format == "json") {
     PrintJson(context.out, "nodes", {}, "nodes", records);
   } else {

@@ -83,7 +83,7 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
     records.push_back(OfferRecordOf(offer));
   }
   if (format == "csv") {
-    return PrintCsv(out, OfferRecordOf(v1::Offer()), records);
+    return PrintCsv(context, OfferRecordOf(v1::Offer()), records);
   }
   if (format == "json") {
     Record head;

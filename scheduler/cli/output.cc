@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "scheduler/base/csv.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/text.h"
 #include "scheduler/wire/time.h"
@@ -127,10 +128,16 @@ void PrintJson(std::ostream& out, const std::string& thing, const Record& head,
   PrintJson(out, thing, whole);
 }
 
-void PrintCsv(std::ostream& out, const Record& header,
+void PrintCsv(Context& context, const Record& header,
               const std::vector<Record>& records) {
-  out << CsvLine(header.Names());
-  for (const Record& record : records) out << CsvLine(record.CsvFields());
+  context.out << CsvLine(header.Names());
+  for (const Record& record : records) {
+    std::vector<std::string> fields = record.CsvFields();
+    if (context.out_terminal) {
+      for (std::string& f : fields) f = Printable(f, f.size() * 4);
+    }
+    context.out << CsvLine(fields);
+  }
 }
 
 namespace {

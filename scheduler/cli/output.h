@@ -100,8 +100,11 @@ void PrintJson(std::ostream& out, const std::string& thing, const Record& head,
 void PrintJson(std::ostream& out, const std::string& thing,
                const Record& record);
 // A header line and one line a record, as RFC 4180 but for the line's end. All
-// must have the fields of `header`, which is what an empty list prints.
-void PrintCsv(std::ostream& out, const Record& header,
+// must have the fields of `header`, which is what an empty list prints. Texts
+// that a spreadsheet would run get an apostrophe (scheduler/base/csv.h); on a
+// terminal what steers it is shown as \xNN, as in tables; all else is as given.
+// JSON has every text exactly.
+void PrintCsv(Context& context, const Record& header,
               const std::vector<Record>& records);
 
 // Prints a table, on a terminal as wide as that; says, among the messages,

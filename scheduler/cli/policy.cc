@@ -52,7 +52,7 @@ int RunList(Context& context, const std::string& format) {
                policy.summary()});
   }
   if (format == "csv") {
-    PrintCsv(context.out, PolicyRecord({}), records);
+    PrintCsv(context, PolicyRecord({}), records);
   } else if (format == "json") {
     PrintJson(context.out, "policies", {}, "policies", records);
   } else {
@@ -94,7 +94,7 @@ int RunShow(Context& context, const PolicyOptions& o) {
     table.Add({p.name(), p.value(), p.default_value(), p.unit(), p.doc()});
   }
   if (o.format == "csv") {
-    PrintCsv(context.out, ParameterRecord({}), records);
+    PrintCsv(context, ParameterRecord({}), records);
   } else if (o.format == "json") {
     Record head = PolicyRecord(*found);
     head.Add("doc", found->doc());

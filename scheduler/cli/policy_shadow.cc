@@ -47,7 +47,11 @@ absl::Status SetParameters(
       return absl::InvalidArgumentError(
           absl::StrCat("'", word, "' must be PARAMETER=VALUE"));
     }
-    parameters[word.substr(0, equals)] = word.substr(equals + 1);
+    const std::string name = word.substr(0, equals);
+    if (!parameters.insert({name, word.substr(equals + 1)}).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", word, "': ", name, " is given twice"));
+    }
   }
   return absl::OkStatus();
 }

@@ -14,8 +14,8 @@
 
 namespace ccsched {
 
-// Reads words like "replan_minutes=30". Errors: InvalidArgument naming the
-// word.
+// Adds words like "replan_minutes=30". Errors: InvalidArgument naming the word,
+// also for a parameter that is there already.
 absl::Status SetParameters(
     const std::vector<std::string>& words,
     google::protobuf::Map<std::string, std::string>& parameters);

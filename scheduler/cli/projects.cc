@@ -90,7 +90,7 @@ int RunProjects(Context& context, const std::string& format) {
     records.push_back(ProjectRecord(p));
   }
   if (format == "csv") {
-    PrintCsv(context.out, ProjectRecord({}), records);
+    PrintCsv(context, ProjectRecord({}), records);
     return kExitDone;
   }
   Record head;

@@ -106,7 +106,7 @@ void Print(const std::vector<v1::Job>& jobs, const std::string& format,
   records.reserve(jobs.size());
   for (const v1::Job& job : jobs) records.push_back(JobRecordOf(job));
   if (format == "csv") {
-    PrintCsv(context.out, JobRecordOf(v1::Job()), records);
+    PrintCsv(context, JobRecordOf(v1::Job()), records);
   } else {
     PrintJson(context.out, "jobs", {}, "jobs", records);
   }

@@ -19,6 +19,7 @@
 #include "scheduler/cli/time_options.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/table.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 namespace {
@@ -336,7 +337,7 @@ int RunReport(Context& context, const ReportOptions& o) {
     const auto text =
         ExportReport(context.client(), o.format, *request, o.training_type);
     if (!text.ok()) return context.Fail(text.status());
-    context.out << *text;
+    context.out << (context.out_terminal ? PrintableLines(*text) : *text);
     return kExitDone;
   }
   const auto response = context.client().Report(*request);
@@ -353,7 +354,7 @@ int RunReport(Context& context, const ReportOptions& o) {
     records.push_back(RowRecord(o.by, row, *budgets));
   }
   if (o.format == "csv") {
-    PrintCsv(context.out, RowRecord(o.by, {}, *budgets), records);
+    PrintCsv(context, RowRecord(o.by, {}, *budgets), records);
     return kExitDone;
   }
   Record head;

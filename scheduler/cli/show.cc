@@ -295,12 +295,12 @@ int RunShow(Context& context, const ShowOptions& o) {
     for (const v1::EmissionSlice& s : job->emissions()) {
       slices.push_back(SliceRecordOf(s));
     }
-    PrintCsv(context.out, SliceRecordOf({}), slices);
+    PrintCsv(context, SliceRecordOf({}), slices);
     return kExitDone;
   }
   Record record = JobRecordOf(*job);
   if (o.format == "csv") {
-    PrintCsv(context.out, record, {record});
+    PrintCsv(context, record, {record});
     return kExitDone;
   }
   record.AddList("command", job->spec().command());

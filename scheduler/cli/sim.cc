@@ -58,7 +58,8 @@ void AddRun(Command& sim, Context& context) {
   c.Repeated("-p,--policy", "POLICY", &o->policies,
              "this policy; repeat for more (default: the scenario's)");
   c.Repeated("--set", "PATH=VALUE", &o->set,
-             "change a value of the scenario; repeat for more");
+             "change a value of the scenario; repeat for more, a later one "
+             "goes over an earlier one");
   c.Number("--seed", "N", &n->seed, "of whatever is random (1)");
   c.Number("--threads", "N", &n->threads, "policies at once (one a core)");
   c.Flag("--bound", &o->bound,

@@ -119,7 +119,7 @@ int RunSites(Context& context, const std::string& format) {
     }
   }
   if (format == "csv") {
-    PrintCsv(context.out, PoolRecord({}, {}), records);
+    PrintCsv(context, PoolRecord({}, {}), records);
   } else {
     Record head;
     head.AddTime("now", response->has_now(), response->now());

@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/encoding.h"
 #include "scheduler/base/status.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_options.h"
@@ -63,13 +64,15 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": a script has at most ", kScriptBytesMax, " bytes"));
   }
-  if (!absl::StartsWith(script, "#!")) {
+  ASSIGN_OR_RETURN(const std::string_view text,
+                   WithoutByteOrderMark(script, path));
+  if (!text.starts_with("#!")) {
     return absl::InvalidArgumentError(absl::StrCat(
         path,
         ": not a script: its first line must be #! and its interpreter; "
         "to run a program, write it after '--'"));
   }
-  return script;
+  return std::string(text);
 }
 
 // What is handed on of the user's environment by --export=ALL: all but what
@@ -169,7 +172,7 @@ absl::StatusOr<v1::JobSpec> MakeJob(SubmitOptions* o, Context& context) {
       o->job, now, absl::LocalTimeZone(),
       [](const char* n) { return getenv(n); }, &job));
   FillDefaults(o->file, &job);
-  RETURN_IF_ERROR(CheckJob(job));
+  RETURN_IF_ERROR(CheckJob(job).status());
   return job;
 }
 
@@ -198,7 +201,7 @@ void PrintSubmitted(const v1::SubmitResponse& response, const SubmitOptions& o,
     record.Add("jobs", std::max(response.jobs(), 1u));
     record.Add("existed", response.existed());
     record.Add("warning", response.warning());
-    if (o.format == "csv") return PrintCsv(context.out, record, {record});
+    if (o.format == "csv") return PrintCsv(context, record, {record});
     return PrintJson(context.out, "submitted", record);
   }
   if (o.parsable) {

@@ -32,7 +32,7 @@ int RunVersion(Context& context, const VersionOptions& o) {
   if (o.format == "json") {
     PrintJson(context.out, "version", record);
   } else if (o.format == "csv") {
-    PrintCsv(context.out, record, {record});
+    PrintCsv(context, record, {record});
   } else {
     context.out << "ccsched " << CCSCHED_VERSION << "\n";
     if (o.scheduler) {

@@ -57,7 +57,7 @@ int RunWhy(Context& context, const WhyOptions& o) {
   if (o.format != "table") {
     record.AddRecord("reason", ReasonRecordOf(reason));
     if (o.format == "csv") {
-      PrintCsv(context.out, record, {record});
+      PrintCsv(context, record, {record});
     } else {
       PrintJson(context.out, "why", record);
     }

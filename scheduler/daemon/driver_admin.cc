@@ -69,7 +69,7 @@ void Driver::Apply(SitesCall& call) {
   }
   std::vector<ProviderState> providers;
   if (setup_.providers) providers = setup_.providers();
-  for (uint16_t s = 0; s < t.sites.size(); ++s) {
+  for (size_t s = 0; s < t.sites.size(); ++s) {
     const Site& site = t.sites[s];
     v1::SiteStatus& out = *response.add_sites();
     out.set_name(site.name);
@@ -92,11 +92,12 @@ void Driver::Apply(SitesCall& call) {
       if (p.region != out.region() || p.last_status.ok()) continue;
       out.set_data_error(absl::StrCat(p.name, ": ", p.last_status.message()));
     }
-    for (uint16_t p = 0; p < t.pools.size(); ++p) {
-      if (t.pools[p].site != SiteId(s)) continue;
+    for (size_t p = 0; p < t.pools.size(); ++p) {
+      if (t.pools[p].site.value() != s) continue;
       const PoolUse& use = engine_->pools()[p];
       v1::PoolStatus& pool = *out.add_pools();
-      pool.set_accelerator(AcceleratorName(t, PoolId(p)));
+      pool.set_accelerator(
+          AcceleratorName(t, PoolId(static_cast<uint16_t>(p))));
       pool.set_total(use.total);
       pool.set_busy(use.total - use.free);
       pool.set_drained(drained[p]);

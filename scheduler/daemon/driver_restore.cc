@@ -32,11 +32,12 @@ absl::StatusOr<PoolId> Driver::FindPool(const std::string& site,
                                         const std::string& accelerator) const {
   const Topology& t = topology();
   bool known_site = false;
-  for (uint16_t p = 0; p < t.pools.size(); ++p) {
-    if (t.site(PoolId(p)).name != site) continue;
+  for (size_t p = 0; p < t.pools.size(); ++p) {
+    const PoolId pool(static_cast<uint16_t>(p));
+    if (t.site(pool).name != site) continue;
     known_site = true;
     if (t.accelerators[t.pools[p].accelerator.value()] == accelerator) {
-      return PoolId(p);
+      return pool;
     }
   }
   if (!known_site) {
@@ -197,7 +198,7 @@ absl::Status Driver::TakeUpGrids(const std::vector<GridRow>& in_force,
                                  GridFeed& grid) {
   constexpr absl::Duration kPast = absl::Hours(24 * 60);
   for (const GridRow& row : in_force) {
-    const absl::Status taken = grid.Restore(row);
+    absl::Status taken = grid.Restore(row);
     // A region that is not configured any more, or had another basis.
     if (taken.ok() || absl::IsNotFound(taken)) continue;
     if (!absl::IsInvalidArgument(taken)) return taken;

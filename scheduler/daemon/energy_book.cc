@@ -7,7 +7,7 @@
 
 namespace ccsched {
 
-AttemptEnergy::AttemptEnergy(std::vector<uint32_t> counts, Watts active,
+AttemptEnergy::AttemptEnergy(const std::vector<uint32_t>& counts, Watts active,
                              double pue, absl::Time start, SliceSource slices)
     : active_(active), slices_(std::move(slices)), account_(pue), done_(start) {
   for (const uint32_t count : counts) {

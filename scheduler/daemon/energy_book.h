@@ -27,7 +27,7 @@ using SliceSource =
 class AttemptEnergy {
  public:
   // `counts`: accelerators by part. Accounts from `start` on.
-  AttemptEnergy(std::vector<uint32_t> counts, Watts active, double pue,
+  AttemptEnergy(const std::vector<uint32_t>& counts, Watts active, double pue,
                 absl::Time start, SliceSource slices);
 
   // Energy of one part over [from, to); what overlaps earlier reports is

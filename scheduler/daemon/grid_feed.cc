@@ -208,7 +208,7 @@ absl::Status GridFeed::Take(RegionId region, const v1::GridSeries& series,
                             series.estimated().end());
     RETURN_IF_ERROR(record_->AddShare(region, shares));
   }
-  return series.actual() ? record_->AddActual(region, std::move(data))
+  return series.actual() ? record_->AddActual(region, data)
                          : record_->AddForecast(region, std::move(data));
 }
 

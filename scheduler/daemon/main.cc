@@ -83,7 +83,7 @@ absl::Status Serve(const Options& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Daemon> daemon,
                    Daemon::Start(std::move(daemon_options)));
   ServeSignals(signals, *daemon);
-  const absl::Status result = daemon->Stop();
+  absl::Status result = daemon->Stop();
   if (result.ok()) Log(LogLevel::kInfo, "stopped");
   return result;
 }

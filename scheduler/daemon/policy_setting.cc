@@ -42,7 +42,7 @@ absl::Status CheckPolicyConfig(const Cluster& cluster) {
   const absl::Status status =
       parameters.ok() ? MakePolicy(policy.name(), *parameters).status()
                       : parameters.status();
-  if (status.ok()) return status;
+  if (status.ok()) return absl::OkStatus();
   const bool named = FindPolicy(policy.name()).ok();
   return absl::InvalidArgumentError(absl::StrCat(
       cluster.source.At(named ? "policy.parameters" : "policy.name"), ": ",

@@ -35,9 +35,10 @@ absl::StatusOr<PriceFeed> PriceFeed::Load(const Cluster& cluster,
 void PriceFeed::Update(std::vector<Event>& events) {
   if (told_) return;
   told_ = true;
-  for (uint16_t r = 0; r < prices_.size(); ++r) {
+  for (size_t r = 0; r < prices_.size(); ++r) {
     if (prices_[r] == nullptr) continue;
-    events.emplace_back(PricesPublished{RegionId(r), prices_[r]});
+    const RegionId region(static_cast<uint16_t>(r));
+    events.emplace_back(PricesPublished{region, prices_[r]});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/status.h"
 #include "scheduler/rpc/access.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -70,8 +71,7 @@ absl::Status CheckReload(const Cluster& current, const Cluster& next) {
     return NeedsRestart("the number of sites");
   }
   for (int i = 0; i < a.sites_size(); ++i) {
-    const absl::Status same = SameSite(a.sites(i), b.sites(i));
-    if (!same.ok()) return same;
+    RETURN_IF_ERROR(SameSite(a.sites(i), b.sites(i)));
   }
   if (current.shares.has_value() != next.shares.has_value() ||
       (current.shares && current.shares->half_life != next.shares->half_life)) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/base/csv.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/carbon/what_if.h"
@@ -133,26 +134,28 @@ void PrintJson(const std::vector<Answer>& answers, std::ostream& out) {
       << "\n";
 }
 
-void PrintCsv(const std::vector<Answer>& answers, std::ostream& out) {
+std::string CsvOf(const std::vector<Answer>& answers) {
   const auto number = [](std::optional<double> v) {
     return v ? absl::StrFormat("%.12g", *v) : std::string();
   };
-  out << "name,change,energy_kwh,gross_co2e_kg,net_co2e_kg,"
-         "printed_energy_kwh,printed_gross_co2e_kg,printed_net_co2e_kg,"
-         "energy_factor,gross_factor,net_factor\n";
+  std::string csv =
+      "name,change,energy_kwh,gross_co2e_kg,net_co2e_kg,"
+      "printed_energy_kwh,printed_gross_co2e_kg,printed_net_co2e_kg,"
+      "energy_factor,gross_factor,net_factor\n";
   for (const Answer& a : answers) {
     const PrintedFigures& p = a.run.printed;
-    out << CsvLine({a.run.name, "", number(a.result.energy.value()),
+    csv += CsvLine({a.run.name, "", number(a.result.energy.value()),
                     number(Kg(a.result.gross)), number(Kg(a.result.net)),
                     number(p.energy_kwh), number(p.gross_co2e_kg),
                     number(p.net_co2e_kg), "", "", ""});
     for (const Change& c : a.changes) {
-      out << CsvLine({a.run.name, c.what, number(c.result.energy.value()),
+      csv += CsvLine({a.run.name, c.what, number(c.result.energy.value()),
                       number(Kg(c.result.gross)), number(Kg(c.result.net)), "",
                       "", "", number(c.energy_factor), number(c.gross_factor),
                       number(c.net_factor)});
     }
   }
+  return csv;
 }
 
 // Six significant digits at most, and no exponent.
@@ -235,7 +238,8 @@ int FootprintCommand(const FootprintOptions& options, std::ostream& out,
   if (o == "json") {
     PrintJson(*answers, out);
   } else if (o == "csv") {
-    PrintCsv(*answers, out);
+    const std::string csv = CsvOf(*answers);
+    out << (options.width > 0 ? PrintableLines(csv) : csv);
   } else {
     const std::vector<std::string> left_out =
         PrintTable(*answers, options.width, out);

@@ -177,7 +177,7 @@ absl::Status CheckDurations(const v1::JobSpec& job) {
   return absl::OkStatus();
 }
 
-absl::Status CheckCounts(const v1::JobSpec& job) {
+absl::Status CheckCount(const v1::JobSpec& job) {
   const uint32_t count = job.has_accelerators() ? job.accelerators() : 1;
   if (count == 0) return Bad("accelerators", "0; at least 1");
   if (count > kAcceleratorsMax) {
@@ -193,17 +193,79 @@ absl::Status CheckCounts(const v1::JobSpec& job) {
                                        job.nodes(), " nodes"));
     }
   }
-  if (!job.elastic().empty()) {
-    ASSIGN_OR_RETURN(const ElasticRange range, ParseElastic(job.elastic()));
-    if (job.has_accelerators() && (count < range.min || count > range.max)) {
-      return Bad("elastic", absl::StrCat(job.elastic(), " does not hold the ",
-                                         count, " accelerators asked for"));
-    }
-    if (job.has_nodes()) {
-      return Bad("elastic", "can't be had with a number of nodes");
-    }
+  return absl::OkStatus();
+}
+
+// "MIN:MAX" accelerators.
+absl::Status SetRange(std::string_view text, JobWidths* widths) {
+  const std::vector<std::string> parts = absl::StrSplit(ToAbsl(text), ':');
+  if (text.size() > 32 || parts.size() != 2 ||
+      !absl::SimpleAtoi(parts[0], &widths->min) ||
+      !absl::SimpleAtoi(parts[1], &widths->max)) {
+    return Bad("elastic", absl::StrCat("'", ToAbsl(Printable(text)),
+                                       "' must be MIN:MAX, like 2:8"));
   }
-  RETURN_IF_ERROR(ToSpeedup(job).status());
+  if (widths->min == 0 || widths->min > widths->max ||
+      widths->max > kAcceleratorsMax) {
+    return Bad("elastic", absl::StrCat("'", ToAbsl(text),
+                                       "' must have 1 <= MIN <= MAX <= ",
+                                       kAcceleratorsMax));
+  }
+  return absl::OkStatus();
+}
+
+// The point of width 1 may be left out.
+absl::Status SetSpeedup(const v1::JobSpec& job, JobWidths* widths) {
+  if (job.speedup_size() > kSpeedupPointsMax) {
+    return Bad("speedup", absl::StrCat(job.speedup_size(), " points; at most ",
+                                       kSpeedupPointsMax));
+  }
+  std::vector<SpeedupPoint> points;
+  for (const v1::SpeedupPoint& p : job.speedup()) {
+    const bool own_is_next = points.empty() || points.back().width < 1;
+    if (own_is_next && p.width() > 1) points.push_back({});
+    points.push_back({.width = p.width(), .speed = p.speed()});
+  }
+  if (points.back().width < 1) points.push_back({});
+  auto speedup = Speedup::Measured(std::move(points));
+  if (!speedup.ok()) {
+    return Bad("speedup", std::string(speedup.status().message()));
+  }
+  const double most = static_cast<double>(widths->max) / widths->count;
+  if (speedup->widest() < most) {
+    return Bad("speedup", absl::StrCat("it ends at width ", speedup->widest(),
+                                       ", but the job may have ", most,
+                                       " times its own accelerators"));
+  }
+  widths->speedup = std::make_shared<const Speedup>(*std::move(speedup));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JobWidths> ReadWidths(const v1::JobSpec& job) {
+  JobWidths widths;
+  if (job.has_accelerators()) widths.count = job.accelerators();
+  widths.min = widths.max = widths.count;
+  if (job.elastic().empty()) {
+    if (job.speedup().empty()) return widths;
+    return Bad("speedup",
+               "given, but the job is not elastic; say so, or leave "
+               "it out");
+  }
+  RETURN_IF_ERROR(SetRange(job.elastic(), &widths));
+  if (!job.has_accelerators()) widths.count = widths.max;
+  if (widths.count < widths.min || widths.count > widths.max) {
+    return Bad("elastic",
+               absl::StrCat(job.elastic(), " does not hold the ", widths.count,
+                            " accelerators asked for"));
+  }
+  if (job.has_nodes()) {
+    return Bad("elastic", "can't be had with a number of nodes");
+  }
+  if (!job.speedup().empty()) RETURN_IF_ERROR(SetSpeedup(job, &widths));
+  return widths;
+}
+
+absl::Status CheckRelations(const v1::JobSpec& job) {
   if (!job.array().empty()) {
     RETURN_IF_ERROR(ParseArray(job.array()).status());
   }
@@ -219,7 +281,7 @@ absl::Status CheckCounts(const v1::JobSpec& job) {
 
 }  // namespace
 
-absl::Status CheckJob(const v1::JobSpec& job) {
+absl::StatusOr<JobWidths> CheckJob(const v1::JobSpec& job) {
   if (const size_t bytes = job.ByteSizeLong(); bytes > kPayloadBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat(
         "job: ", bytes, " bytes in all; at most ", kPayloadBytesMax));
@@ -230,59 +292,10 @@ absl::Status CheckJob(const v1::JobSpec& job) {
   RETURN_IF_ERROR(CheckNames("site", job.site()));
   RETURN_IF_ERROR(CheckNames("region", job.region()));
   RETURN_IF_ERROR(CheckDurations(job));
-  return CheckCounts(job);
-}
-
-absl::StatusOr<ElasticRange> ParseElastic(std::string_view text) {
-  const std::vector<std::string> parts = absl::StrSplit(ToAbsl(text), ':');
-  ElasticRange range;
-  if (text.size() > 32 || parts.size() != 2 ||
-      !absl::SimpleAtoi(parts[0], &range.min) ||
-      !absl::SimpleAtoi(parts[1], &range.max)) {
-    return Bad("elastic", absl::StrCat("'", ToAbsl(Printable(text)),
-                                       "' must be MIN:MAX, like 2:8"));
-  }
-  if (range.min == 0 || range.min > range.max || range.max > kAcceleratorsMax) {
-    return Bad("elastic", absl::StrCat("'", ToAbsl(text),
-                                       "' must have 1 <= MIN <= MAX <= ",
-                                       kAcceleratorsMax));
-  }
-  return range;
-}
-
-absl::StatusOr<std::shared_ptr<const Speedup>> ToSpeedup(
-    const v1::JobSpec& job) {
-  if (job.speedup().empty()) return nullptr;
-  if (job.elastic().empty()) {
-    return Bad("speedup",
-               "given, but the job is not elastic; say so, or leave "
-               "it out");
-  }
-  if (job.speedup_size() > kSpeedupPointsMax) {
-    return Bad("speedup", absl::StrCat(job.speedup_size(), " points; at most ",
-                                       kSpeedupPointsMax));
-  }
-  std::vector<SpeedupPoint> points;
-  for (const v1::SpeedupPoint& p : job.speedup()) {
-    const bool own_is_next = points.empty() || points.back().width < 1;
-    if (own_is_next && p.width() > 1) points.push_back({});
-    points.push_back({.width = p.width(), .speed = p.speed()});
-  }
-  if (points.back().width < 1) points.push_back({});
-  const auto speedup = Speedup::Measured(std::move(points));
-  if (!speedup.ok()) {
-    return Bad("speedup", std::string(speedup.status().message()));
-  }
-  ASSIGN_OR_RETURN(const ElasticRange range, ParseElastic(job.elastic()));
-  const uint32_t count =
-      job.has_accelerators() ? job.accelerators() : range.max;
-  const double most = static_cast<double>(range.max) / count;
-  if (speedup->widest() < most) {
-    return Bad("speedup", absl::StrCat("it ends at width ", speedup->widest(),
-                                       ", but the job may have ", most,
-                                       " times its own accelerators"));
-  }
-  return std::make_shared<const Speedup>(*speedup);
+  RETURN_IF_ERROR(CheckCount(job));
+  ASSIGN_OR_RETURN(JobWidths widths, ReadWidths(job));
+  RETURN_IF_ERROR(CheckRelations(job));
+  return widths;
 }
 
 }  // namespace ccsched

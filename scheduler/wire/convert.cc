@@ -156,22 +156,17 @@ void BoundTimes(JobSpec* spec) {
 absl::StatusOr<ModelJob> ToModel(const v1::JobSpec& job,
                                  const v1::JobDefaults& defaults,
                                  const Topology& topology, absl::Time now) {
-  RETURN_IF_ERROR(CheckJob(job));
+  ASSIGN_OR_RETURN(JobWidths widths, CheckJob(job));
   ModelJob out;
   ASSIGN_OR_RETURN(out.placement, ToPlacement(job, topology));
   RETURN_IF_ERROR(SetTimes(job, defaults, now, &out.spec));
   BoundTimes(&out.spec);
   JobShape& shape = out.shape;
-  shape.count = job.has_accelerators() ? job.accelerators() : 1;
+  shape.count = widths.count;
+  shape.min_count = widths.min;
+  shape.max_count = widths.max;
+  shape.speedup = std::move(widths.speedup);
   shape.nodes = job.nodes();
-  shape.min_count = shape.max_count = shape.count;
-  if (!job.elastic().empty()) {
-    ASSIGN_OR_RETURN(const ElasticRange range, ParseElastic(job.elastic()));
-    shape.min_count = range.min;
-    shape.max_count = range.max;
-    if (!job.has_accelerators()) shape.count = range.max;
-    ASSIGN_OR_RETURN(shape.speedup, ToSpeedup(job));
-  }
   shape.priority = job.priority();
   shape.suspendable = job.suspendable();
   shape.container = !job.image().empty();

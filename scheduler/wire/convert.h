@@ -53,10 +53,17 @@ struct ModelJob {
   Placement placement;  // the pools that it may use, in order of preference
 };
 
+// On how many accelerators a job runs, and on how few and how many it may.
+struct JobWidths {
+  uint32_t count = 1, min = 1, max = 1;
+  std::shared_ptr<const Speedup> speedup{};  // null: linear
+};
+
 // Checks a job by itself: sizes, texts, counts and durations, options that
-// contradict each other. What the CLI can do before it asks anybody.
+// contradict each other. What the CLI can do before it asks anybody. Returns
+// what had to be read to be checked.
 // Errors: InvalidArgument naming field and value.
-absl::Status CheckJob(const v1::JobSpec& job);
+absl::StatusOr<JobWidths> CheckJob(const v1::JobSpec& job);
 
 // Checks and converts. Defaults fill what the job leaves out: max_delay only
 // if it has no finish_by either. Errors: InvalidArgument naming field and
@@ -78,17 +85,6 @@ absl::StatusOr<std::vector<uint32_t>> ParseArray(std::string_view text);
 // How many of its jobs may be under way at once, by "%N"; 0: no limit.
 // REQUIRES: ParseArray takes it.
 uint32_t ArrayAtMost(std::string_view text);
-
-// "MIN:MAX" accelerators. Errors: InvalidArgument.
-struct ElasticRange {
-  uint32_t min = 1;
-  uint32_t max = 1;
-};
-absl::StatusOr<ElasticRange> ParseElastic(std::string_view text);
-// How fast an elastic job is at other widths; null: linear. The point of width
-// 1 may be left out. Errors: InvalidArgument. REQUIRES: ParseElastic takes it.
-absl::StatusOr<std::shared_ptr<const Speedup>> ToSpeedup(
-    const v1::JobSpec& job);
 
 // How a choice turns into an offer: what it takes and for how long.
 struct OfferContext {

@@ -158,24 +158,6 @@ std::string Styled(std::string_view text, Style style, bool colour) {
   return absl::StrCat(Escape(style), ToAbsl(text), "\x1b[0m");
 }
 
-std::string CsvLine(const std::vector<std::string>& fields) {
-  std::string line;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (i > 0) line += ',';
-    if (fields[i].find_first_of(",\"\r\n") == std::string::npos) {
-      line += fields[i];
-      continue;
-    }
-    line += '"';
-    for (const char c : fields[i]) {
-      if (c == '"') line += '"';
-      line += c;
-    }
-    line += '"';
-  }
-  return line + "\n";
-}
-
 void Table::Add(std::vector<Cell> cells) {
   for (Cell& cell : cells) cell.text = Printable(cell.text, 2000);
   rows_.push_back(std::move(cells));

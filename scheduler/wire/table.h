@@ -1,4 +1,4 @@
-// Tables for people and the same rows as CSV.
+// Tables for people.
 // SPDX-License-Identifier: Apache-2.0
 //
 //   Table table({{"JOB", Align::kRight}, {"NAME"}});
@@ -85,9 +85,6 @@ std::string CutToWidth(std::string_view text, size_t width);
 
 // `text` in a style, by ANSI escapes; as it is if not `colour`.
 std::string Styled(std::string_view text, Style style, bool colour);
-
-// One line of RFC 4180 CSV, with its newline.
-std::string CsvLine(const std::vector<std::string>& fields);
 
 }  // namespace ccsched
 

@@ -21,6 +21,9 @@ bool IsC1At(std::string_view text, size_t i);
 // direction) as \xNN, cut at `bytes_max`: what a message may show of anything.
 std::string Printable(std::string_view text, size_t bytes_max = 120);
 
+// The same of lines, whose ends stay: a whole CSV, say, on a terminal.
+std::string PrintableLines(std::string_view text);
+
 }  // namespace ccsched
 
 #endif  // CCSCHED_SCHEDULER_WIRE_TEXT_H_

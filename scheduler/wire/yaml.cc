@@ -44,12 +44,12 @@ absl::Status ReadYamlFile(const std::string& path,
   if (!in) {
     const std::string why = absl::StrCat(path, ": ", std::strerror(errno));
     return errno == ENOENT ? absl::NotFoundError(why)
-                           : absl::FailedPreconditionError(why);
+                           : absl::InvalidArgumentError(why);
   }
   std::string text(kYamlBytesMax + 1, '\0');
   in.read(text.data(), text.size());
   if (in.bad() || (in.gcount() == 0 && !in.eof())) {
-    return absl::FailedPreconditionError(
+    return absl::InvalidArgumentError(
         absl::StrCat(path, ": can't be read: ", std::strerror(errno)));
   }
   text.resize(in.gcount());

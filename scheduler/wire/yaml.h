@@ -42,8 +42,8 @@ absl::Status ParseYaml(std::string_view text, std::string_view file,
                        google::protobuf::Message& out,
                        YamlSource* source = nullptr);
 
-// The same from a file. Errors: also NotFound, and FailedPrecondition for what
-// can't be read; the message names the file.
+// The same from a file. Errors: also NotFound, and InvalidArgument for what
+// can't be read, such as a folder; the message names the file.
 absl::Status ReadYamlFile(const std::string& path,
                           google::protobuf::Message& out,
                           YamlSource* source = nullptr);

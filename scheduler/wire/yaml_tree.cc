@@ -13,6 +13,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/encoding.h"
+#include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 
 namespace ccsched {
@@ -127,6 +129,7 @@ absl::StatusOr<YamlTree> YamlTree::Parse(std::string_view text,
     return absl::InvalidArgumentError(absl::StrCat(
         ToAbsl(file), ": larger than ", kYamlBytesMax >> 20, " MiB"));
   }
+  ASSIGN_OR_RETURN(text, WithoutByteOrderMark(text, file));
   if (const size_t zero = text.find('\0'); zero != text.npos) {
     return absl::InvalidArgumentError(absl::StrCat(
         ToAbsl(file), ": is not text (a zero byte at offset ", zero, ")"));

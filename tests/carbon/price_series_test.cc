@@ -90,6 +90,17 @@ TEST(PriceCsvTest, RefusesUnitsThatItDoesNotKnow) {
               AllOf(HasSubstr("p.csv:1"), HasSubstr("currency")));
 }
 
+TEST(PriceCsvTest, AByteOrderMarkIsPassedOver) {
+  EXPECT_EQ(ErrorOf("\xef\xbb\xbf"
+                    "currency,utc,price\n"
+                    "EUR/MWh,2026-01-05T00:00:00Z,50\n"
+                    "EUR/MWh,2026-01-05T01:00:00Z,60\n"),
+            "");
+  EXPECT_EQ(ErrorOf("\xff\xfe"),
+            "p.csv: it is in UTF-16, as its byte order mark says; save it as "
+            "UTF-8");
+}
+
 TEST(PriceCsvTest, RefusesTextForAPrice) {
   EXPECT_THAT(ErrorOf("utc,price,currency\n"
                       "2021-01-01T00:00:00Z,cheap,EUR/MWh\n"),

@@ -309,6 +309,15 @@ TEST_F(CommandsTest, PolicySetSendsItsParameters) {
   EXPECT_EQ(Run({"policy", "set", "planner", "step_h"}), 2);
 }
 
+TEST_F(CommandsTest, AParameterIsGivenOnce) {
+  EXPECT_EQ(Run({"policy", "set", "planner", "haste=1", "haste=2"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("'haste=2': haste is given twice\n"));
+  EXPECT_THAT(scheduler_.set_policies, IsEmpty());
+  EXPECT_EQ(
+      Run({"policy", "shadow", "planner", "--set", "a=1", "--set", "a=1"}), 2);
+  EXPECT_THAT(scheduler_.set_shadows, IsEmpty());
+}
+
 TEST_F(CommandsTest, MoneyStandsBesideCarbonEachCurrencyByItself) {
   scheduler_.report = Parsed<v1::ReportResponse>(
       "{rows: [{key: oslo, co2e_g: 5, cost: [{currency: EUR, electricity: 1.5, "

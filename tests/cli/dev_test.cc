@@ -107,7 +107,7 @@ TEST_F(DevTest, TheClockOfAKeptStateIsNotSetAgain) {
 }
 
 TEST_F(DevTest, ASchedulerThatDiesIsToldWithItsLog) {
-  std::filesystem::remove(dir_ + "/grid.csv");
+  std::ofstream(dir_ + "/grid.csv") << "utc,ci_lca\n2026-01-05T00:00:00Z,x\n";
   EXPECT_EQ(Run("dev up --config " + dir_ + "/cluster.yaml"), 1);
   EXPECT_THAT(err_, HasSubstr("ccschedd did not come up"));
   EXPECT_THAT(err_, HasSubstr("grid.csv"));

@@ -167,6 +167,39 @@ TEST_F(ExitStatusTest, BadYamlIsWrongWithItsLine) {
   ExpectWrong({"dev", "up", "--start", "yesterday"}, "--start: 'yesterday'");
 }
 
+TEST_F(ExitStatusTest, AFileThatAConfigurationNamesIsThere) {
+  ExpectWrong({"dev", "up", "--config",
+               Write("e.yaml",
+                     "version: 1\n"
+                     "regions: [{name: A}, {name: B, intensity: none.csv}]\n"
+                     "sites: [{name: a, region: A, pools: [{accelerator: v100, "
+                     "idle_watts: 40}]}]\n")},
+              "e.yaml:2: " + dir_ + "/none.csv: there is no such file");
+}
+
+// Whichever command is to read it.
+TEST_F(ExitStatusTest, AFolderInPlaceOfAFileIsWrong) {
+  std::filesystem::create_directory(dir_ + "/f.yaml");
+  const std::string folder = dir_ + "/f.yaml";
+  ExpectWrong({"dev", "up", "--config", folder}, "f.yaml: can't be read");
+  ExpectWrong({"submit", folder}, "f.yaml: can't be read");
+  ExpectWrong({"sim", "run", folder}, "f.yaml: can't be read");
+  ExpectWrong({"footprint", "--file", folder}, "f.yaml: can't be read");
+  ExpectWrong({"forecast", "push", "DE", folder}, "f.yaml: ");
+}
+
+TEST_F(ExitStatusTest, AnotherEncodingIsCalledByItsName) {
+  const std::string told = "it is in UTF-16, as its byte order mark says";
+  const std::string mark = "\xff\xfe";
+  ExpectWrong({"submit", Write("a.sh", mark)}, "a.sh: " + told);
+  ExpectWrong({"submit", Write("a.yaml", mark)}, "a.yaml: " + told);
+  ExpectWrong({"forecast", "push", "DE", Write("a.csv", mark)},
+              "a.csv: " + told);
+  // A script with the mark of UTF-8 is a script: only its scheduler is missing.
+  EXPECT_EQ(
+      Run({"submit", Write("b.sh", "\xef\xbb\xbf#!/bin/sh\ntrue\n")}).code, 3);
+}
+
 TEST_F(ExitStatusTest, BadGridFilesAreWrongWithTheirLine) {
   const auto push = [&](const std::string& rows) {
     return std::vector<std::string>{"forecast", "push", "DE",
@@ -211,6 +244,11 @@ TEST_F(ExitStatusTest, WrongScenariosAreWrongWithTheirLine) {
   ExpectWrong({"sim", "run", good}, "jobs.csv:2");
   Write("jobs.csv", "job_id,submit_s,duration_s,slots\nwide,0,600,5\n");
   ExpectWrong({"sim", "run", good}, "wide");
+  Write("jobs.csv", "\xff\xfej");
+  ExpectWrong({"sim", "run", good}, "jobs.csv: it is in UTF-16");
+  Write("jobs.csv",
+        "\xef\xbb\xbfjob_id,submit_s,duration_s,slots\n1,0,600,2\n");
+  EXPECT_EQ(Run({"sim", "run", good}).code, 0);
   ExpectWrong({"sim", "rnu", good}, "did you mean 'run'?");
 }
 

@@ -41,10 +41,29 @@ TEST(RecordTest, UnknownIsNullInJsonAndEmptyInCsv) {
             "18446744073709551615,\"co2e_g\":null,\"energy_kwh\":1.5,"
             "\"sites\":[\"a\",\"b\"],\"start\":\"1970-01-01T00:00:00Z\","
             "\"runtime_s\":null,\"estimated\":true}]}\n");
-  PrintCsv(csv, r, {r});
+  Context context(csv, csv);
+  PrintCsv(context, r, {r});
   EXPECT_EQ(csv.str(),
             "id,co2e_g,energy_kwh,sites,start,runtime_s,estimated\n"
             "18446744073709551615,,1.5,a b,1970-01-01T00:00:00Z,,true\n");
+}
+
+// A name of a user's making, as a program gets it and as a terminal does.
+TEST(RecordTest, CsvSteersNoTerminalAndRunsInNoSpreadsheet) {
+  Record r;
+  r.Add("name", "a\x1b[2J");
+  r.Add("project", "=cmd|' /C calc'!A0");
+  r.Add("change_g", -1.5);
+  std::ostringstream csv;
+  Context context(csv, csv);
+  PrintCsv(context, r, {r});
+  EXPECT_EQ(csv.str(),
+            "name,project,change_g\na\x1b[2J,'=cmd|' /C calc'!A0,-1.5\n");
+  csv.str("");
+  context.out_terminal = true;
+  PrintCsv(context, r, {r});
+  EXPECT_EQ(csv.str(),
+            "name,project,change_g\na\\x1b[2J,'=cmd|' /C calc'!A0,-1.5\n");
 }
 
 TEST(RecordTest, AnEmptyListIsStillADocument) {

@@ -53,6 +53,16 @@ TEST(RegistryTest, AParameterOutOfRangeIsNamedWithItsValue) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("between 0 and 100"));
 }
 
+TEST(RegistryTest, TheRangeOfAPlainNumberEndsTheMessage) {
+  for (const PolicySpec& spec : AllPolicies()) {
+    for (const ParameterSpec& p : spec.parameters) {
+      const std::string what(
+          MakePolicy(spec.name, {{p.name, p.max + 1}}).status().message());
+      EXPECT_NE(what.back(), ' ') << what;
+    }
+  }
+}
+
 TEST(RegistryTest, NotANumberIsOutOfRange) {
   EXPECT_FALSE(MakePolicy("ecovisor", {{"percentile", std::nan("")}}).ok());
 }

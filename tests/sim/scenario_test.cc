@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/results_text.h"
+#include "sim/sweep.h"
 #include "sim/synthetic.h"
 #include "sim/tally.h"
 #include "sim/workload.h"
@@ -55,6 +56,31 @@ class ScenarioTest : public ::testing::Test {
 TEST_F(ScenarioTest, NamesTheLineOfAnUnknownKey) {
   EXPECT_THAT(ErrorWith("format: philly", "fromat: philly"),
               AllOf(HasSubstr("small.yaml:6"), HasSubstr("fromat")));
+}
+
+// Which of the two was meant, nobody can tell.
+TEST_F(ScenarioTest, RefusesAParameterGivenTwice) {
+  const auto said = [](const absl::Status& status) {
+    return std::string(status.message());
+  };
+  EXPECT_THAT(said(ParsePolicy("planner:haste=1,haste=2", {}).status()),
+              HasSubstr("haste is given twice"));
+  EXPECT_THAT(said(Combine({"seed=1,2", "seed=3"}).status()),
+              HasSubstr("seed is varied already"));
+}
+
+// Of --set the last counts, as its help says: a script's own values go over
+// those that it always gives.
+TEST_F(ScenarioTest, TheLastOfTwoSettingsCounts) {
+  const auto error = [this](std::vector<std::string> set) {
+    return RunScenario({.scenario = WriteSmallScenario(folder_, {}),
+                        .policies = {"fcfs"},
+                        .set = std::move(set)})
+        .error;
+  };
+  EXPECT_EQ(error({"jobs.trace=none.csv", "jobs.trace=jobs.csv"}), "");
+  EXPECT_THAT(error({"jobs.trace=jobs.csv", "jobs.trace=none.csv"}),
+              HasSubstr("none.csv"));
 }
 
 TEST_F(ScenarioTest, NamesTheLineOfAMissingTrace) {

@@ -220,7 +220,7 @@ TEST(CheckJobTest, BoundsEveryText) {
     v1::JobSpec job;
     job.add_command("true");
     change(&job);
-    return std::string(CheckJob(job).message());
+    return std::string(CheckJob(job).status().message());
   };
   const std::string name(257, 'x'), big(200'000, 'x');
   EXPECT_THAT(error([&](auto* j) { j->set_name(name); }),

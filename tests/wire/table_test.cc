@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/wire/text.h"
+
 namespace ccsched {
 namespace {
 
@@ -54,6 +56,12 @@ TEST(TableTest, ShowsControlCharactersHarmlessly) {
 }
 
 // On a terminal; elsewhere all is there, as wide as it gets.
+TEST(TableTest, LinesStayLinesWhereAllElseIsMadeHarmless) {
+  EXPECT_EQ(PrintableLines("a,b\n\x1b[2J,c\r\n\nd"),
+            "a,b\n\\x1b[2J,c\\x0d\n\nd");
+  EXPECT_EQ(PrintableLines(""), "");
+}
+
 TEST(TableTest, LeavesOutSpareColumnsWhereThereIsNoRoom) {
   Table table({{"JOB", Align::kRight},
                {"NAME"},
@@ -135,11 +143,6 @@ TEST(TableTest, CutsTextsBetweenCharacters) {
   EXPECT_EQ(CutToWidth("東京都庁", 6), "東京…");
   EXPECT_EQ(CutToWidth("abc", 1), "…");
   EXPECT_EQ(CutToWidth("abc", 0), "");
-}
-
-TEST(CsvTest, QuotesWhatNeedsIt) {
-  EXPECT_EQ(CsvLine({"a", "b,c", "d\"e", "f\ng", ""}),
-            "a,\"b,c\",\"d\"\"e\",\"f\ng\",\n");
 }
 
 }  // namespace

@@ -200,7 +200,17 @@ TEST(YamlTest, MissingFilesAndFoldersAreNamed) {
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(missing.message()), HasSubstr("/nonexistent/c.yaml"));
   EXPECT_EQ(ReadYamlFile("/tmp", config).code(),
-            absl::StatusCode::kFailedPrecondition);
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(YamlTest, AByteOrderMarkIsPassedOverAndOtherEncodingsAreNamed) {
+  v1::ClusterConfig config;
+  EXPECT_TRUE(ParseYaml("\xef\xbb\xbfversion: 1\n", "f", config).ok());
+  EXPECT_EQ(config.version(), 1);
+  const std::string utf16("\xff\xfev\0:\0 \0001\0\n\0", 12);
+  EXPECT_THAT(ErrorOf(utf16), HasSubstr("it is in UTF-16"));
+  EXPECT_THAT(ErrorOf(utf16.substr(2)), HasSubstr("save it as UTF-8"));
+  EXPECT_THAT(ErrorOf("\xff\xfe"), HasSubstr("it is in UTF-16"));
 }
 
 // Texts made of pieces of YAML, and valid ones with bytes changed.
