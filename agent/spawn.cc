@@ -237,6 +237,17 @@ void RunFilePool::Give(const std::string& path) {
   }
 }
 
+bool NoteGapLeft(const AttemptPaths& paths) {
+  const Fd run(open(paths.run.c_str(), O_RDONLY | O_CLOEXEC));
+  const std::optional<LogPart> gap = RunFile(run.get()).gap();
+  if (!gap) return true;
+  std::vector<LogPart> parts = ReadLogParts(paths.log);
+  if (parts.empty() && gap->inode != 0) parts.push_back({.inode = gap->inode});
+  if (!parts.empty() && parts.back().start >= gap->start) return true;
+  parts.push_back(*gap);
+  return WriteLogParts(paths.log, parts);
+}
+
 void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool) {
   pool.Give(paths.run);
   if (rmdir(paths.folder.c_str()) == 0 || errno == ENOENT) return;

@@ -336,6 +336,7 @@ bool Supervisor::Record() {
   Failpoint("supervisor.recorded");
   // A live agent puts the end on disk together with others'.
   return getppid() == agent_ || fdatasync(run_fd_) == 0;
+  output_.NoteGap();  // what has no room yet stays in the run file
 }
 
 }  // namespace ccsched

@@ -410,6 +410,51 @@ TEST_F(FullDiskTest, RefusesWhatItCannotRecordAndLosesNoEnd) {
   }
 }
 
+// What a job writes meanwhile is dropped, and counted where it is missing: also
+// if nothing can be written after it, as long as there is a disk to read.
+TEST_F(FullDiskTest, OutputThatHadNoRoomIsCounted) {
+  StartAgent();
+  const auto pause = [&](const std::string& name) {
+    return "; echo > " + Path("at-" + name) + "; while ! [ -e " + Path(name) +
+           " ]; do sleep 0.02; done; ";
+  };
+  const auto go_on = [&](const std::string& name) {
+    std::ofstream(Path(name)) << "\n";
+  };
+  const std::string log = StateFile("logs/1-1.out");
+  ASSERT_TRUE(scheduler_->Start(
+      Shell({1, 1}, "echo first" + pause("a") + "seq 1 100000" + pause("b") +
+                        "echo second" + pause("c") + "seq 1 100000; exit 7")));
+  ASSERT_TRUE(WaitFileHolds(log, "first"));
+  const pid_t supervisor = SupervisorOf({1, 1}).pid;
+  Fill();
+  go_on("a");
+  ASSERT_TRUE(WaitFileHolds(Path("at-b"), "\n"));
+  MakeRoom();
+  go_on("b");
+  ASSERT_TRUE(WaitFileHolds(log, "second"));
+  Fill();
+  go_on("c");
+  ASSERT_TRUE(WaitGone(supervisor));
+  MakeRoom();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->exit_code(), 7);
+  for (const uint64_t request : {9, 10}) {
+    ASSERT_TRUE(scheduler_->ReadLog(request, {1, 1}, request == 10));
+    ASSERT_TRUE(scheduler_->WaitLog(request,
+                                    [](const auto&, bool end) { return end; }));
+    const std::string all = scheduler_->Log(request);
+    // What was left of the file's last page is written, the rest is missing.
+    EXPECT_EQ(all.size(), 6 + 588'895 + 7 + 588'895u);
+    const auto missing = std::count(all.begin(), all.end(), '?');
+    EXPECT_GT(missing, 2 * 500'000);
+    EXPECT_EQ(scheduler_->LogUnwritten(request), missing);
+    EXPECT_EQ(all.substr(0, 10), "first\n1\n2\n");
+    EXPECT_THAT(all, HasSubstr("second\n1\n2\n"));
+    EXPECT_EQ(all.back(), '?');
+    RunToEnd(Shell({request, 1}, "exit 0"));  // the end is acknowledged
+  }
+}
+
 // What could not be recorded is on no record, so it is not reported again by
 // itself; a scheduler that has not heard of it asks again.
 TEST_F(FullDiskTest, ARefusalThatWasLostIsSaidAgain) {
