@@ -90,6 +90,7 @@ bool Supervisor::Prepare() {
   lease_seen_ = lease_.deadline();
   if (lease_seen_ != 0 && BootNanos() >= lease_seen_) {
     end_.cause = EndCause::kLease;
+  Failpoint("supervisor.known");
     Refuse(EndKind::kRefused, 0, "the node's lease ran out before the start");
     return false;
   }

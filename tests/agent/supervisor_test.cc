@@ -132,6 +132,41 @@ TEST_F(SupervisorTest, OneThatCrashesAtBirthMakesTheNodeUnfit) {
   EXPECT_EQ(Read(Path("ran")), "");
 }
 
+// After it has said its number, the job may have run: each is lost. A few of
+// them in a row are no accident; after one that comes to its end they count
+// anew.
+TEST_F(SupervisorTest, SomeThatCrashInARowMakeTheNodeUnfit) {
+  Arm("supervisor.known=crash@1");
+  StartAgent();
+  for (uint64_t job = 1; job <= 3; ++job) {
+    const auto status = RunToEnd(Writer({job, 1}));
+    EXPECT_EQ(status.outcome(), v1::OUTCOME_LOST);
+    EXPECT_TRUE(status.supervisor_died());
+    EXPECT_THAT(status.message(), HasSubstr("signal 11"));
+    EXPECT_EQ(scheduler_->Health().size(), job / 3);
+  }
+  EXPECT_THAT(scheduler_->Health(),
+              ElementsAre(HasSubstr("3 jobs lost in a row")));
+  EXPECT_EQ(Read(Path("ran")), "");
+  // Said to be mended it takes one more, which shows that it is not.
+  Resume();
+  ASSERT_TRUE(scheduler_->WaitHealth(2));
+  EXPECT_EQ(RunToEnd(Writer({4, 1})).outcome(), v1::OUTCOME_LOST);
+  EXPECT_THAT(scheduler_->Health(),
+              ElementsAre(HasSubstr("3 jobs"), "", HasSubstr("4 jobs")));
+}
+
+TEST_F(SupervisorTest, ThoseThatAreKilledInARowLeaveTheNodeFit) {
+  Arm("supervisor.known=kill@1");
+  StartAgent();
+  for (uint64_t job = 1; job <= 5; ++job) {
+    const auto status = RunToEnd(Writer({job, 1}));
+    EXPECT_EQ(status.outcome(), v1::OUTCOME_LOST);
+    EXPECT_FALSE(status.supervisor_died());
+  }
+  EXPECT_THAT(scheduler_->Health(), IsEmpty());
+}
+
 // Killed from outside: the attempt is lost, and no more than that.
 TEST_F(SupervisorTest, OneThatIsKilledAtBirthLosesItsAttemptOnly) {
   Arm("supervisor.born=kill@1");
