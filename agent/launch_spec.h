@@ -25,6 +25,9 @@ struct RunAs {
 struct LaunchSpec {
   std::vector<std::string> argv;  // argv[0] is looked for in PATH of `env`
   std::vector<std::string> env;   // NAME=value, complete
+  // Run as the job is, once that has been killed: removes what the runtime of
+  // its container keeps. Or empty.
+  std::vector<std::string> cleanup;
   std::string workdir;
   std::string output;  // absolute path
   bool append = false;

@@ -56,6 +56,7 @@ class Supervisor {
   void JudgeSuspend();
   void Finish();
   bool Record();
+  void CleanUp();
 
   LaunchSpec spec_;
   const RunFile run_;

@@ -1,7 +1,9 @@
 // Jobs kept apart: control groups, users, and what may be read of whom.
 // SPDX-License-Identifier: Apache-2.0
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -101,6 +103,48 @@ TEST(ContainerTest, ApptainerIsCalledInItsOwnWay) {
                                       "/w", "--bind", "/w", "--bind", "/f",
                                       "--nv", "docker://debian:12", "true"}));
   EXPECT_EQ(FindContainerRuntime("/no/such:/folders:"), "");
+  EXPECT_THAT(ContainerCleanup("/usr/bin/apptainer", job), testing::IsEmpty());
+}
+
+TEST(ContainerTest, PodmanGetsANameToRemoveItByAndNoRootOfTheHost) {
+  const ContainerJob job{.name = "ccsched-1-1-a",
+                         .init = "/usr/bin/ccsched-supervise",
+                         .image = "debian:12",
+                         .command = {"true"},
+                         .workdir = "/",
+                         .folder = "/f",
+                         .nvidia = false};
+  EXPECT_EQ(ContainerCommand("/usr/bin/podman", job),
+            (std::vector<std::string>{
+                "/usr/bin/podman", "run", "--rm", "--name", "ccsched-1-1-a",
+                "--log-driver=none", "--network=host", "--ipc=host",
+                "--cgroups=disabled", "--init", "--init-path",
+                "/usr/bin/ccsched-supervise", "-v", "/f:/f", "-w", "/",
+                "debian:12", "true"}));
+  EXPECT_EQ(ContainerCleanup("/usr/bin/podman", job),
+            (std::vector<std::string>{"/usr/bin/podman", "rm", "--force",
+                                      "--ignore", "ccsched-1-1-a"}));
+}
+
+// As the first process of a container; it needs none to be tried.
+TEST(ContainerTest, TheInitHandsOnExitCodesAndSignals) {
+  const std::string init = std::filesystem::path(CCSCHED_AGENT_BINARY)
+                               .replace_filename("ccsched-supervise")
+                               .string() +
+                           " -- ";
+  const auto run = [&](const std::string& command) {
+    const int status = std::system((init + command).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  EXPECT_EQ(run("/bin/sh -c 'exit 3'"), 3);
+  EXPECT_EQ(run("/bin/sh -c 'kill -9 $$'"), 128 + SIGKILL);
+  EXPECT_EQ(run("no-such-command 2> /dev/null"), 127);
+  EXPECT_EQ(run("/ 2> /dev/null"), 126);
+  // To all of the command's processes, not to its first only.
+  EXPECT_EQ(run("/bin/sh -c 'trap \"wait; exit 9\" USR1; (trap \"exit 1\" "
+                "USR1; kill -USR1 $PPID; while :; do sleep 0.02; done) & "
+                "kill -USR1 $PPID; wait'"),
+            9);
 }
 
 class UsersTest : public AgentTest {
