@@ -110,6 +110,13 @@ v1::StartAttempt AgentTest::Shell(AttemptId id, const std::string& script) {
   return start;
 }
 
+v1::StartAttempt AgentTest::Waiter(AttemptId id) const {
+  return Shell(id, "echo started >> " + Path("starts") + "; while ! [ -e " +
+                       Path("go") + " ]; do sleep 0.02; done; exit 7");
+}
+
+void AgentTest::LetGo() const { std::filesystem::create_directory(Path("go")); }
+
 v1::AttemptStatus AgentTest::RunToEnd(const v1::StartAttempt& start) {
   EXPECT_TRUE(scheduler_->Start(start));
   const auto status = scheduler_->WaitEnded(FromProto(start.key()));

@@ -32,6 +32,10 @@ class AgentTest : public testing::Test {
 
   // A job that runs `script` by /bin/sh -c, on one accelerator.
   static v1::StartAttempt Shell(AttemptId id, const std::string& script);
+  // One that appends a line to Path("starts"), waits until it is let go, and
+  // exits with 7.
+  v1::StartAttempt Waiter(AttemptId id) const;
+  void LetGo() const;
   // Starts it and waits for its end.
   v1::AttemptStatus RunToEnd(const v1::StartAttempt& start);
 
