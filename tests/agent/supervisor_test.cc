@@ -1,8 +1,13 @@
 // An agent whose supervisor is of another build, or was replaced under it.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
+#include "agent/spawn.h"
 #include "gmock/gmock.h"
 #include "scheduler/base/failpoint.h"
 #include "tests/agent/agent_fixture.h"
@@ -216,6 +221,22 @@ TEST_F(SupervisorTest, OneThatDiedAtBirthWhileTheAgentWasAwayIsLost) {
   EXPECT_EQ(Read(Path("ran")), "");
   EXPECT_EQ(RunToEnd(Writer({1, 2})).outcome(), v1::OUTCOME_SUCCEEDED);
   EXPECT_EQ(Read(Path("ran")), "1\n");
+}
+
+// Its supervisor would wait with it, deaf to everything.
+TEST_F(SupervisorTest, OutputToAPipeThatNobodyReadsIsRefused) {
+  StartAgent();
+  ASSERT_EQ(mkfifo(Path("fifo").c_str(), 0666), 0);
+  v1::StartAttempt start = Shell({1, 1}, "echo heard");
+  start.mutable_spec()->set_output(Path("fifo"));
+  const auto status = RunToEnd(start);
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_THAT(status.message(), HasSubstr("fifo"));
+  const Fd reader(open(Path("fifo").c_str(), O_RDONLY | O_NONBLOCK));
+  start.mutable_key()->set_job_id(2);
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_SUCCEEDED);
+  char text[16] = {};
+  EXPECT_EQ(read(reader.get(), text, sizeof(text)), 6);
 }
 
 TEST_F(SupervisorTest, WhatIsWrongWithAJobLeavesTheNodeFit) {
