@@ -6,8 +6,10 @@
 #include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -28,12 +30,18 @@ constexpr size_t kChunkBytes = 64 << 10;
 // To look again for a file that is about to be made.
 constexpr int64_t kLookAgainNs = kNanosPerSecond / 20;
 
-// Takes on the rights of a user to open a file, and lays them off again.
+// Takes on the rights of a user to open a file, and lays them off again. Of
+// this thread alone: the library's setgroups would change all of them.
 class AsUser {
  public:
   AsUser(uid_t uid, gid_t gid) {
     if (uid == geteuid()) return;
     changed_ = true;
+    groups_.resize(std::max(0, getgroups(0, nullptr)));
+    groups_.resize(std::max(
+        0, getgroups(static_cast<int>(groups_.size()), groups_.data())));
+    // Root's own would let in to what only root's group may read.
+    syscall(SYS_setgroups, 0, nullptr);
     setfsgid(gid);
     setfsuid(uid);
   }
@@ -41,12 +49,14 @@ class AsUser {
     if (!changed_) return;
     setfsuid(geteuid());
     setfsgid(getegid());
+    syscall(SYS_setgroups, groups_.size(), groups_.data());
   }
   AsUser(const AsUser&) = delete;
   AsUser& operator=(const AsUser&) = delete;
 
  private:
   bool changed_ = false;
+  std::vector<gid_t> groups_;
 };
 
 // Only a plain file: a pipe or a device may block or never end. Where the user
@@ -88,9 +98,7 @@ void LogServer::Handle(const v1::ReadLog& request) {
   if (request.cancel()) {
     const auto found = readers_.find(number);
     if (found == readers_.end()) return;
-    if (found->second.watch >= 0) {
-      inotify_rm_watch(inotify_.get(), found->second.watch);
-    }
+    Unwatch(found->second);
     readers_.erase(found);
     return;
   }
@@ -120,9 +128,7 @@ void LogServer::OnEnded(AttemptId id) {
 }
 
 void LogServer::Clear() {
-  for (const auto& [number, reader] : readers_) {
-    if (reader.watch >= 0) inotify_rm_watch(inotify_.get(), reader.watch);
-  }
+  for (auto& [number, reader] : readers_) Unwatch(reader);
   readers_.clear();
   if (later_) loop_.Cancel(*later_);
   later_.reset();
@@ -134,9 +140,7 @@ void LogServer::Close(uint64_t request, const std::string& error) {
   data.set_end(true);
   data.set_error(error);
   const auto found = readers_.find(request);
-  if (found->second.watch >= 0) {
-    inotify_rm_watch(inotify_.get(), found->second.watch);
-  }
+  Unwatch(found->second);
   readers_.erase(found);
   send_(std::move(data));
 }
@@ -151,6 +155,16 @@ void LogServer::Pump() {
       if (!current->second.waits) any |= Step(current->first, current->second);
     }
   }
+}
+
+// The kernel has one watch a file: all who follow that share it.
+void LogServer::Unwatch(Reader& reader) {
+  const int watch = std::exchange(reader.watch, -1);
+  if (watch < 0) return;
+  for (const auto& [number, other] : readers_) {
+    if (other.watch == watch) return;
+  }
+  inotify_rm_watch(inotify_.get(), watch);
 }
 
 // What comes after what was read: the rotated part, if that was not read yet
@@ -186,8 +200,7 @@ bool LogServer::TakeFile(Reader& reader, Fd file, bool is_older) {
   reader.file = std::move(file);
   reader.inode = status.st_ino;
   if (is_older) return true;
-  if (reader.watch >= 0) inotify_rm_watch(inotify_.get(), reader.watch);
-  reader.watch = -1;
+  Unwatch(reader);
   if (reader.follow && inotify_.valid()) {
     reader.watch = inotify_add_watch(inotify_.get(), reader.path.c_str(),
                                      IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);

@@ -57,6 +57,7 @@ class LogServer {
   bool OpenNext(Reader& reader);
   bool TakeFile(Reader& reader, Fd file, bool is_older);
   bool WasReplaced(const Reader& reader) const;
+  void Unwatch(Reader& reader);
   size_t UpToGap(Reader& reader, size_t size) const;
   void TellGapAtEnd(uint64_t request, Reader& reader);
   v1::LogData NextData(uint64_t request, Reader& reader) const;
