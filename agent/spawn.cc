@@ -59,19 +59,23 @@ bool WriteAll(int fd, const std::string& bytes) {
 absl::Status MakeFolder(const LaunchSpec& spec, const std::string& script,
                         const AttemptPaths& paths) {
   if (script.empty() && spec.control.empty()) return absl::OkStatus();
-  if (mkdir(paths.folder.c_str(), 0755) != 0 && errno != EEXIST) {
+  std::error_code ignored;
+  std::filesystem::remove_all(paths.folder, ignored);
+  if (mkdir(paths.folder.c_str(), 0755) != 0) {
     return SystemError("mkdir " + paths.folder, errno);
   }
+  if (!script.empty()) {
+    const std::string path = paths.folder + "/script";
+    const Fd fd(
+        open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+    if (!fd.valid() || !WriteAll(fd.get(), script)) {
+      return SystemError("write " + path, errno);
+    }
+  }
+  // Last: from now on its user may put links to other files in it.
   if (spec.run_as &&
       chown(paths.folder.c_str(), spec.run_as->uid, spec.run_as->gid) != 0) {
     return SystemError("chown " + paths.folder, errno);
-  }
-  if (script.empty()) return absl::OkStatus();
-  const std::string path = paths.folder + "/script";
-  const Fd fd(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755));
-  if (!fd.valid() || !WriteAll(fd.get(), script)) {
-    return SystemError("write " + path, errno);
   }
   return absl::OkStatus();
 }

@@ -1,5 +1,6 @@
 // Jobs kept apart: control groups, users, and what may be read of whom.
 // SPDX-License-Identifier: Apache-2.0
+#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -158,6 +159,8 @@ class UsersTest : public AgentTest {
     chmod(folder_.c_str(), 0755);
     std::filesystem::create_directory(Path("theirs"));
     ASSERT_EQ(chown(Path("theirs").c_str(), uid_, gid_), 0);
+    const gid_t root = 0;
+    ASSERT_EQ(setgroups(1, &root), 0);  // as one who logs in has it
     StartAgent();
   }
   v1::StartAttempt AsNobody(AttemptId id, const std::string& script) {
@@ -214,6 +217,39 @@ TEST_F(UsersTest, OutputIsWrittenAndReadWithTheUsersRightsOnly) {
   ASSERT_TRUE(
       scheduler_->WaitLog(2, [](const auto&, bool end) { return end; }));
   EXPECT_EQ(scheduler_->Log(2), "");
+}
+
+// The agent's own groups don't count either.
+TEST_F(UsersTest, WhatRootsGroupMayReadIsNotRead) {
+  ASSERT_EQ(std::system(("echo secret > " + Path("secret") + "; chmod 640 " +
+                         Path("secret"))
+                            .c_str()),
+            0);
+  v1::StartAttempt start = AsNobody({1, 1}, "exit 0");
+  start.mutable_spec()->set_output(Path("secret"));
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_REFUSED);
+  ASSERT_TRUE(scheduler_->ReadLog(1, {1, 1}, false));
+  ASSERT_TRUE(
+      scheduler_->WaitLog(1, [](const auto&, bool end) { return end; }));
+  EXPECT_EQ(scheduler_->Log(1), "");
+  // Its own are back: the next log, of root's own, is read.
+  RunToEnd(Shell({2, 1}, "echo ours"));
+  ASSERT_TRUE(scheduler_->ReadLog(2, {2, 1}, false));
+  ASSERT_TRUE(
+      scheduler_->WaitLog(2, [](const auto&, bool end) { return end; }));
+  EXPECT_EQ(scheduler_->Log(2), "ours\n");
+}
+
+// A link that a user has put where root is about to write.
+TEST_F(UsersTest, AScriptIsWrittenToNoFileOfAnother) {
+  std::filesystem::create_directory(StateFile("work/1-1"));
+  ASSERT_EQ(std::system(("echo mine > " + Path("victim")).c_str()), 0);
+  std::filesystem::create_symlink(Path("victim"), StateFile("work/1-1/script"));
+  v1::StartAttempt start = AsNobody({1, 1}, "");
+  start.mutable_spec()->clear_command();
+  start.mutable_spec()->set_script("#!/bin/sh\nexit 5\n");
+  EXPECT_EQ(RunToEnd(start).exit_code(), 5);
+  EXPECT_EQ(Read(Path("victim")), "mine\n");
 }
 
 TEST_F(UsersTest, ASuspendableJobOfAUserReachesItsSocket) {
