@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -180,6 +181,7 @@ absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
   if (!supervised.process.valid()) {
     const int error = errno;
     kill(supervised.pid, SIGKILL);
+    waitpid(supervised.pid, nullptr, 0);
     return SystemError("pidfd_open", error);
   }
   return supervised;
