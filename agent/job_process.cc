@@ -65,6 +65,8 @@ void DefaultSignals() {
 
 [[noreturn]] void RunChild(const LaunchSpec& spec, int output, int report,
                            pid_t supervisor) {
+  // Until it is the job's program, nobody takes it for the supervisor.
+  prctl(PR_SET_NAME, "ccsched-job");
   setsid();
   if (!spec.cgroup.empty() && !EnterCgroup(spec.cgroup)) {
     Fail(report, StartStep::kCgroup);

@@ -344,9 +344,12 @@ void Supervisor::Finish() {
   cgroup_.Remove();
 }
 
-// One that ended by itself was removed by its runtime.
+// One that ended by itself was removed by its runtime. Not so one that was told
+// to end: a runtime that is still starting it leaves it there, and exits.
 void Supervisor::CleanUp() {
-  if (spec_.cleanup.empty() || end_.kind != EndKind::kKilled) return;
+  const bool by_itself =
+      end_.kind == EndKind::kExited && end_.cause == EndCause::kOwn;
+  if (spec_.cleanup.empty() || job_ == 0 || by_itself) return;
   LaunchSpec spec = spec_;
   spec.argv = spec_.cleanup;
   spec.output = "/dev/null";
