@@ -113,9 +113,19 @@ void AttemptBook::RaiseFence(AttemptId id) {
     return;
   }
   fence_order_.push_back(id.job);
-  if (fence_order_.size() <= kFencesMax) return;
-  fences_.erase(fence_order_.front());
-  fence_order_.pop_front();
+  // Not of a job that is still here: a start that is told of once more would
+  // be taken for a new one.
+  for (size_t looks = 0;
+       fence_order_.size() > kFencesMax && looks <= attempts_.size(); ++looks) {
+    const uint64_t job = fence_order_.front();
+    fence_order_.pop_front();
+    const auto known = attempts_.lower_bound(AttemptId{job, 0});
+    if (known != attempts_.end() && known->first.job == job) {
+      fence_order_.push_back(job);
+    } else {
+      fences_.erase(job);
+    }
+  }
 }
 
 uint32_t AttemptBook::fence(uint64_t job) const {

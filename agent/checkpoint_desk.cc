@@ -59,7 +59,8 @@ void CheckpointDesk::Open(const std::string& folder,
       bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
       listen(fd, 8) == 0;
   if (open && run_as) {
-    open = chown(path.c_str(), run_as->uid, run_as->gid) == 0;
+    // Not what its user may have put there instead by now.
+    open = lchown(path.c_str(), run_as->uid, run_as->gid) == 0;
   }
   if (open) {
     listener_ = fd;

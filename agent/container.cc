@@ -16,15 +16,25 @@ bool EndsWith(const std::string& text, const std::string& end) {
          text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+bool IsPodman(const std::string& runtime) {
+  return EndsWith(runtime, "/podman");
+}
+
 // The host's network, so that a gang's ranks find each other; no group of its
-// own, so that the supervisor can end it with the job.
+// own, so that the supervisor can end it with the job; no log, as the output
+// has its own way, which is bounded.
 std::vector<std::string> Podman(const std::string& runtime,
                                 const ContainerJob& job) {
-  std::vector<std::string> words{runtime,      "run",
-                                 "--rm",       "--network=host",
-                                 "--ipc=host", "--cgroups=disabled"};
+  std::vector<std::string> words{
+      runtime,          "run",        "--rm",
+      "--name",         job.name,     "--log-driver=none",
+      "--network=host", "--ipc=host", "--cgroups=disabled"};
+  if (!job.init.empty()) {
+    words.insert(words.end(), {"--init", "--init-path", job.init});
+  }
   for (const std::string& folder : {job.workdir, job.folder}) {
-    if (folder.empty()) continue;
+    // The image has a root of its own.
+    if (folder.empty() || folder == "/") continue;
     words.insert(words.end(), {"-v", absl::StrCat(folder, ":", folder)});
   }
   words.insert(words.end(), {"-w", job.workdir});
@@ -73,11 +83,16 @@ std::string FindContainerRuntime(const std::string& path) {
 
 std::vector<std::string> ContainerCommand(const std::string& runtime,
                                           const ContainerJob& job) {
-  std::vector<std::string> words = EndsWith(runtime, "/apptainer")
-                                       ? Apptainer(runtime, job)
-                                       : Podman(runtime, job);
+  std::vector<std::string> words =
+      IsPodman(runtime) ? Podman(runtime, job) : Apptainer(runtime, job);
   words.insert(words.end(), job.command.begin(), job.command.end());
   return words;
+}
+
+std::vector<std::string> ContainerCleanup(const std::string& runtime,
+                                          const ContainerJob& job) {
+  if (!IsPodman(runtime)) return {};
+  return {runtime, "rm", "--force", "--ignore", job.name};
 }
 
 }  // namespace ccsched

@@ -11,6 +11,8 @@ namespace ccsched {
 
 // What a command is run with inside of an image.
 struct ContainerJob {
+  std::string name;  // of the container; no other may have it
+  std::string init;  // program for its first process (container_init.h), or ""
   std::string image;
   std::vector<std::string> command;
   std::vector<std::string> env_names;  // handed on from the environment
@@ -26,6 +28,11 @@ std::string FindContainerRuntime(const std::string& path);
 
 // The command that runs it. REQUIRES: `runtime` is from FindContainerRuntime.
 std::vector<std::string> ContainerCommand(const std::string& runtime,
+                                          const ContainerJob& job);
+
+// The command that removes what is left of the container if the one above was
+// killed; empty where nothing is. It may be run at any time.
+std::vector<std::string> ContainerCleanup(const std::string& runtime,
                                           const ContainerJob& job);
 
 }  // namespace ccsched

@@ -10,6 +10,7 @@
 #include <map>
 #include <utility>
 
+#include "agent/boot_clock.h"
 #include "agent/dcgm_text.h"
 #include "agent/meter.h"
 #include "agent/spawn.h"
@@ -18,6 +19,8 @@ namespace ccsched {
 namespace {
 
 constexpr timeval kTimeout{.tv_sec = 0, .tv_usec = 500000};
+// All of it: the agent does nothing else meanwhile.
+constexpr int64_t kAnswerNsMax = 2 * kNanosPerSecond;
 constexpr size_t kAnswerBytesMax = 16 << 20;
 
 // A connected socket; invalid if there is none within the timeout.
@@ -56,12 +59,15 @@ std::optional<std::string> Fetch(const std::string& address) {
       static_cast<ssize_t>(request.size())) {
     return std::nullopt;
   }
+  const int64_t until = BootNanos() + kAnswerNsMax;
   std::string answer;
   char buffer[65536];
   ssize_t n;
   while ((n = recv(fd.get(), buffer, sizeof(buffer), 0)) > 0) {
     answer.append(buffer, n);
-    if (answer.size() > kAnswerBytesMax) return std::nullopt;
+    if (answer.size() > kAnswerBytesMax || BootNanos() > until) {
+      return std::nullopt;
+    }
   }
   const size_t body = answer.find("\r\n\r\n");
   if (n < 0 || body == std::string::npos ||

@@ -25,6 +25,10 @@
 namespace ccsched {
 namespace {
 
+// So many supervisors that died of themselves, and none between them that came
+// to its job's end: another would fare no better.
+constexpr int kDeathsMax = 3;
+
 // What a supervisor says that never came to life: it could not be executed
 // (127), what it should run was not for it, or it died of itself.
 std::string NeverLived(const siginfo_t& info) {
@@ -50,6 +54,13 @@ std::string DiedMidway(const siginfo_t& info) {
                         info.si_status);
   }
   return absl::StrCat("its supervisor was killed by signal ", info.si_status);
+}
+
+// Not killed from outside: of such deaths in a row something is the cause.
+bool DiedOfItself(const siginfo_t& info) {
+  if (info.si_pid == 0) return false;
+  return info.si_code == CLD_EXITED ||
+         (info.si_status != SIGKILL && info.si_status != SIGTERM);
 }
 
 // Kills what a killed supervisor left behind; false if something remains.
@@ -175,6 +186,44 @@ void JobRunner::AdoptOne(AttemptId id) {
   }
 }
 
+void JobRunner::KillAllOf(AttemptId id, const std::string& tag) {
+  const std::string& root = options_.launch.cgroup_root;
+  const std::string group = PathsOf(options_.launch.state, id).cgroup;
+  const Cgroup cgroup(root.empty() ? "" : absl::StrCat(root, "/", group));
+  cgroup.KillAll();
+  const bool clean = KillLeftOvers(tag);
+  cgroup.Remove();
+  if (clean) return;
+  Log(LogLevel::kError, "processes of a lost attempt can't be killed",
+      {{"attempt", id.ToString()}});
+}
+
+// A supervisor that left no end behind: one that `lived` may have run its job.
+void JobRunner::JudgeDeath(const siginfo_t& info, bool lived,
+                           v1::AttemptStatus& status) {
+  if (info.si_pid != 0) {
+    Log(LogLevel::kError, "a supervisor died",
+        {{"attempt", FromProto(status.key()).ToString()},
+         {"pid", info.si_pid},
+         {info.si_code == CLD_EXITED ? "exit_status" : "signal",
+          info.si_status}});
+  }
+  const std::string why = lived ? "" : NeverLived(info);
+  if (!why.empty()) {
+    status.set_outcome(v1::OUTCOME_REFUSED);
+    status.set_message(why);
+    status.set_node_at_fault(true);
+    return OnStartFailed(why);
+  }
+  status.set_outcome(v1::OUTCOME_LOST);
+  status.set_message(DiedMidway(info));
+  if (!DiedOfItself(info)) return;
+  status.set_supervisor_died(true);
+  if (++deaths_ < kDeathsMax) return;
+  OnStartFailed(absl::StrCat(
+      deaths_, " jobs lost in a row, at last: ", DiedMidway(info)));
+}
+
 // The supervisor is gone, and with it, unless it was killed, all of the job.
 void JobRunner::OnGone(AttemptId id) {
   const auto found = running_.find(id);
@@ -204,6 +253,7 @@ void JobRunner::OnGone(AttemptId id) {
   }
   absl::Time ended;
   if (end) {
+    deaths_ = 0;
     ended =
         known.started + time_->ToCluster(absl::Nanoseconds(end->elapsed_ns));
     FillEnd(*end, *time_, status);
@@ -215,16 +265,7 @@ void JobRunner::OnGone(AttemptId id) {
       SetUnfit(Obstacle::kStart, "");
     }
   } else {
-    const std::string& root = options_.launch.cgroup_root;
-    const std::string group = PathsOf(options_.launch.state, id).cgroup;
-    const Cgroup cgroup(root.empty() ? "" : absl::StrCat(root, "/", group));
-    cgroup.KillAll();
-    const bool clean = KillLeftOvers(known.tag);
-    cgroup.Remove();
-    if (!clean) {
-      Log(LogLevel::kError, "processes of a lost attempt can't be killed",
-          {{"attempt", id.ToString()}});
-    }
+    KillAllOf(id, known.tag);
     // Seen to go: now. Otherwise: when it was last known to run.
     ended = std::max(running.use.counted.until, known.started + alive);
     if (watched) {
@@ -232,11 +273,7 @@ void JobRunner::OnGone(AttemptId id) {
       ended += time_->ToCluster(
           absl::Nanoseconds(BootNanos() - running.use.counted_at_ns));
     }
-    const std::string why = lived ? "" : NeverLived(info);
-    status.set_outcome(why.empty() ? v1::OUTCOME_LOST : v1::OUTCOME_REFUSED);
-    status.set_message(why.empty() ? DiedMidway(info) : why);
-    status.set_node_at_fault(!why.empty());
-    if (!why.empty()) OnStartFailed(why);
+    JudgeDeath(info, lived, status);
   }
   ended = std::max(ended, running.use.counted.until);
   *status.mutable_ended() = ToProto(ended);

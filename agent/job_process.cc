@@ -43,10 +43,15 @@ bool EnterCgroup(const std::string& folder) {
   return done;
 }
 
+// A pipe that nobody reads would be waited for, and so would this process by
+// its supervisor: that is an error here.
 int OpenOutput(const LaunchSpec& spec) {
   const int truncate = spec.append ? 0 : O_TRUNC;
-  return open(spec.output.c_str(),
-              O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | truncate, 0666);
+  const int fd = open(
+      spec.output.c_str(),
+      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | truncate, 0666);
+  if (fd >= 0) fcntl(fd, F_SETFL, O_APPEND);
+  return fd;
 }
 
 void DefaultSignals() {
@@ -58,6 +63,8 @@ void DefaultSignals() {
 
 [[noreturn]] void RunChild(const LaunchSpec& spec, int output, int report,
                            pid_t supervisor) {
+  // Until it is the job's program, nobody takes it for the supervisor.
+  prctl(PR_SET_NAME, "ccsched-job");
   setsid();
   if (!spec.cgroup.empty() && !EnterCgroup(spec.cgroup)) {
     Fail(report, StartStep::kCgroup);

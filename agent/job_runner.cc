@@ -374,7 +374,14 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
     const KnownAttempt* known = store_.book().Find(id);
     // What is not on disk here yet was not told, and is told once it is.
     if (known == nullptr || !known->ended || !IsRecorded(id)) continue;
-    RemoveTraces(PathsOf(options_.launch.state, id), run_files_);
+    const AttemptPaths paths = PathsOf(options_.launch.state, id);
+    if (!NoteGapLeft(paths)) {
+      // Its run file knows. To be acknowledged again, once there is room.
+      loop_.At(BootNanos() + kNanosPerSecond,
+               [this, id] { ReportFinished(id); });
+      continue;
+    }
+    RemoveTraces(paths, run_files_);
     Failpoint("agent.acknowledged");
     store_.Acknowledge(id);
   }

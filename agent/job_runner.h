@@ -7,6 +7,8 @@
 #ifndef CCSCHED_AGENT_JOB_RUNNER_H_
 #define CCSCHED_AGENT_JOB_RUNNER_H_
 
+#include <signal.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -107,6 +109,9 @@ class JobRunner {
   void SetUnfit(Obstacle obstacle, const std::string& why);
   void Track(AttemptId id, Running running);
   void OnGone(AttemptId id);
+  // Whatever a dead supervisor left of it.
+  void KillAllOf(AttemptId id, const std::string& tag);
+  void JudgeDeath(const siginfo_t& info, bool lived, v1::AttemptStatus& status);
   void Accept(const v1::StartAttempt& start);
   bool WaitsForOlder(const v1::StartAttempt& start);
   void EndAtOnce(AttemptId id, v1::Outcome outcome, const std::string& message,
@@ -146,6 +151,7 @@ class JobRunner {
   bool retry_armed_ = false;
   bool journal_fails_ = false;
   std::optional<int64_t> failed_at_ns_;  // the last start that did
+  int deaths_ = 0;  // of supervisors, of themselves, one after another
 };
 
 }  // namespace ccsched

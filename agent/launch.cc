@@ -129,13 +129,16 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
                      job.image(), "'"));
   }
   const bool has_folder = !job.script().empty() || MayBeAsked(job);
-  ContainerJob inside{.image = job.image(),
-                      .command = std::move(spec.argv),
-                      .env_names = {},
-                      .workdir = spec.workdir,
-                      .folder = has_folder ? folder : "",
-                      .accelerators = accelerators,
-                      .nvidia = settings.nvidia};
+  ContainerJob inside{
+      .name = absl::StrCat("ccsched-", env.at("CCSCHED_ATTEMPT_TAG")),
+      .init = settings.container_init,
+      .image = job.image(),
+      .command = std::move(spec.argv),
+      .env_names = {},
+      .workdir = spec.workdir,
+      .folder = has_folder ? folder : "",
+      .accelerators = accelerators,
+      .nvidia = settings.nvidia};
   for (const auto& [name, value] : env) {
     // These are of this machine, not of the image.
     if (name != "PATH" && name != "HOME" && name != "SHELL") {
@@ -143,6 +146,7 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
     }
   }
   spec.argv = ContainerCommand(settings.container_runtime, inside);
+  spec.cleanup = ContainerCleanup(settings.container_runtime, inside);
   return absl::OkStatus();
 }
 

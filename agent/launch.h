@@ -29,6 +29,7 @@ struct LaunchSettings {
   // Whether jobs run as the user who submitted them; only root may.
   bool as_submitter = false;
   std::string container_runtime;  // path; empty: images are refused
+  std::string container_init;     // see ContainerJob
   bool nvidia = false;            // containers get devices by their CDI names
   std::string cgroup_root;        // folder for the jobs' groups; or empty
   uint64_t memory_per_accelerator = 0;  // bytes; 0: no limit

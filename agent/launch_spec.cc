@@ -60,6 +60,9 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
     case 'e':
       spec.env.emplace_back(value);
       return true;
+    case 'x':
+      spec.cleanup.emplace_back(value);
+      return true;
     case 'w':
       spec.workdir = value;
       return true;
@@ -105,6 +108,7 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   out.Number(kVersionTag, kLaunchVersion);
   for (const std::string& a : spec.argv) out.Bytes('a', a);
   for (const std::string& e : spec.env) out.Bytes('e', e);
+  for (const std::string& c : spec.cleanup) out.Bytes('x', c);
   out.Bytes('w', spec.workdir);
   out.Bytes('o', spec.output);
   out.Number('p', spec.append);

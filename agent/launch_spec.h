@@ -25,6 +25,9 @@ struct RunAs {
 struct LaunchSpec {
   std::vector<std::string> argv;  // argv[0] is looked for in PATH of `env`
   std::vector<std::string> env;   // NAME=value, complete
+  // Run as the job is, once that has been killed: removes what the runtime of
+  // its container keeps. Or empty.
+  std::vector<std::string> cleanup;
   std::string workdir;
   std::string output;  // absolute path
   bool append = false;
@@ -47,7 +50,7 @@ struct LaunchSpec {
 
 // What agent and supervisor must agree on: the form and meaning of a LaunchSpec
 // and of the run file. To be raised whenever one of them changes.
-inline constexpr uint32_t kLaunchVersion = 3;
+inline constexpr uint32_t kLaunchVersion = 4;
 // A supervisor prints its kLaunchVersion when this is its only argument, and
 // exits with this status, having touched nothing, where a LaunchSpec is of
 // another one.

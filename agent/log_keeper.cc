@@ -25,7 +25,8 @@ struct LogFile {
   int64_t written_ns = 0;
 };
 
-// "12-1.out" and, rotated, "12-1.out.1".
+// "12-1.out" and, rotated, "12-1.out.1"; "12-1.out.parts" where that alone is
+// left, of output that could not be written.
 std::optional<AttemptId> IdOf(const std::string& name) {
   unsigned long job = 0;
   unsigned epoch = 0;
@@ -35,7 +36,7 @@ std::optional<AttemptId> IdOf(const std::string& name) {
     return std::nullopt;
   }
   const std::string rest = name.substr(used);
-  if (!rest.empty() && rest != ".1") return std::nullopt;
+  if (!rest.empty() && rest != ".1" && rest != ".parts") return std::nullopt;
   return AttemptId{.job = job, .epoch = epoch};
 }
 
@@ -51,6 +52,10 @@ size_t PruneLogs(const std::string& folder, const LogBounds& bounds,
     struct stat status {};
     // A link counts for itself: what it points to is its user's.
     if (!id || lstat(entry.path().c_str(), &status) != 0) continue;
+    if (entry.path().extension() == ".parts" &&
+        access(LogOfParts(entry.path()).c_str(), F_OK) == 0) {
+      continue;  // goes with its log
+    }
     files.push_back({.path = entry.path(),
                      .id = *id,
                      .bytes = static_cast<uint64_t>(status.st_size),

@@ -6,8 +6,10 @@
 #include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -18,6 +20,7 @@
 #include "agent/boot_clock.h"
 #include "agent/launch.h"
 #include "agent/log_parts.h"
+#include "agent/run_file.h"
 
 namespace ccsched {
 namespace {
@@ -27,12 +30,18 @@ constexpr size_t kChunkBytes = 64 << 10;
 // To look again for a file that is about to be made.
 constexpr int64_t kLookAgainNs = kNanosPerSecond / 20;
 
-// Takes on the rights of a user to open a file, and lays them off again.
+// Takes on the rights of a user to open a file, and lays them off again. Of
+// this thread alone: the library's setgroups would change all of them.
 class AsUser {
  public:
   AsUser(uid_t uid, gid_t gid) {
     if (uid == geteuid()) return;
     changed_ = true;
+    groups_.resize(std::max(0, getgroups(0, nullptr)));
+    groups_.resize(std::max(
+        0, getgroups(static_cast<int>(groups_.size()), groups_.data())));
+    // Root's own would let in to what only root's group may read.
+    syscall(SYS_setgroups, 0, nullptr);
     setfsgid(gid);
     setfsuid(uid);
   }
@@ -40,12 +49,14 @@ class AsUser {
     if (!changed_) return;
     setfsuid(geteuid());
     setfsgid(getegid());
+    syscall(SYS_setgroups, groups_.size(), groups_.data());
   }
   AsUser(const AsUser&) = delete;
   AsUser& operator=(const AsUser&) = delete;
 
  private:
   bool changed_ = false;
+  std::vector<gid_t> groups_;
 };
 
 // Only a plain file: a pipe or a device may block or never end. Where the user
@@ -87,9 +98,7 @@ void LogServer::Handle(const v1::ReadLog& request) {
   if (request.cancel()) {
     const auto found = readers_.find(number);
     if (found == readers_.end()) return;
-    if (found->second.watch >= 0) {
-      inotify_rm_watch(inotify_.get(), found->second.watch);
-    }
+    Unwatch(found->second);
     readers_.erase(found);
     return;
   }
@@ -119,9 +128,7 @@ void LogServer::OnEnded(AttemptId id) {
 }
 
 void LogServer::Clear() {
-  for (const auto& [number, reader] : readers_) {
-    if (reader.watch >= 0) inotify_rm_watch(inotify_.get(), reader.watch);
-  }
+  for (auto& [number, reader] : readers_) Unwatch(reader);
   readers_.clear();
   if (later_) loop_.Cancel(*later_);
   later_.reset();
@@ -133,9 +140,7 @@ void LogServer::Close(uint64_t request, const std::string& error) {
   data.set_end(true);
   data.set_error(error);
   const auto found = readers_.find(request);
-  if (found->second.watch >= 0) {
-    inotify_rm_watch(inotify_.get(), found->second.watch);
-  }
+  Unwatch(found->second);
   readers_.erase(found);
   send_(std::move(data));
 }
@@ -150,6 +155,16 @@ void LogServer::Pump() {
       if (!current->second.waits) any |= Step(current->first, current->second);
     }
   }
+}
+
+// The kernel has one watch a file: all who follow that share it.
+void LogServer::Unwatch(Reader& reader) {
+  const int watch = std::exchange(reader.watch, -1);
+  if (watch < 0) return;
+  for (const auto& [number, other] : readers_) {
+    if (other.watch == watch) return;
+  }
+  inotify_rm_watch(inotify_.get(), watch);
 }
 
 // What comes after what was read: the rotated part, if that was not read yet
@@ -167,20 +182,25 @@ bool LogServer::TakeFile(Reader& reader, Fd file, bool is_older) {
   struct stat status {};
   if (!file.valid() || fstat(file.get(), &status) != 0) return false;
   std::optional<uint64_t> start;
+  uint64_t unwritten = 0;
   const std::vector<LogPart> parts = ReadLogParts(reader.path);
   for (const LogPart& part : parts) {
-    if (part.inode == status.st_ino) start = part.start;
+    if (part.inode != status.st_ino) continue;
+    start = part.start;
+    unwritten = part.dropped;
+    break;  // what follows in it comes as it is read
   }
   if (start.has_value() ? *start < reader.offset : !parts.empty()) return false;
   if (is_older && !start.has_value() && reader.file.valid()) return false;
   if (start.has_value()) {
     reader.offset = *start;
-    reader.rotated = true;
+    reader.missing = true;
+    reader.unwritten += unwritten;
   }
   reader.file = std::move(file);
+  reader.inode = status.st_ino;
   if (is_older) return true;
-  if (reader.watch >= 0) inotify_rm_watch(inotify_.get(), reader.watch);
-  reader.watch = -1;
+  Unwatch(reader);
   if (reader.follow && inotify_.valid()) {
     reader.watch = inotify_add_watch(inotify_.get(), reader.path.c_str(),
                                      IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
@@ -197,6 +217,57 @@ bool LogServer::WasReplaced(const Reader& reader) const {
          (open_one.st_ino != named.st_ino || open_one.st_dev != named.st_dev);
 }
 
+// Of what was just read of the file, how much comes before the next gap: the
+// rest is read again. At a gap, takes it.
+size_t LogServer::UpToGap(Reader& reader, size_t size) const {
+  const off_t end = lseek(reader.file.get(), 0, SEEK_CUR);
+  const uint64_t at = static_cast<uint64_t>(end) - size;
+  // Noted before what follows it was written, so it is there.
+  for (const LogPart& part : ReadLogParts(reader.path)) {
+    if (part.inode != reader.inode || part.at < at) continue;
+    if (part.at >= at + size) break;
+    if (part.at > at) {
+      lseek(reader.file.get(), static_cast<off_t>(part.at), SEEK_SET);
+      return part.at - at;
+    }
+    if (part.start <= reader.offset) continue;
+    reader.unwritten += part.start - reader.offset;
+    reader.offset = part.start;
+    reader.missing = true;
+  }
+  return size;
+}
+
+// What nothing was written after: noted, or with the supervisor for now.
+void LogServer::TellGapAtEnd(uint64_t request, Reader& reader) {
+  const uint64_t at =
+      reader.file.valid() ? lseek(reader.file.get(), 0, SEEK_CUR) : uint64_t{0};
+  // First: what it no longer has is noted by then.
+  const Fd run(
+      open(PathsOf(state_, reader.id).run.c_str(), O_RDONLY | O_CLOEXEC));
+  const std::optional<LogPart> last = RunFile(run.get()).gap();
+  std::vector<LogPart> parts = ReadLogParts(reader.path);
+  if (last) parts.push_back(*last);
+  for (const LogPart& part : parts) {
+    if (part.inode != reader.inode || part.at != at ||
+        part.start <= reader.offset) {
+      continue;
+    }
+    reader.unwritten += part.start - reader.offset;
+    reader.offset = part.start;
+    reader.missing = true;
+  }
+  if (reader.unwritten > 0) send_(NextData(request, reader));
+}
+
+v1::LogData LogServer::NextData(uint64_t request, Reader& reader) const {
+  v1::LogData data;
+  data.set_request_id(request);
+  if (reader.missing) data.set_offset(reader.offset);
+  data.set_unwritten(std::exchange(reader.unwritten, 0));
+  return data;
+}
+
 bool LogServer::Step(uint64_t request, Reader& reader) {
   // Asked before the read: what is written after it is not missed.
   const bool running = attempts_.running(reader.id);
@@ -204,19 +275,18 @@ bool LogServer::Step(uint64_t request, Reader& reader) {
     if (running && reader.follow) {
       PumpLater();
     } else {
-      Close(request, "");  // it wrote nothing
+      TellGapAtEnd(request, reader);
+      Close(request, "");  // nothing of it was written
     }
     return false;
   }
   std::string bytes(kChunkBytes, 0);
   const ssize_t n = read(reader.file.get(), bytes.data(), bytes.size());
   if (n > 0) {
-    bytes.resize(n);
-    v1::LogData data;
-    data.set_request_id(request);
+    bytes.resize(UpToGap(reader, n));
+    v1::LogData data = NextData(request, reader);
+    reader.offset += bytes.size();
     data.set_data(std::move(bytes));
-    if (reader.rotated) data.set_offset(reader.offset);
-    reader.offset += n;
     send_(std::move(data));
     return true;
   }
@@ -226,6 +296,7 @@ bool LogServer::Step(uint64_t request, Reader& reader) {
   }
   if (WasReplaced(reader) && OpenNext(reader)) return true;
   if (!reader.follow || !running) {
+    TellGapAtEnd(request, reader);
     Close(request, "");
     return false;
   }

@@ -45,9 +45,11 @@ class LogServer {
     Fd file;
     int watch = -1;
     bool follow = false;
-    uint64_t offset = 0;   // of what is read next, in all output
-    bool rotated = false;  // so that `offset` is to be told
-    bool waits = false;    // at the end of what there is
+    uint64_t inode = 0;      // of `file`
+    uint64_t offset = 0;     // of what is read next, in all output
+    bool missing = false;    // something was, so `offset` is to be told
+    uint64_t unwritten = 0;  // not told yet
+    bool waits = false;      // at the end of what there is
   };
 
   // One piece; false if there is nothing to send now.
@@ -55,6 +57,10 @@ class LogServer {
   bool OpenNext(Reader& reader);
   bool TakeFile(Reader& reader, Fd file, bool is_older);
   bool WasReplaced(const Reader& reader) const;
+  void Unwatch(Reader& reader);
+  size_t UpToGap(Reader& reader, size_t size) const;
+  void TellGapAtEnd(uint64_t request, Reader& reader);
+  v1::LogData NextData(uint64_t request, Reader& reader) const;
   void Close(uint64_t request, const std::string& error);
   void OnChanges();
   void PumpLater();

@@ -240,6 +240,10 @@ int RunAgent(const Flags& flags) {
   {
     SessionOptions options = MakeOptions(flags, *folder);
     options.runner.supervisor = supervisor->exec_path();
+#ifndef CCSCHED_SHARED_SUPERVISOR  // such a program runs in no image
+    options.runner.launch.container_init =
+        std::filesystem::absolute(flags.supervisor);
+#endif
     // Only what FindCgroupRoot made is this agent's to remove.
     const Cgroup made(flags.cgroup == "auto" ? options.runner.launch.cgroup_root
                                              : "");

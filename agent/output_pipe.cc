@@ -9,9 +9,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 namespace ccsched {
 namespace {
+
+// More gaps in a file than these are noted as one, where the last of them is.
+constexpr size_t kPartsMax = 64;
 
 int OpenLog(const std::string& path, int flags) {
   return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags,
@@ -41,7 +45,43 @@ bool OutputPipe::OpenFile() {
   struct stat status {};
   if (file_ < 0 || fstat(file_, &status) != 0) return false;
   size_ = status.st_size;
-  parts_ = {{.inode = status.st_ino, .start = 0}};
+  parts_ = {{.inode = status.st_ino}};
+  return true;
+}
+
+// Of the next byte, in all output.
+uint64_t OutputPipe::Position() const {
+  if (parts_.empty()) return dropped_;
+  return parts_.back().start + size_ - parts_.back().at + dropped_;
+}
+
+void OutputPipe::Drop(uint64_t bytes) {
+  dropped_ += bytes;
+  run_.WriteGap({.inode = parts_.empty() ? 0 : parts_.back().inode,
+                 .start = Position(),
+                 .at = size_,
+                 .dropped = dropped_});
+}
+
+// Before the output goes on, so that whoever reads that finds it noted.
+bool OutputPipe::NoteGap() {
+  if (dropped_ == 0) return true;
+  if (file_ < 0) return false;
+  std::vector<LogPart> parts = parts_;
+  LogPart gap{.inode = parts.back().inode,
+              .start = Position(),
+              .at = size_,
+              .dropped = dropped_};
+  const LogPart& last = parts.back();
+  if (last.at == size_ || (last.at > 0 && parts.size() >= kPartsMax)) {
+    gap.dropped += last.dropped;
+    parts.pop_back();
+  }
+  parts.push_back(gap);
+  if (!WriteLogParts(path_, parts)) return false;
+  parts_ = std::move(parts);
+  dropped_ = 0;
+  run_.WriteGap({});
   return true;
 }
 
@@ -57,7 +97,7 @@ bool OutputPipe::Rotate() {
   bool noted = fstat(next, &status) == 0;
   if (noted) {
     parts.push_back(
-        {.inode = status.st_ino, .start = parts_.back().start + size_});
+        {.inode = status.st_ino, .start = Position(), .dropped = dropped_});
     noted = WriteLogParts(path_, parts);
     // On a full disk what is to go makes the room.
     if (!noted && unlink(older.c_str()) == 0) {
@@ -81,7 +121,12 @@ bool OutputPipe::Rotate() {
   close(file_);
   file_ = next;
   size_ = 0;
-  parts_.assign(parts.end() - 2, parts.end());
+  // What is noted of the file that is gone goes with it.
+  std::erase_if(parts, [&](const LogPart& part) {
+    return part.inode != parts_.back().inode && part.inode != status.st_ino;
+  });
+  parts_ = std::move(parts);
+  if (std::exchange(dropped_, 0) > 0) run_.WriteGap({});
   return true;
 }
 
@@ -90,18 +135,20 @@ void OutputPipe::CloseWriteEnd() {
   pipe_[1] = -1;
 }
 
-void OutputPipe::Write(const char* data, uint64_t size) {
-  while (size > 0 && OpenFile()) {
-    if (size_ >= limit_ / 2 && !Rotate()) return;
+uint64_t OutputPipe::Write(const char* data, uint64_t size) {
+  uint64_t done = 0;
+  while (done < size && OpenFile()) {
+    if (size_ >= limit_ / 2 && !Rotate()) break;
+    if (!NoteGap()) break;
     const uint64_t part =
-        std::min(size, std::max<uint64_t>(1, limit_ / 2 - size_));
-    const ssize_t n = write(file_, data, part);
+        std::min(size - done, std::max<uint64_t>(1, limit_ / 2 - size_));
+    const ssize_t n = write(file_, data + done, part);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;  // a full disk: dropped
-    data += n;
-    size -= n;
+    if (n <= 0) break;  // a full disk
+    done += n;
     size_ += n;
   }
+  return done;
 }
 
 bool OutputPipe::Copy(uint64_t bytes_max) {
@@ -112,7 +159,8 @@ bool OutputPipe::Copy(uint64_t bytes_max) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno == EAGAIN;
     if (n == 0) return false;
-    Write(buffer, n);
+    const uint64_t written = Write(buffer, n);
+    if (written < static_cast<uint64_t>(n)) Drop(n - written);
     bytes_max -= std::min<uint64_t>(bytes_max, n);
   }
   return true;

@@ -10,16 +10,19 @@
 #include <vector>
 
 #include "agent/log_parts.h"
+#include "agent/run_file.h"
 
 namespace ccsched {
 
 // Keeps between limit/2 and `limit` bytes of the newest output, in `path` and,
 // once that is half full, `path`.1, and notes how much went before (see
-// log_parts.h). On a full disk output is dropped; the job
-// is never held up. The file is made with the first byte.
+// log_parts.h). On a full disk output is dropped, and counted; the job is never
+// held up. The file is made with the first byte.
 class OutputPipe {
  public:
-  OutputPipe() = default;
+  // `run_fd`: the attempt's run file, where there is room to count what there
+  // is none for elsewhere. It stays the caller's.
+  explicit OutputPipe(int run_fd) : run_(run_fd) {}
   ~OutputPipe();
   OutputPipe(const OutputPipe&) = delete;
   OutputPipe& operator=(const OutputPipe&) = delete;
@@ -35,16 +38,24 @@ class OutputPipe {
   // output, or if the pipe was never opened.
   bool Copy(uint64_t bytes_max);
 
+  // Notes what was dropped last, if it now can be.
+  bool NoteGap();
+
  private:
   bool OpenFile();
   bool Rotate();
-  void Write(const char* data, uint64_t size);
+  uint64_t Position() const;
+  // Returns how much of it was written.
+  uint64_t Write(const char* data, uint64_t size);
+  void Drop(uint64_t bytes);
 
+  const RunFile run_;
   std::string path_;
   uint64_t limit_ = 0;
   bool append_ = false;
   uint64_t size_ = 0;           // of the file now
-  std::vector<LogPart> parts_;  // the older file, if there is one, and this one
+  std::vector<LogPart> parts_;  // of the older file, if any, and of this one
+  uint64_t dropped_ = 0;        // after the last byte, and not noted yet
   int file_ = -1;
   int pipe_[2] = {-1, -1};
 };

@@ -19,6 +19,7 @@ constexpr off_t kJobOffset = 128;
 constexpr off_t kDeclinedOffset = 192;
 constexpr off_t kAliveOffset = 224;
 constexpr off_t kEndOffset = 256;
+constexpr off_t kGapOffset = 976;
 constexpr size_t kFileBytes = 1024;
 constexpr char kMagic[] = "ccsched-run 1\n";
 
@@ -33,6 +34,10 @@ struct ProcessSlot {
 struct CountSlot {
   uint64_t sum;
   uint64_t count;
+};
+struct GapSlot {
+  uint64_t sum;
+  LogPart part;
 };
 struct EndSlot {
   uint64_t sum;
@@ -50,7 +55,8 @@ struct EndSlot {
 static_assert(kJobOffset + sizeof(ProcessSlot) <= kDeclinedOffset);
 static_assert(kDeclinedOffset + sizeof(CountSlot) <= kAliveOffset);
 static_assert(kAliveOffset + sizeof(CountSlot) <= kEndOffset);
-static_assert(kEndOffset + sizeof(EndSlot) <= kFileBytes);
+static_assert(kEndOffset + sizeof(EndSlot) <= kGapOffset);
+static_assert(kGapOffset + sizeof(GapSlot) <= kFileBytes);
 
 // Of all but the sum itself; never 0, which is an empty slot.
 template <typename Slot>
@@ -136,6 +142,11 @@ bool RunFile::WriteAlive(int64_t elapsed_ns) const {
   return WriteSlot(fd_, kAliveOffset, slot);
 }
 
+bool RunFile::WriteGap(const LogPart& gap) const {
+  GapSlot slot{.sum = 0, .part = gap};
+  return WriteSlot(fd_, kGapOffset, slot);
+}
+
 bool RunFile::WriteEnd(const RunEnd& end) const {
   EndSlot slot;
   std::memset(&slot, 0, sizeof(slot));  // the padding too: it is summed
@@ -163,6 +174,14 @@ std::optional<ProcessId> RunFile::job() const {
 uint64_t RunFile::declined() const {
   CountSlot slot;
   return ReadSlot(fd_, kDeclinedOffset, slot) ? slot.count : 0;
+}
+
+std::optional<LogPart> RunFile::gap() const {
+  GapSlot slot;
+  if (!ReadSlot(fd_, kGapOffset, slot) || slot.part.dropped == 0) {
+    return std::nullopt;
+  }
+  return slot.part;
 }
 
 int64_t RunFile::alive_ns() const {

@@ -16,6 +16,8 @@
 #include <optional>
 #include <string>
 
+#include "agent/log_parts.h"
+
 namespace ccsched {
 
 // A process that can't be mistaken for a later one of the same number.
@@ -72,6 +74,9 @@ class RunFile {
   bool WriteAlive(int64_t elapsed_ns) const;
   // How often the job was asked to suspend and went on.
   bool WriteDeclined(uint64_t times) const;
+  // Output that could not be written since the log's last byte: what would be
+  // the log's next part. None of it once `dropped` is 0.
+  bool WriteGap(const LogPart& gap) const;
   bool WriteEnd(const RunEnd& end) const;
 
   // Nothing if not written yet, or torn.
@@ -79,6 +84,7 @@ class RunFile {
   std::optional<ProcessId> job() const;
   int64_t alive_ns() const;  // 0 if never written
   uint64_t declined() const;
+  std::optional<LogPart> gap() const;
   std::optional<RunEnd> end() const;
 
  private:

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,19 +60,23 @@ bool WriteAll(int fd, const std::string& bytes) {
 absl::Status MakeFolder(const LaunchSpec& spec, const std::string& script,
                         const AttemptPaths& paths) {
   if (script.empty() && spec.control.empty()) return absl::OkStatus();
-  if (mkdir(paths.folder.c_str(), 0755) != 0 && errno != EEXIST) {
+  std::error_code ignored;
+  std::filesystem::remove_all(paths.folder, ignored);
+  if (mkdir(paths.folder.c_str(), 0755) != 0) {
     return SystemError("mkdir " + paths.folder, errno);
   }
+  if (!script.empty()) {
+    const std::string path = paths.folder + "/script";
+    const Fd fd(
+        open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+    if (!fd.valid() || !WriteAll(fd.get(), script)) {
+      return SystemError("write " + path, errno);
+    }
+  }
+  // Last: from now on its user may put links to other files in it.
   if (spec.run_as &&
       chown(paths.folder.c_str(), spec.run_as->uid, spec.run_as->gid) != 0) {
     return SystemError("chown " + paths.folder, errno);
-  }
-  if (script.empty()) return absl::OkStatus();
-  const std::string path = paths.folder + "/script";
-  const Fd fd(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755));
-  if (!fd.valid() || !WriteAll(fd.get(), script)) {
-    return SystemError("write " + path, errno);
   }
   return absl::OkStatus();
 }
@@ -176,6 +181,7 @@ absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
   if (!supervised.process.valid()) {
     const int error = errno;
     kill(supervised.pid, SIGKILL);
+    waitpid(supervised.pid, nullptr, 0);
     return SystemError("pidfd_open", error);
   }
   return supervised;
@@ -235,6 +241,17 @@ void RunFilePool::Give(const std::string& path) {
   } else if (std::rename(path.c_str(), NameOf(last_ + 1).c_str()) == 0) {
     spare_.push_back(++last_);
   }
+}
+
+bool NoteGapLeft(const AttemptPaths& paths) {
+  const Fd run(open(paths.run.c_str(), O_RDONLY | O_CLOEXEC));
+  const std::optional<LogPart> gap = RunFile(run.get()).gap();
+  if (!gap) return true;
+  std::vector<LogPart> parts = ReadLogParts(paths.log);
+  if (parts.empty() && gap->inode != 0) parts.push_back({.inode = gap->inode});
+  if (!parts.empty() && parts.back().start >= gap->start) return true;
+  parts.push_back(*gap);
+  return WriteLogParts(paths.log, parts);
 }
 
 void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool) {

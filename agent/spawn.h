@@ -82,6 +82,10 @@ struct Adopted {
 };
 Adopted FindSupervisor(const AttemptPaths& paths);
 
+// Notes beside the output of an ended attempt what could not be written at its
+// end, as far as its supervisor had no room to. False: there still is none.
+bool NoteGapLeft(const AttemptPaths& paths);
+
 // Removes what the attempt has on disk, but for its output.
 void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool);
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "agent/container_init.h"
 #include "agent/launch_spec.h"
 #include "agent/supervisor.h"
 
@@ -40,6 +41,9 @@ int Usage() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 2 && std::strcmp(argv[1], "--") == 0) {
+    return ccsched::RunContainerInit(argv + 2);
+  }
   if (argc == 2 && std::strcmp(argv[1], ccsched::kLaunchVersionFlag) == 0) {
     std::printf("%u\n", ccsched::kLaunchVersion);
     return 0;

@@ -35,6 +35,12 @@ constexpr uint64_t kDrainBytes = 1 << 22;
 // agent.
 constexpr int64_t kSayAliveNs = 2 * kNanosPerSecond;
 
+// What removes a container takes part of a second; a disk may be slow.
+constexpr int64_t kCleanUpNs = 30 * kNanosPerSecond;
+
+// What podman exits with if it could not run the container.
+constexpr int kContainerFailedExit = 125;
+
 // A node that goes down does not wait for long.
 constexpr int64_t kShutdownGraceNs = 5 * kNanosPerSecond;
 
@@ -65,7 +71,9 @@ pid_t Supervisor::getppid_at_start() { return getppid(); }
 bool Supervisor::Run() {
   if (Prepare()) Loop();
   Finish();
-  return Record();
+  const bool recorded = Record();
+  CleanUp();
+  return recorded;
 }
 
 void Supervisor::Refuse(EndKind kind, int value, const std::string& message) {
@@ -82,6 +90,7 @@ bool Supervisor::Prepare() {
     Refuse(EndKind::kBroken, 0, std::string("supervisor: ") + strerror(errno));
     return false;
   }
+  Failpoint("supervisor.known");
   if (!lease_.Open(spec_.lease_path, false)) {
     Refuse(EndKind::kBroken, 0,
            "lease file " + spec_.lease_path + ": " + strerror(errno));
@@ -294,6 +303,10 @@ void Supervisor::OnReaped(pid_t pid, int status) {
   if (WIFEXITED(status)) {
     end_.kind = EndKind::kExited;
     end_.value = WEXITSTATUS(status);
+    if (!spec_.cleanup.empty() && end_.value == kContainerFailedExit &&
+        end_.message.empty()) {
+      end_.message = "its container could not be run: see its output";
+    }
   } else {
     end_.kind = EndKind::kKilled;
     end_.value = WTERMSIG(status);
@@ -323,11 +336,44 @@ void Supervisor::Finish() {
   cgroup_.KillAll();
   KillDescendants([this](pid_t pid, int status) { OnReaped(pid, status); });
   output_.Copy(kDrainBytes);
+  output_.NoteGap();  // what has no room yet stays in the run file
   end_.cpu_ns = CpuNanosOfChildren();
   end_.checkpoint = desk_.id();
   end_.checkpoint_cost_ns = desk_.cost_ns();
   end_.out_of_memory = cgroup_.OutOfMemoryKills() > 0;
   cgroup_.Remove();
+}
+
+// One that ended by itself was removed by its runtime. Not so one that was told
+// to end: a runtime that is still starting it leaves it there, and exits.
+void Supervisor::CleanUp() {
+  const bool by_itself =
+      end_.kind == EndKind::kExited && end_.cause == EndCause::kOwn;
+  if (spec_.cleanup.empty() || job_ == 0 || by_itself) return;
+  LaunchSpec spec = spec_;
+  spec.argv = spec_.cleanup;
+  spec.output = "/dev/null";
+  spec.workdir = "/";
+  spec.cgroup.clear();
+  const JobStart start = StartJobProcess(spec, -1);
+  if (start.pid == 0) return;
+  const int64_t until = BootNanos() + kCleanUpNs;
+  bool ended = false;
+  while (!ended) {
+    // Signals are blocked and read here: SIGCHLD wakes it up.
+    const int64_t left_ms = (until - BootNanos()) / 1'000'000;
+    pollfd wake{signal_fd_, POLLIN, 0};
+    if (left_ms <= 0) break;
+    poll(&wake, 1, static_cast<int>(left_ms));
+    signalfd_siginfo info;
+    while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
+    }
+    pid_t pid;
+    while ((pid = waitpid(-1, nullptr, WNOHANG)) > 0) {
+      ended = ended || pid == start.pid;
+    }
+  }
+  KillDescendants([](pid_t, int) {});
 }
 
 bool Supervisor::Record() {

@@ -28,7 +28,8 @@ class Supervisor {
       : spec_(std::move(spec)),
         run_(run_fd),
         run_fd_(run_fd),
-        cgroup_(spec_.cgroup) {}
+        cgroup_(spec_.cgroup),
+        output_(run_fd) {}
 
   // Runs the job to its end and leaves nothing of it. False if the end could
   // not be recorded. REQUIRES: called once, by a single-threaded process.
@@ -55,6 +56,7 @@ class Supervisor {
   void JudgeSuspend();
   void Finish();
   bool Record();
+  void CleanUp();
 
   LaunchSpec spec_;
   const RunFile run_;

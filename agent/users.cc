@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <climits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -25,12 +26,14 @@ absl::StatusOr<User> FindUser(const std::string& name) {
             .home = entry.pw_dir,
             .shell = entry.pw_shell,
             .ids = {.uid = entry.pw_uid, .gid = entry.pw_gid, .groups = {}}};
-  int count = 256;
+  // As many as the kernel takes.
+  int count = NGROUPS_MAX;
   std::vector<gid_t> groups(count);
-  if (getgrouplist(name.c_str(), entry.pw_gid, groups.data(), &count) >= 0) {
-    groups.resize(count);
-    user.ids.groups.assign(groups.begin(), groups.end());
+  if (getgrouplist(name.c_str(), entry.pw_gid, groups.data(), &count) < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("user: '", name, "' is in more groups than can be had"));
   }
+  user.ids.groups.assign(groups.begin(), groups.begin() + count);
   return user;
 }
 

@@ -27,8 +27,14 @@ struct Copied {
   bool any = false;    // whether anything came
 };
 
+void SayMissing(Context& context, uint64_t bytes, const char* why) {
+  if (bytes == 0) return;
+  context.err << "ccsched: " << bytes
+              << " bytes of the output are missing here: " << why << "\n";
+}
+
 // What comes after the first `shown` bytes of the output. Says how much of it
-// the node has thrown away.
+// the node does not have, and why.
 Copied Copy(Context& context, const v1::LogsRequest& request, uint64_t shown) {
   Copied copied{.shown = shown};
   uint64_t at = 0;  // of what comes next, in all output
@@ -37,9 +43,13 @@ Copied Copy(Context& context, const v1::LogsRequest& request, uint64_t shown) {
         std::string_view data = chunk.data();
         if (chunk.has_offset()) at = chunk.offset();
         if (at > copied.shown) {
-          context.err << "ccsched: " << at - copied.shown
-                      << " bytes of the output are missing here: they were "
-                         "rotated away on the job's node\n";
+          const uint64_t missing = at - copied.shown;
+          const uint64_t unwritten = std::min(missing, chunk.unwritten());
+          SayMissing(context, missing - unwritten,
+                     "they were rotated away on the job's node");
+          SayMissing(context, unwritten,
+                     "they could not be written on the job's node, as when its "
+                     "disk is full");
           copied.shown = at;
         }
         const size_t known = std::min<uint64_t>(data.size(), copied.shown - at);

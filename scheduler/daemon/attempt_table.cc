@@ -80,6 +80,7 @@ AttemptEnd EndOf(const LiveAttempt& attempt) {
   end.outcome = decisive->outcome;
   end.message = decisive->message;
   end.node_at_fault = decisive->node_at_fault;
+  end.supervisor_died = decisive->supervisor_died;
   if (!checkpoint.empty()) {
     absl::StrAppend(&end.message, end.message.empty() ? "" : "; ", kCheckpoint,
                     checkpoint);

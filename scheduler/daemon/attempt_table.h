@@ -33,8 +33,9 @@ struct AttemptPart {
   std::string message;
   std::string checkpoint;  // the last one that the job said it saved
   absl::Duration checkpoint_cost;
-  bool declined = false;       // it was asked to suspend, and goes on
-  bool node_at_fault = false;  // of a refusal
+  bool declined = false;         // it was asked to suspend, and goes on
+  bool node_at_fault = false;    // of a refusal
+  bool supervisor_died = false;  // of itself
 };
 
 struct LiveAttempt {
@@ -68,7 +69,8 @@ struct AttemptEnd {
   std::optional<int32_t> exit_code, signal;
   std::string message;  // with the checkpoint, see CheckpointIn
   absl::Duration checkpoint_cost;
-  bool node_at_fault = false;  // of a refusal: another would have started it
+  bool node_at_fault = false;    // of a refusal: another would have started it
+  bool supervisor_died = false;  // of a loss: of itself
 };
 
 // The end of an attempt whose parts have all ended: that of the part that

@@ -74,6 +74,7 @@ struct JobNotes {
   int64_t milligrams = 0;           // of its rows so far, where known
   absl::Duration ran;               // over all attempts
   int refusals = 0;                 // of nodes, to start it
+  int deaths = 0;                   // of its supervisors, in a row
   std::optional<JobState> counted;  // as what job_counts_ has it
   bool went_on = false;             // asked to suspend, its attempt did not
   std::string note;
@@ -211,6 +212,7 @@ class Driver {
   void PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
                  Outcome outcome);
   void FinishAttempt(LiveAttempt& attempt);
+  static void FailIfHopeless(AttemptEnd& end, JobNotes& notes);
   void AskParts(LiveAttempt& attempt);
   void JudgeDeclined(LiveAttempt& attempt);
   void SweepLeases();

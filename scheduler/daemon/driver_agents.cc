@@ -16,6 +16,10 @@ namespace {
 // fault of the job does not count: such a node is unfit and gets no others.
 constexpr int kRefusalsMax = 5;
 
+// So often in a row its supervisors may die of themselves, which makes a node
+// unfit sooner; then it has failed, as it may be the job that does it.
+constexpr int kDeathsMax = 5;
+
 v1::AttemptKey KeyOf(const LiveAttempt& attempt) {
   v1::AttemptKey key;
   key.set_job_id(attempt.job.value());
@@ -238,6 +242,7 @@ void Driver::OnStatus(NodeEntry& node, const v1::AttemptStatus& status) {
   part->signal = status.signal();
   part->message = status.message();
   part->node_at_fault = status.node_at_fault();
+  part->supervisor_died = status.supervisor_died();
   part->checkpoint = status.checkpoint();
   part->checkpoint_cost =
       absl::Trunc(FromProto(status.checkpoint_cost()), absl::Microseconds(1));
@@ -285,17 +290,29 @@ void Driver::PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
   if (attempt.asked_to_suspend()) JudgeDeclined(attempt);
 }
 
-// All parts are over: the attempt's end goes on record and to the engine, and
-// is acknowledged to its nodes after the commit.
-void Driver::FinishAttempt(LiveAttempt& attempt) {
-  AttemptEnd end = EndOf(attempt);
-  JobNotes& notes = notes_[attempt.job];
+// What went wrong so often would do so the next time.
+void Driver::FailIfHopeless(AttemptEnd& end, JobNotes& notes) {
+  const bool died = end.outcome == Outcome::kLost && end.supervisor_died;
+  notes.deaths = died ? notes.deaths + 1 : 0;
+  if (notes.deaths >= kDeathsMax) {
+    end.outcome = Outcome::kFailed;
+    end.message = absl::StrCat("lost ", notes.deaths,
+                               " times in a row, at last: ", end.message);
+  }
   if (end.outcome == Outcome::kRefused && !end.node_at_fault &&
       ++notes.refusals >= kRefusalsMax) {
     end.outcome = Outcome::kFailed;
     end.message = absl::StrCat("could not be started ", notes.refusals,
                                " times, at last: ", end.message);
   }
+}
+
+// All parts are over: the attempt's end goes on record and to the engine, and
+// is acknowledged to its nodes after the commit.
+void Driver::FinishAttempt(LiveAttempt& attempt) {
+  AttemptEnd end = EndOf(attempt);
+  JobNotes& notes = notes_[attempt.job];
+  FailIfHopeless(end, notes);
   const absl::Time began = attempt.row.started.value_or(end.at);
   notes.ran += end.at - began;
   notes.ended = end.at;

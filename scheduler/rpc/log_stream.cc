@@ -78,11 +78,12 @@ void LogStream::Open(LedgerReader& reader, const v1::LogsRequest& request) {
 bool LogStream::Take(v1::LogData data, std::function<void()> resume) {
   const std::lock_guard lock(mutex_);
   if (end_.has_value() || finished_) return true;
-  if (!data.data().empty()) {
+  if (!data.data().empty() || data.unwritten() > 0) {
     queued_bytes_ += data.data().size();
     v1::LogChunk& chunk = queue_.emplace_back();
     chunk.set_data(std::move(*data.mutable_data()));
     if (data.has_offset()) chunk.set_offset(data.offset());
+    chunk.set_unwritten(data.unwritten());
   }
   if (!data.error().empty()) {
     EndLocked(absl::NotFoundError(data.error()));

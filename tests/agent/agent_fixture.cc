@@ -110,6 +110,13 @@ v1::StartAttempt AgentTest::Shell(AttemptId id, const std::string& script) {
   return start;
 }
 
+v1::StartAttempt AgentTest::Waiter(AttemptId id) const {
+  return Shell(id, "echo started >> " + Path("starts") + "; while ! [ -e " +
+                       Path("go") + " ]; do sleep 0.02; done; exit 7");
+}
+
+void AgentTest::LetGo() const { std::filesystem::create_directory(Path("go")); }
+
 v1::AttemptStatus AgentTest::RunToEnd(const v1::StartAttempt& start) {
   EXPECT_TRUE(scheduler_->Start(start));
   const auto status = scheduler_->WaitEnded(FromProto(start.key()));
@@ -123,14 +130,13 @@ std::string AgentTest::Read(const std::string& path) {
   return out.str();
 }
 
-bool AgentTest::WaitFileHolds(const std::string& path,
-                              const std::string& text) {
+bool AgentTest::WaitFolder(const std::string& folder,
+                           const std::function<bool()>& done) {
   const Fd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  const std::string folder = std::filesystem::path(path).parent_path();
   inotify_add_watch(watch.get(), folder.c_str(),
                     IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
   const int64_t until = BootNanos() + kPatienceMs * 1'000'000LL;
-  while (Read(path).find(text) == std::string::npos) {
+  while (!done()) {
     const int64_t left_ms = (until - BootNanos()) / 1'000'000;
     pollfd changed{watch.get(), POLLIN, 0};
     if (left_ms <= 0 || poll(&changed, 1, static_cast<int>(left_ms)) <= 0) {
@@ -143,7 +149,14 @@ bool AgentTest::WaitFileHolds(const std::string& path,
   return true;
 }
 
+bool AgentTest::WaitFileHolds(const std::string& path,
+                              const std::string& text) {
+  return WaitFolder(std::filesystem::path(path).parent_path(),
+                    [&] { return Read(path).find(text) != std::string::npos; });
+}
+
 bool AgentTest::WaitGone(pid_t pid) {
+  if (pid <= 0) std::abort();  // of no process, so nothing would be waited for
   const Fd process(pidfd_open(pid, 0));
   if (!process.valid()) return true;
   pollfd gone{process.get(), POLLIN, 0};
@@ -157,16 +170,27 @@ bool AgentTest::Exists(pid_t pid) {
   return poll(&gone, 1, 0) == 0;
 }
 
+// The job may be heard of before its supervisor has noted its number.
+ProcessId AgentTest::WaitNoted(AttemptId id,
+                               std::optional<ProcessId> (RunFile::*which)()
+                                   const) const {
+  const std::string path = PathsOf(Path("state"), id).run;
+  std::optional<ProcessId> noted;
+  WaitFolder(std::filesystem::path(path).parent_path(), [&] {
+    const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    noted = (RunFile(fd.get()).*which)();
+    return noted.has_value();
+  });
+  if (!noted) std::abort();  // a test that kills number 0 kills itself
+  return *noted;
+}
+
 ProcessId AgentTest::SupervisorOf(AttemptId id) const {
-  const Fd fd(open(PathsOf(Path("state"), id).run.c_str(), O_RDONLY));
-  const auto supervisor = RunFile(fd.get()).supervisor();
-  if (!supervisor) std::abort();  // a test that kills number 0 kills itself
-  return *supervisor;
+  return WaitNoted(id, &RunFile::supervisor);
 }
 
 ProcessId AgentTest::JobOf(AttemptId id) const {
-  const Fd fd(open(PathsOf(Path("state"), id).run.c_str(), O_RDONLY));
-  return RunFile(fd.get()).job().value_or(ProcessId());
+  return WaitNoted(id, &RunFile::job);
 }
 
 }  // namespace ccsched

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ class AgentTest : public testing::Test {
 
   // A job that runs `script` by /bin/sh -c, on one accelerator.
   static v1::StartAttempt Shell(AttemptId id, const std::string& script);
+  // One that appends a line to Path("starts"), waits until it is let go, and
+  // exits with 7.
+  v1::StartAttempt Waiter(AttemptId id) const;
+  void LetGo() const;
   // Starts it and waits for its end.
   v1::AttemptStatus RunToEnd(const v1::StartAttempt& start);
 
@@ -43,11 +48,16 @@ class AgentTest : public testing::Test {
   // Waits, by watching the folder, until the file holds `text`. False after
   // ten seconds.
   static bool WaitFileHolds(const std::string& path, const std::string& text);
-  // Waits for the end of a process that need not be a child.
+  // Waits until `done`, which may change with each change in the folder. False
+  // after ten seconds.
+  static bool WaitFolder(const std::string& folder,
+                         const std::function<bool()>& done);
+  // Waits for the end of a process that need not be a child. REQUIRES: it is
+  // one's number.
   static bool WaitGone(pid_t pid);
   static bool Exists(pid_t pid);
-  // The supervisor and the first process of a running attempt. REQUIRES: it was
-  // seen to run.
+  // The supervisor and the first process of a running attempt, as soon as that
+  // is noted. REQUIRES: it was seen to run.
   ProcessId SupervisorOf(AttemptId id) const;
   ProcessId JobOf(AttemptId id) const;
 
@@ -55,6 +65,10 @@ class AgentTest : public testing::Test {
   std::unique_ptr<FakeScheduler> scheduler_;
   pid_t agent_ = 0;
   size_t registrations_ = 0;
+
+ private:
+  ProcessId WaitNoted(AttemptId id,
+                      std::optional<ProcessId> (RunFile::*which)() const) const;
 };
 
 }  // namespace ccsched

@@ -86,11 +86,12 @@ void FakeScheduler::OnMessage(const v1::AgentMessage& message, Stream& stream) {
       }
     } else if (message.has_log()) {
       LogSoFar& log = logs_[message.log().request_id()];
-      // What was rotated away shows as a gap, of as many bytes.
+      // What is missing shows as a gap, of as many bytes.
       if (message.log().has_offset() &&
           message.log().offset() > log.data.size()) {
         log.data.resize(message.log().offset(), '?');
       }
+      log.unwritten += message.log().unwritten();
       log.data += message.log().data();
       log.error += message.log().error();
       log.end |= message.log().end();
@@ -250,6 +251,11 @@ size_t FakeScheduler::ended_total() {
 std::string FakeScheduler::Log(uint64_t request) {
   std::lock_guard lock(mutex_);
   return logs_[request].data;
+}
+
+uint64_t FakeScheduler::LogUnwritten(uint64_t request) {
+  std::lock_guard lock(mutex_);
+  return logs_[request].unwritten;
 }
 
 std::string FakeScheduler::LogError(uint64_t request) {

@@ -65,6 +65,7 @@ class FakeScheduler : public v1::Agents::Service {
   size_t ended_total();
   std::string Log(uint64_t request);
   std::string LogError(uint64_t request);
+  uint64_t LogUnwritten(uint64_t request);
 
  private:
   using Stream =
@@ -86,6 +87,7 @@ class FakeScheduler : public v1::Agents::Service {
   struct LogSoFar {
     std::string data;
     std::string error;
+    uint64_t unwritten = 0;
     bool end = false;
   };
   std::map<uint64_t, LogSoFar> logs_;

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mount.h>
 
 #include <filesystem>
 #include <fstream>
@@ -19,15 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class FaultsTest : public AgentTest {
- protected:
-  // A job that appends a line to `path` and waits to be let go by `go`.
-  v1::StartAttempt Waiter(AttemptId id) {
-    return Shell(id, "echo started >> " + Path("starts") + "; while ! [ -e " +
-                         Path("go") + " ]; do sleep 0.02; done; exit 7");
-  }
-  void LetGo() { std::filesystem::create_directory(Path("go")); }
-};
+using FaultsTest = AgentTest;
 
 TEST_F(FaultsTest, TheSameStartTwiceStartsOnce) {
   StartAgent();
@@ -356,102 +347,6 @@ TEST_F(FaultsTest, WhatWasMeasuredOutlivesTheAgent) {
   EXPECT_EQ(FromProto(after[kept].start()), FromProto(before[kept].start()));
   LetGo();
   EXPECT_TRUE(scheduler_->WaitEnded({1, 1}));
-}
-
-// The state is on a disk of one MiB.
-class FullDiskTest : public FaultsTest {
- protected:
-  void SetUp() override {
-    std::filesystem::create_directory(Path("state"));
-    if (mount("tmpfs", Path("state").c_str(), "tmpfs", 0, "size=1m") != 0) {
-      GTEST_SKIP() << "this process may not mount";
-    }
-    mounted_ = true;
-  }
-  void TearDown() override {
-    if (agent_ != 0) KillAgent();
-    if (mounted_) umount2(Path("state").c_str(), MNT_DETACH);
-    std::filesystem::create_directories(StateFile("run"));
-  }
-  void Fill() {
-    std::ofstream filler(StateFile("filler"));
-    while (filler.write("x", 1).flush()) {
-    }
-  }
-  void MakeRoom() { std::filesystem::remove(StateFile("filler")); }
-  bool mounted_ = false;
-};
-
-TEST_F(FullDiskTest, RefusesWhatItCannotRecordAndLosesNoEnd) {
-  StartAgent();
-  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
-  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
-  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
-  const pid_t supervisor = SupervisorOf({1, 1}).pid;
-  Fill();
-  for (uint64_t job = 2; job < 80; ++job) {
-    const auto status = RunToEnd(Waiter({job, 1}));
-    EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
-    EXPECT_THAT(status.message(), HasSubstr("No space left"));
-  }
-  LetGo();
-  ASSERT_TRUE(WaitGone(supervisor));
-  MakeRoom();
-  const auto status = scheduler_->WaitEnded({1, 1});
-  ASSERT_TRUE(status);
-  EXPECT_EQ(status->exit_code(), 7);
-  EXPECT_EQ(RunToEnd(Waiter({100, 1})).exit_code(), 7);
-  EXPECT_EQ(Read(Path("starts")), "started\nstarted\n");
-  KillAgent();
-  StartAgent();
-  const auto known = scheduler_->WaitRegistered(2);
-  for (const auto& attempt : known->attempts()) {
-    EXPECT_NE(attempt.key().job_id(), 1u) << "its acknowledgement was lost";
-  }
-}
-
-// What could not be recorded is on no record, so it is not reported again by
-// itself; a scheduler that has not heard of it asks again.
-TEST_F(FullDiskTest, ARefusalThatWasLostIsSaidAgain) {
-  StartAgent();
-  Fill();
-  AttemptId id{0, 1};
-  std::string why;
-  while (why.find("journal") == std::string::npos) {
-    ASSERT_LT(++id.job, 80u) << why;
-    why = RunToEnd(Waiter(id)).message();
-  }
-  MakeRoom();
-  ASSERT_TRUE(scheduler_->Start(Waiter(id)));
-  RunToEnd(Shell({100, 1}, "exit 0"));  // shows that it was read
-  EXPECT_EQ(scheduler_->EndedCount(id), 2u) << "the scheduler waits for ever";
-}
-
-// Two things stand in the way of starts; that one is gone leaves the other.
-TEST_F(FullDiskTest, AWrittenJournalDoesNotMakeUpForTheSupervisor) {
-  const std::string other = Path("other");
-  std::ofstream(other) << "#!/bin/sh\necho 1\n";
-  std::filesystem::permissions(other, std::filesystem::perms::owner_all);
-  StartAgent({"--supervisor", other});
-  EXPECT_THAT(scheduler_->WaitRegistered(1)->unfit(), HasSubstr("version"));
-  const auto told = [&] {
-    std::vector<std::string> all;
-    for (const v1::AgentMessage& message : scheduler_->Messages()) {
-      if (message.has_health()) all.push_back(message.health().unfit());
-    }
-    return all;
-  };
-  Fill();
-  uint64_t job = 0;
-  while (!testing::Matches(testing::Contains(HasSubstr("journal")))(told())) {
-    RunToEnd(Waiter({++job, 1}));
-    ASSERT_LT(job, 80u);
-  }
-  MakeRoom();
-  while (testing::Matches(HasSubstr("journal"))(told().back())) {
-    RunToEnd(Waiter({++job, 1}));
-  }
-  EXPECT_THAT(told(), testing::Each(testing::Not(testing::IsEmpty())));
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // Jobs kept apart: control groups, users, and what may be read of whom.
 // SPDX-License-Identifier: Apache-2.0
+#include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -101,6 +104,48 @@ TEST(ContainerTest, ApptainerIsCalledInItsOwnWay) {
                                       "/w", "--bind", "/w", "--bind", "/f",
                                       "--nv", "docker://debian:12", "true"}));
   EXPECT_EQ(FindContainerRuntime("/no/such:/folders:"), "");
+  EXPECT_THAT(ContainerCleanup("/usr/bin/apptainer", job), testing::IsEmpty());
+}
+
+TEST(ContainerTest, PodmanGetsANameToRemoveItByAndNoRootOfTheHost) {
+  const ContainerJob job{.name = "ccsched-1-1-a",
+                         .init = "/usr/bin/ccsched-supervise",
+                         .image = "debian:12",
+                         .command = {"true"},
+                         .workdir = "/",
+                         .folder = "/f",
+                         .nvidia = false};
+  EXPECT_EQ(ContainerCommand("/usr/bin/podman", job),
+            (std::vector<std::string>{
+                "/usr/bin/podman", "run", "--rm", "--name", "ccsched-1-1-a",
+                "--log-driver=none", "--network=host", "--ipc=host",
+                "--cgroups=disabled", "--init", "--init-path",
+                "/usr/bin/ccsched-supervise", "-v", "/f:/f", "-w", "/",
+                "debian:12", "true"}));
+  EXPECT_EQ(ContainerCleanup("/usr/bin/podman", job),
+            (std::vector<std::string>{"/usr/bin/podman", "rm", "--force",
+                                      "--ignore", "ccsched-1-1-a"}));
+}
+
+// As the first process of a container; it needs none to be tried.
+TEST(ContainerTest, TheInitHandsOnExitCodesAndSignals) {
+  const std::string init = std::filesystem::path(CCSCHED_AGENT_BINARY)
+                               .replace_filename("ccsched-supervise")
+                               .string() +
+                           " -- ";
+  const auto run = [&](const std::string& command) {
+    const int status = std::system((init + command).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  EXPECT_EQ(run("/bin/sh -c 'exit 3'"), 3);
+  EXPECT_EQ(run("/bin/sh -c 'kill -9 $$'"), 128 + SIGKILL);
+  EXPECT_EQ(run("no-such-command 2> /dev/null"), 127);
+  EXPECT_EQ(run("/ 2> /dev/null"), 126);
+  // To all of the command's processes, not to its first only.
+  EXPECT_EQ(run("/bin/sh -c 'trap \"wait; exit 9\" USR1; (trap \"exit 1\" "
+                "USR1; kill -USR1 $PPID; while :; do sleep 0.02; done) & "
+                "kill -USR1 $PPID; wait'"),
+            9);
 }
 
 class UsersTest : public AgentTest {
@@ -114,6 +159,8 @@ class UsersTest : public AgentTest {
     chmod(folder_.c_str(), 0755);
     std::filesystem::create_directory(Path("theirs"));
     ASSERT_EQ(chown(Path("theirs").c_str(), uid_, gid_), 0);
+    const gid_t root = 0;
+    ASSERT_EQ(setgroups(1, &root), 0);  // as one who logs in has it
     StartAgent();
   }
   v1::StartAttempt AsNobody(AttemptId id, const std::string& script) {
@@ -170,6 +217,39 @@ TEST_F(UsersTest, OutputIsWrittenAndReadWithTheUsersRightsOnly) {
   ASSERT_TRUE(
       scheduler_->WaitLog(2, [](const auto&, bool end) { return end; }));
   EXPECT_EQ(scheduler_->Log(2), "");
+}
+
+// The agent's own groups don't count either.
+TEST_F(UsersTest, WhatRootsGroupMayReadIsNotRead) {
+  ASSERT_EQ(std::system(("echo secret > " + Path("secret") + "; chmod 640 " +
+                         Path("secret"))
+                            .c_str()),
+            0);
+  v1::StartAttempt start = AsNobody({1, 1}, "exit 0");
+  start.mutable_spec()->set_output(Path("secret"));
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_REFUSED);
+  ASSERT_TRUE(scheduler_->ReadLog(1, {1, 1}, false));
+  ASSERT_TRUE(
+      scheduler_->WaitLog(1, [](const auto&, bool end) { return end; }));
+  EXPECT_EQ(scheduler_->Log(1), "");
+  // Its own are back: the next log, of root's own, is read.
+  RunToEnd(Shell({2, 1}, "echo ours"));
+  ASSERT_TRUE(scheduler_->ReadLog(2, {2, 1}, false));
+  ASSERT_TRUE(
+      scheduler_->WaitLog(2, [](const auto&, bool end) { return end; }));
+  EXPECT_EQ(scheduler_->Log(2), "ours\n");
+}
+
+// A link that a user has put where root is about to write.
+TEST_F(UsersTest, AScriptIsWrittenToNoFileOfAnother) {
+  std::filesystem::create_directory(StateFile("work/1-1"));
+  ASSERT_EQ(std::system(("echo mine > " + Path("victim")).c_str()), 0);
+  std::filesystem::create_symlink(Path("victim"), StateFile("work/1-1/script"));
+  v1::StartAttempt start = AsNobody({1, 1}, "");
+  start.mutable_spec()->clear_command();
+  start.mutable_spec()->set_script("#!/bin/sh\nexit 5\n");
+  EXPECT_EQ(RunToEnd(start).exit_code(), 5);
+  EXPECT_EQ(Read(Path("victim")), "mine\n");
 }
 
 TEST_F(UsersTest, ASuspendableJobOfAUserReachesItsSocket) {

@@ -29,6 +29,27 @@ TEST_F(LogsTest, AFollowerSeesWhatIsWrittenAndThenTheEnd) {
   EXPECT_EQ(scheduler_->LogError(9), "");
 }
 
+TEST_F(LogsTest, AFollowerStaysWhenAnotherOneOfTheSameJobLeaves) {
+  StartAgent();
+  ASSERT_TRUE(scheduler_->Start(
+      Shell({1, 1}, "echo one; while ! [ -e " + Path("go") +
+                        " ]; do sleep 0.02; done; echo two; exec sleep 600")));
+  for (const uint64_t request : {8, 9}) {
+    ASSERT_TRUE(scheduler_->ReadLog(request, {1, 1}, true));
+    ASSERT_TRUE(scheduler_->WaitLog(
+        request, [](const std::string& s, bool) { return s == "one\n"; }));
+  }
+  v1::SchedulerMessage leave;
+  leave.mutable_read_log()->set_request_id(8);
+  leave.mutable_read_log()->set_cancel(true);
+  ASSERT_TRUE(scheduler_->Send(leave));
+  RunToEnd(Shell({2, 1}, "exit 0"));  // shows that it was read
+  std::filesystem::create_directory(Path("go"));
+  EXPECT_TRUE(scheduler_->WaitLog(
+      9, [](const std::string& s, bool) { return s == "one\ntwo\n"; }));
+  EXPECT_EQ(scheduler_->Log(8), "one\n");
+}
+
 TEST_F(LogsTest, WithoutFollowItEndsAtWhatThereIs) {
   StartAgent();
   ASSERT_TRUE(scheduler_->Start(Shell({1, 1}, "echo one; exec sleep 600")));

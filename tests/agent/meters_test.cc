@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -217,6 +218,20 @@ TEST(DcgmTest, DropsBlanksAndReadsTheRest) {
   EXPECT_FALSE(readings[1].utilisation);
   EXPECT_FALSE(readings[1].power);
   EXPECT_DOUBLE_EQ(*readings[1].celsius, 40);
+}
+
+// Bytes that trickle in would keep the agent from its heartbeats.
+TEST(DcgmTest, AnAnswerWithoutEndIsNotWaitedFor) {
+  const LoopbackListener listener;
+  std::thread server([&] {
+    const Fd client = listener.Accept();
+    // Until the other side has had enough.
+    while (send(client.get(), "HTTP/1.1 200 OK\r\n", 17, MSG_NOSIGNAL) > 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // its pace
+    }
+  });
+  EXPECT_EQ(OpenDcgm(absl::StrCat("127.0.0.1:", listener.port())), nullptr);
+  server.join();
 }
 
 TEST(DcgmTest, IsScrapedOverHttp) {

@@ -121,6 +121,26 @@ TEST_F(StateTest, AFlippedBitEndsTheJournalThere) {
   EXPECT_TRUE(Open()->book().attempts().empty());
 }
 
+TEST_F(StateTest, TheFenceOfAJobThatIsStillHereIsNotForgotten) {
+  AttemptBook book(8);
+  const auto accept = [&](AttemptId id) {
+    v1::AgentRecord record;
+    *record.mutable_accepted() = Accepted(id, {});
+    book.Apply(record);
+  };
+  accept({1, 2});
+  for (uint64_t job = 2; job < 70'000; ++job) {
+    accept({job, 1});
+    v1::AgentRecord over;
+    *over.mutable_acknowledged() = ToProto(AttemptId{job, 1});
+    book.Apply(over);
+  }
+  EXPECT_EQ(book.Check({1, 2}), FenceCheck::kSame);
+  EXPECT_EQ(book.Check({1, 1}), FenceCheck::kStale);
+  EXPECT_EQ(book.Check({2, 1}), FenceCheck::kNew) << "long ago";
+  EXPECT_EQ(book.Check({69'999, 1}), FenceCheck::kSame);
+}
+
 TEST_F(StateTest, TheFenceOutlivesAcknowledgementAndRewriting) {
   {
     const auto store = Open();

@@ -1,8 +1,13 @@
 // An agent whose supervisor is of another build, or was replaced under it.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
+#include "agent/spawn.h"
 #include "gmock/gmock.h"
 #include "scheduler/base/failpoint.h"
 #include "tests/agent/agent_fixture.h"
@@ -132,6 +137,41 @@ TEST_F(SupervisorTest, OneThatCrashesAtBirthMakesTheNodeUnfit) {
   EXPECT_EQ(Read(Path("ran")), "");
 }
 
+// After it has said its number, the job may have run: each is lost. A few of
+// them in a row are no accident; after one that comes to its end they count
+// anew.
+TEST_F(SupervisorTest, SomeThatCrashInARowMakeTheNodeUnfit) {
+  Arm("supervisor.known=crash@1");
+  StartAgent();
+  for (uint64_t job = 1; job <= 3; ++job) {
+    const auto status = RunToEnd(Writer({job, 1}));
+    EXPECT_EQ(status.outcome(), v1::OUTCOME_LOST);
+    EXPECT_TRUE(status.supervisor_died());
+    EXPECT_THAT(status.message(), HasSubstr("signal 11"));
+    EXPECT_EQ(scheduler_->Health().size(), job / 3);
+  }
+  EXPECT_THAT(scheduler_->Health(),
+              ElementsAre(HasSubstr("3 jobs lost in a row")));
+  EXPECT_EQ(Read(Path("ran")), "");
+  // Said to be mended it takes one more, which shows that it is not.
+  Resume();
+  ASSERT_TRUE(scheduler_->WaitHealth(2));
+  EXPECT_EQ(RunToEnd(Writer({4, 1})).outcome(), v1::OUTCOME_LOST);
+  EXPECT_THAT(scheduler_->Health(),
+              ElementsAre(HasSubstr("3 jobs"), "", HasSubstr("4 jobs")));
+}
+
+TEST_F(SupervisorTest, ThoseThatAreKilledInARowLeaveTheNodeFit) {
+  Arm("supervisor.known=kill@1");
+  StartAgent();
+  for (uint64_t job = 1; job <= 5; ++job) {
+    const auto status = RunToEnd(Writer({job, 1}));
+    EXPECT_EQ(status.outcome(), v1::OUTCOME_LOST);
+    EXPECT_FALSE(status.supervisor_died());
+  }
+  EXPECT_THAT(scheduler_->Health(), IsEmpty());
+}
+
 // Killed from outside: the attempt is lost, and no more than that.
 TEST_F(SupervisorTest, OneThatIsKilledAtBirthLosesItsAttemptOnly) {
   Arm("supervisor.born=kill@1");
@@ -181,6 +221,22 @@ TEST_F(SupervisorTest, OneThatDiedAtBirthWhileTheAgentWasAwayIsLost) {
   EXPECT_EQ(Read(Path("ran")), "");
   EXPECT_EQ(RunToEnd(Writer({1, 2})).outcome(), v1::OUTCOME_SUCCEEDED);
   EXPECT_EQ(Read(Path("ran")), "1\n");
+}
+
+// Its supervisor would wait with it, deaf to everything.
+TEST_F(SupervisorTest, OutputToAPipeThatNobodyReadsIsRefused) {
+  StartAgent();
+  ASSERT_EQ(mkfifo(Path("fifo").c_str(), 0666), 0);
+  v1::StartAttempt start = Shell({1, 1}, "echo heard");
+  start.mutable_spec()->set_output(Path("fifo"));
+  const auto status = RunToEnd(start);
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_THAT(status.message(), HasSubstr("fifo"));
+  const Fd reader(open(Path("fifo").c_str(), O_RDONLY | O_NONBLOCK));
+  start.mutable_key()->set_job_id(2);
+  EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_SUCCEEDED);
+  char text[16] = {};
+  EXPECT_EQ(read(reader.get(), text, sizeof(text)), 6);
 }
 
 TEST_F(SupervisorTest, WhatIsWrongWithAJobLeavesTheNodeFit) {

@@ -43,6 +43,7 @@ struct FakeScheduler {
   std::vector<std::pair<size_t, absl::Status>> cut_logs;
   // Of each request in turn: where the output begins that is still there.
   std::vector<size_t> log_starts;
+  uint64_t log_unwritten = 0;  // of what is missing before that
   std::vector<v1::LogsRequest> log_requests;
   v1::StatusResponse status;
 };
@@ -104,6 +105,7 @@ class FakeClient : public Client {
       from = s_.log_starts.front();
       s_.log_starts.erase(s_.log_starts.begin());
       chunk.set_offset(from);
+      chunk.set_unwritten(s_.log_unwritten);
     }
     if (s_.cut_logs.empty()) {
       chunk.set_data(s_.log.substr(from));

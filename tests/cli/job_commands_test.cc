@@ -115,5 +115,17 @@ TEST_F(CommandsTest, FollowedLogsSayHowMuchWasRotatedAwayMeanwhile) {
   EXPECT_THAT(err_.str(), HasSubstr("4 bytes of the output are missing here"));
 }
 
+TEST_F(CommandsTest, LogsTellWhatHadNoRoomFromWhatWasRotatedAway) {
+  scheduler_.log = "one\ntwo\nthree\n";
+  scheduler_.log_starts = {8};
+  scheduler_.log_unwritten = 3;
+  EXPECT_EQ(Run({"logs", "1"}), 0);
+  EXPECT_EQ(out_.str(), "three\n");
+  EXPECT_THAT(err_.str(), HasSubstr("5 bytes of the output are missing here: "
+                                    "they were rotated away"));
+  EXPECT_THAT(err_.str(), HasSubstr("3 bytes of the output are missing here: "
+                                    "they could not be written"));
+}
+
 }  // namespace
 }  // namespace ccsched

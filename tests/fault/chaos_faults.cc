@@ -21,8 +21,8 @@ constexpr const char* kAgentInstants[] = {"agent.accepted", "agent.spawned",
                                           "agent.acknowledged"};
 // Armed by the agent's environment, passed on to all of its supervisors.
 constexpr const char* kSupervisorInstants[] = {
-    "supervisor.born", "supervisor.started", "supervisor.ended",
-    "supervisor.recorded"};
+    "supervisor.born", "supervisor.known", "supervisor.started",
+    "supervisor.ended", "supervisor.recorded"};
 
 template <typename Names>
 std::string AnyOf(const Names& names, Random& random) {
@@ -98,6 +98,7 @@ void Chaos::KillAgentAtAnInstant() {
 }
 
 void Chaos::Tend() {
+  cluster_->ReapOrphans();
   TendArmed();
   if (!scheduler_hurt_ && !cluster_->scheduler().running()) {
     cluster_->StartScheduler();
@@ -209,14 +210,14 @@ void Chaos::KillSupervisor() {
   const auto pids = cluster_->SupervisorsOf(AnyAgent());
   if (pids.empty()) return;
   Count("supervisor kill -9");
-  kill(pids[random_.Below(pids.size())], SIGKILL);
+  cluster_->KillMeant(pids[random_.Below(pids.size())]);
 }
 
 void Chaos::KillJob() {
   const auto pids = cluster_->JobsOf(AnyAgent());
   if (pids.empty()) return;
   Count("job kill -9");
-  kill(pids[random_.Below(pids.size())], SIGKILL);
+  cluster_->KillMeant(pids[random_.Below(pids.size())]);
 }
 
 void Chaos::BlockWire() {

@@ -51,6 +51,9 @@ void RageAndCheck(ClusterOptions options, int seconds) {
   EXPECT_TRUE(settled) << "a job never ended\n" << cluster.Logs();
   EXPECT_TRUE(violations.empty()) << absl::StrJoin(violations, "\n") << "\n"
                                   << cluster.Logs();
+  const std::vector<std::string> deaths = cluster.UnexplainedDeaths();
+  EXPECT_TRUE(deaths.empty()) << absl::StrJoin(deaths, "\n") << "\n"
+                              << cluster.Logs();
   EXPECT_GT(chaos.faults(), 0);
   if (::testing::Test::HasFailure() &&
       std::getenv("CCSCHED_FAULT_KEEP") != nullptr) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -52,6 +53,17 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
+// agent/job_ends.cc
+constexpr char kDiedMessage[] = "a supervisor died";
+
+// Of a line of a log; 0 if it is not there.
+int NumberIn(const std::string& line, const std::string& field) {
+  const size_t at = line.find("\"" + field + "\":");
+  return at == std::string::npos
+             ? 0
+             : std::atoi(line.c_str() + at + field.size() + 3);
+}
+
 std::string TailOf(const fs::path& path) {
   std::ifstream in(path);
   std::stringstream all;
@@ -85,8 +97,13 @@ TestCluster::~TestCluster() {
     agent.Signal(SIGCONT);
     agent.Kill();
   }
+  // Their agents are dead: they are this process's children now.
   for (int i = 0; i < options_.agents; ++i) {
-    for (const pid_t pid : SupervisorsOf(i)) kill(pid, SIGKILL);
+    for (const pid_t pid : SupervisorsOf(i)) {
+      kill(pid, SIGKILL);
+      Eventually(absl::Seconds(10),
+                 [&] { return waitpid(pid, nullptr, WNOHANG) != 0; });
+    }
   }
   scheduler_.Signal(SIGCONT);
   scheduler_.Kill();
@@ -175,10 +192,12 @@ std::vector<std::string> TestCluster::Environment(
 }
 
 void TestCluster::StartScheduler(const std::string& failpoints) {
-  scheduler_ = Process::Start({CCSCHEDD, "--config", dir_ + "/cluster.yaml",
-                               "--state", dir_ + "/state"},
-                              dir_ + "/ccschedd.log",
-                              Environment(options_.agents, failpoints));
+  scheduler_ =
+      Process::Start({CCSCHEDD, "--config", dir_ + "/cluster.yaml", "--state",
+                      dir_ + "/state"},
+                     dir_ + "/ccschedd.log",
+                     Environment(options_.agents, failpoints), &deaths_);
+  ExpectDeaths(scheduler_, failpoints);
 }
 
 std::vector<std::string> TestCluster::AgentCommand(
@@ -204,7 +223,51 @@ std::vector<std::string> TestCluster::AgentCommand(
 void TestCluster::StartAgent(int i, const std::string& failpoints) {
   const std::string home = absl::StrCat(dir_, "/node", i);
   agents_[i] = Process::Start(AgentCommand(i, home), home + ".log",
-                              Environment(i, failpoints));
+                              Environment(i, failpoints), &deaths_);
+  ExpectDeaths(agents_[i], failpoints);
+}
+
+// A failpoint is armed in all supervisors of an agent, too.
+void TestCluster::ExpectDeaths(const Process& process,
+                               const std::string& failpoints) {
+  for (const auto& [how, signal] :
+       {std::pair{"=kill", SIGKILL}, std::pair{"=crash", SIGSEGV}}) {
+    if (!absl::StrContains(failpoints, how)) continue;
+    deaths_.Sent(process.pid(), signal);
+    if (absl::StrContains(failpoints, "supervisor.")) {
+      deaths_.Expect("ccsched-supervise", signal);
+    }
+  }
+}
+
+void TestCluster::KillMeant(pid_t pid) {
+  deaths_.Sent(pid, SIGKILL);
+  kill(pid, SIGKILL);
+}
+
+// What an agent was told of its supervisors' ends stands in its log.
+void TestCluster::ReadAgentsLogs() {
+  for (const auto& entry : fs::directory_iterator(dir_)) {
+    if (entry.path().extension() != ".log") continue;
+    std::streamoff& at = logs_read_[entry.path()];
+    std::ifstream in(entry.path());
+    in.seekg(at);
+    for (std::string line; std::getline(in, line) && !in.eof();) {
+      at = in.tellg();
+      if (!absl::StrContains(line, kDiedMessage)) continue;
+      const int signal = NumberIn(line, "signal");
+      if (signal == 0) continue;  // it ended by itself
+      deaths_.Killed("ccsched-supervise", NumberIn(line, "pid"), signal);
+    }
+  }
+}
+
+std::vector<std::string> TestCluster::UnexplainedDeaths() {
+  scheduler_.running();
+  for (Process& agent : agents_) agent.running();
+  deaths_.ReapOrphans();
+  ReadAgentsLogs();
+  return deaths_.unexplained();
 }
 
 Process TestCluster::StartCloneOf(int i) {
@@ -219,7 +282,7 @@ Process TestCluster::StartCloneOf(int i) {
   fs::copy(absl::StrCat(dir_, "/node", i, "/run"), copy + "/run",
            fs::copy_options::recursive, ignored);
   return Process::Start(AgentCommand(i, copy), copy + ".log",
-                        Environment(i, ""));
+                        Environment(i, ""), &deaths_);
 }
 
 std::vector<pid_t> TestCluster::SupervisorsOf(int i) const {

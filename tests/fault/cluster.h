@@ -3,6 +3,8 @@
 #ifndef CCSCHED_TESTS_FAULT_CLUSTER_H_
 #define CCSCHED_TESTS_FAULT_CLUSTER_H_
 
+#include <ios>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +72,13 @@ class TestCluster {
   const std::string& dir() const { return dir_; }
   uint32_t accelerators() const { return options_.accelerators; }
 
+  // SIGKILL to a supervisor or a job, as one that is meant.
+  void KillMeant(pid_t pid);
+  // Which of all processes so far died of a signal that was not meant.
+  std::vector<std::string> UnexplainedDeaths();
+  // Of those whose agent is dead: to be called now and then.
+  void ReapOrphans() { deaths_.ReapOrphans(); }
+
   // One job that runs `script` by sh; `elastic` is "" or "MIN:MAX", and such a
   // job may be suspended, too. Errors: the client's; the job may then be known
   // or not, and the same key tells.
@@ -103,8 +112,12 @@ class TestCluster {
   std::vector<std::string> AgentCommand(int i, const std::string& state) const;
   std::vector<std::string> Environment(int shim,
                                        const std::string& failpoints) const;
+  void ExpectDeaths(const Process& process, const std::string& failpoints);
+  void ReadAgentsLogs();
 
   const ClusterOptions options_;
+  DeathBook deaths_;                                 // outlives the processes
+  std::map<std::string, std::streamoff> logs_read_;  // how far
   std::string dir_;
   bool keep_ = false;
   std::string socket_;

@@ -22,6 +22,11 @@ class NamedFailuresTest : public ::testing::Test {
         cluster_->WaitForAccelerators(options.agents * options.accelerators))
         << cluster_->Logs();
   }
+  void TearDown() override {
+    if (cluster_ == nullptr) return;
+    EXPECT_EQ(cluster_->UnexplainedDeaths(), std::vector<std::string>())
+        << cluster_->Logs();
+  }
   // A job that runs until its file `KEY.go` appears, so that a test decides
   // when it ends.
   uint64_t SubmitWaiting(const std::string& key) {

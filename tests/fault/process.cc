@@ -13,10 +13,22 @@
 extern char** environ;
 
 namespace ccsched::testing {
+namespace {
+
+// Which of them it is about: what comes first may only prepare its start.
+std::string BinaryOf(const std::vector<std::string>& argv) {
+  for (const std::string& word : argv) {
+    const std::string name = word.substr(word.rfind('/') + 1);
+    if (name.compare(0, 7, "ccsched") == 0) return name;
+  }
+  return argv[0];
+}
+
+}  // namespace
 
 Process Process::Start(const std::vector<std::string>& argv,
                        const std::string& log,
-                       const std::vector<std::string>& env) {
+                       const std::vector<std::string>& env, DeathBook* deaths) {
   std::vector<char*> args;
   for (const std::string& arg : argv)
     args.push_back(const_cast<char*>(arg.c_str()));
@@ -29,6 +41,8 @@ Process Process::Start(const std::vector<std::string>& argv,
   for (char** v = environ; *v != nullptr; ++v) variables.push_back(*v);
   variables.push_back(nullptr);
   Process process;
+  process.binary_ = BinaryOf(argv);
+  process.deaths_ = deaths;
   process.pid_ = fork();
   if (process.pid_ != 0) return process;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -41,12 +55,16 @@ Process Process::Start(const std::vector<std::string>& argv,
 }
 
 Process::Process(Process&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)) {}
+    : pid_(std::exchange(other.pid_, 0)),
+      binary_(std::move(other.binary_)),
+      deaths_(other.deaths_) {}
 
 Process& Process::operator=(Process&& other) noexcept {
   if (this != &other) {
     Kill();
     pid_ = std::exchange(other.pid_, 0);
+    binary_ = std::move(other.binary_);
+    deaths_ = other.deaths_;
   }
   return *this;
 }
@@ -58,7 +76,14 @@ bool Process::running() {
 }
 
 void Process::Signal(int signal) {
-  if (pid_ != 0) kill(pid_, signal);
+  if (pid_ == 0) return;
+  if (deaths_ != nullptr) deaths_->Sent(pid_, signal);
+  kill(pid_, signal);
+}
+
+void Process::Ended(int status) {
+  const pid_t pid = std::exchange(pid_, 0);
+  if (deaths_ != nullptr) deaths_->Ended(binary_, pid, status);
 }
 
 std::optional<int> Process::Wait(absl::Duration patience) {
@@ -67,15 +92,17 @@ std::optional<int> Process::Wait(absl::Duration patience) {
   const bool ended = Eventually(
       patience, [&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
   if (!ended) return std::nullopt;
-  pid_ = 0;
+  Ended(status);
   return status;
 }
 
 void Process::Kill() {
-  if (pid_ == 0) return;
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
-  pid_ = 0;
+  // If it is dead already, then of something else.
+  if (pid_ == 0 || Wait(absl::ZeroDuration()).has_value()) return;
+  Signal(SIGKILL);
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  Ended(status);
 }
 
 }  // namespace ccsched::testing

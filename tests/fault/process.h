@@ -11,6 +11,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tests/fault/death_book.h"
 
 namespace ccsched::testing {
 
@@ -21,9 +22,11 @@ class Process {
   // Starts `argv` with standard output and error appended to `log`, and `env`
   // (NAME=value) added to the environment. The child dies with the test
   // (PR_SET_PDEATHSIG).
+  // `deaths`, which outlives this, is told what is done to it and how it ends.
   static Process Start(const std::vector<std::string>& argv,
                        const std::string& log,
-                       const std::vector<std::string>& env = {});
+                       const std::vector<std::string>& env = {},
+                       DeathBook* deaths = nullptr);
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
   ~Process();
@@ -39,7 +42,11 @@ class Process {
   void Kill();
 
  private:
+  void Ended(int status);
+
   pid_t pid_ = 0;
+  std::string binary_;
+  DeathBook* deaths_ = nullptr;
 };
 
 // Polls `done` every few milliseconds until it is true; false if it is not so

@@ -28,6 +28,9 @@ class SilenceTest : public ::testing::Test {
     hearts_.join();
   }
 
+  void TearDown() override {
+    EXPECT_EQ(cluster_.UnexplainedDeaths(), std::vector<std::string>());
+  }
   void Join() {
     for (int i = 0; i < kNodes; ++i) {
       agents_.push_back(std::make_unique<FakeAgent>(
