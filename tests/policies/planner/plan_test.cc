@@ -233,6 +233,8 @@ TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
     EXPECT_LE(plan.entry(one).end, job.latest_end);
   }
   plan.Replan(kSlotUs / 2);
+}
+
 // Room begins and ends within hours.
 TEST(PausePlanTest, UsesPartsOfSlots) {
   PlanInstance plan;
