@@ -46,11 +46,11 @@ struct PlanWidths {
     double speed;
   };
   std::vector<Width> widths;
-  // How long it lasts at its own width at most, as far as is known. 0: just its
-  // duration, and its promise is about its end, whatever the width. Else it
-  // might turn out shorter, and its promise with it, or longer: where it runs
-  // faster it may not start later, where it runs slower it starts sooner.
-  int64_t careful = 0;
+  // How long it lasts at its own width at most. 0: just its duration, and its
+  // promise is about its end, whatever the width. Else it might turn out
+  // shorter, and its promise with it, or longer: where it runs faster it may
+  // not start later, where it runs slower it starts sooner.
+  int64_t longest = 0;
 };
 
 struct PlanJob {

@@ -23,11 +23,11 @@ PlanJob AtWidth(const PlanJob& own, const PlanWidths::Width& width) {
   job.count = job.max_count = width.count;
   job.speed = width.speed;
   job.duration = scaled(own.duration);
-  if (const int64_t careful = own.widths->careful; careful > 0) {
-    // No later than at its own width all the same: a P90 may be below the mean.
+  if (const int64_t longest = own.widths->longest; longest > 0) {
+    // No later than at its own width all the same: it may be below the mean.
     job.latest_end = std::min(
         own.latest_end, own.latest_start() + job.duration -
-                            std::max<int64_t>(0, scaled(careful) - careful));
+                            std::max<int64_t>(0, scaled(longest) - longest));
   }
   // An hour's wait costs the job as much at any width.
   job.wait = own.wait * static_cast<float>(own.count) /

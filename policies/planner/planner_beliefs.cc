@@ -22,9 +22,17 @@ constexpr double kWidthStep = 1.4142;
 constexpr int kMostWidths = 12;  // on either side of its own
 
 // Widths from the least to the most, the job's own first; none that would not
-// divide among its nodes, or do no more than a narrower one.
-std::shared_ptr<const PlanWidths> WidthsOf(const JobShape& shape,
-                                           int64_t careful) {
+// divide among its nodes, or do no more than a narrower one. Nor is a job run
+// slower than at its own width if its length has no known end, but its promise
+// counts from that: the longer it lasted, the later it would be.
+std::shared_ptr<const PlanWidths> WidthsOf(const Job& job,
+                                           const JobShape& shape,
+                                           const RuntimeBelief& belief,
+                                           absl::Duration careful) {
+  const bool limited = job.spec.time_limit < absl::InfiniteDuration();
+  const bool promised = job.spec.max_delay < absl::InfiniteDuration() ||
+                        job.spec.finish_by < absl::InfiniteFuture();
+  const bool slower = belief.known || limited || !promised;
   std::set<uint32_t> counts = {shape.min_count, shape.max_count};
   for (const double step : {1 / kWidthStep, kWidthStep}) {
     double width = shape.count;
@@ -34,13 +42,17 @@ std::shared_ptr<const PlanWidths> WidthsOf(const JobShape& shape,
     }
   }
   auto all = std::make_shared<PlanWidths>();
-  all->careful = careful;
+  if (!belief.known) {
+    if (limited) careful = absl::Duration(job.spec.time_limit) - job.executed;
+    all->longest =
+        ToUs(std::clamp(careful, absl::Microseconds(1), kLongestPlanned));
+  }
   all->widths.push_back({shape.count, 1});
   double most = 0;
   for (const uint32_t n : counts) {
     const double speed = shape.SpeedAt(n);
     const bool divides = shape.nodes == 0 || n % shape.nodes == 0;
-    if (n != shape.count && divides && speed > most) {
+    if (n != shape.count && divides && speed > most && (slower || speed > 1)) {
       all->widths.push_back({n, speed});
     }
     most = std::max(most, speed);
@@ -131,9 +143,7 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   length = std::min(length, kLongestPlanned);
   careful = std::min(careful, kLongestPlanned);
   plan.duration = ToUs(absl::Ceil(length, absl::Microseconds(1)));
-  if (shape.elastic()) {
-    plan.widths = WidthsOf(shape, belief.known ? 0 : ToUs(careful));
-  }
+  if (shape.elastic()) plan.widths = WidthsOf(job, shape, belief, careful);
   absl::Time latest =
       std::min(job.spec.submitted + job.executed + job.spec.max_delay,
                job.spec.finish_by - careful);

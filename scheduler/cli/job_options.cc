@@ -157,8 +157,9 @@ void AddJobOptions(Command& c, JobOptions* o) {
   c.List("--accelerator", "TYPE[,TYPE]", &o->accelerator,
          "of these types, any of them, best first");
   c.Number("-N,--nodes", "N", &o->nodes, "spread evenly over exactly N nodes");
-  c.Text("-t,--time-limit", "DURATION", &o->time_limit,
-         "stop it after so long: 90m, 24h, 2d");
+  c.Text(
+      "-t,--time-limit", "DURATION", &o->time_limit,
+      "stop it after so long (of an elastic job: at its own width): 90m, 24h");
   c.Text("--runtime", "DURATION", &o->runtime,
          "how long it is expected to run");
   c.Text("--finish-by", "TIME", &o->finish_by,

@@ -403,6 +403,20 @@ void Driver::SendStop(const LiveAttempt& attempt, const AttemptPart& part,
   Send(*node, std::move(message));
 }
 
+namespace {
+
+// What is left of its limit, which is about its own width: where it runs
+// slower it may run as much longer. Not shorter where it runs faster, as the
+// speed-up is only what its user says.
+absl::Duration TimeLimitOf(const Job& job, const JobShape& shape,
+                           uint32_t count) {
+  const absl::Duration left = std::max(
+      absl::Duration(job.spec.time_limit) - job.executed, absl::ZeroDuration());
+  return left / std::min(1.0, shape.SpeedAt(count));
+}
+
+}  // namespace
+
 void Driver::SendStart(const LiveAttempt& attempt, const AttemptPart& part) {
   const NodeEntry* const node = nodes_.Find(part.node);
   const Job* const job = engine_->job(attempt.job);
@@ -436,8 +450,7 @@ void Driver::SendStart(const LiveAttempt& attempt, const AttemptPart& part) {
   }
   if (job->spec.time_limit != absl::InfiniteDuration()) {
     *start.mutable_time_limit() =
-        ToProto(std::max(absl::Duration(job->spec.time_limit) - job->executed,
-                         absl::ZeroDuration()));
+        ToProto(TimeLimitOf(*job, engine_->shape(*job), attempt.row.count));
   }
   if (row.array_index) {
     start.set_array_index(*row.array_index);

@@ -95,7 +95,8 @@ struct JobSpec {
   PackedDuration max_delay = PackedDuration::Infinite();
   // Expected time to run at `count` accelerators; absent: nothing was said.
   std::optional<PackedDuration> runtime;
-  // The job is stopped when it has run so long.
+  // The job is stopped when it has run so long; where an elastic one runs
+  // slower than at its own width, it may run as much longer.
   PackedDuration time_limit = PackedDuration::Infinite();
   Symbol user;
   Symbol project;

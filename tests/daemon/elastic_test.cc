@@ -20,8 +20,7 @@ class ElasticTest : public DaemonTest {
     return Act(&v1::Jobs::Stub::Hold, id, 0);
   }
   // A running job of two accelerators, from one to eight.
-  v1::AttemptKey RunElastic(FakeAgent& agent) {
-    v1::JobSpec spec = Spec(2);
+  v1::AttemptKey RunElastic(FakeAgent& agent, v1::JobSpec spec = Spec(2)) {
     spec.set_elastic("1:8");
     spec.set_suspendable(true);
     Submit(spec);
@@ -75,6 +74,30 @@ TEST_F(ElasticTest, ResizesBySuspendingAndStartingAnewAtTheNewWidth) {
   ASSERT_EQ(job.attempts_size(), 2);
   EXPECT_EQ(job.attempts(0).count(), 2u);
   EXPECT_EQ(job.attempts(1).count(), 6u);
+}
+
+TEST_F(ElasticTest, ATimeLimitIsThatOfTheJobsOwnWidth) {
+  Start();
+  const auto agent = Agent({.node = "n1"});
+  v1::JobSpec spec = Spec(2);
+  spec.mutable_time_limit()->set_seconds(3600);
+  v1::AttemptKey key = RunElastic(*agent, spec);
+  for (const auto& [count, least, most] :
+       {std::tuple(1u, 7100, 7200), std::tuple(8u, 3500, 3600)}) {
+    EXPECT_TRUE(Resize(key.job_id(), count).done());
+    ASSERT_TRUE(agent->WaitStop().has_value());
+    agent->Ended(key, v1::OUTCOME_SUSPENDED);
+    const auto start = agent->WaitStart();
+    ASSERT_TRUE(start.has_value());
+    EXPECT_EQ(start->count(), count);
+    EXPECT_GE(start->time_limit().seconds(), least);
+    EXPECT_LE(start->time_limit().seconds(), most);
+    key = start->key();
+    agent->Started(key);
+    WaitFor(key.job_id(), v1::JOB_RUNNING);
+  }
+  agent->Ended(key, v1::OUTCOME_SUCCEEDED);
+  WaitFor(key.job_id(), v1::JOB_SUCCEEDED);
 }
 
 TEST_F(ElasticTest, AJobThatDoesNotAnswerGoesOnAtItsOldWidth) {

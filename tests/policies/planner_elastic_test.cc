@@ -61,6 +61,18 @@ TEST(PlannerElasticTest, RunsNarrowWhereThatTakesLessAndThereIsTime) {
   EXPECT_LE(result.EndHours(1), 16 + 1e-6);
 }
 
+// The longer it turned out to be, the later it would end for being narrow.
+TEST(PlannerElasticTest, RunsNoSlowerThanItsOwnWidthIfNobodyKnowsHowLong) {
+  Play play = OneSite(std::vector<double>(48, 300), 8);
+  PlayJob job = Sublinear(12);
+  job.believed_h = 2;
+  play.Job(job);
+  const PlayResult result = play.Run();
+  ASSERT_EQ(result.stretches.size(), 1u);
+  EXPECT_GE(result.stretches[0].count, 4u);
+  EXPECT_LE(result.EndHours(1), 16 + 1e-6) << result.Stretches(1);
+}
+
 TEST(PlannerElasticTest, AWidthThatWouldBreakThePromiseIsNotChosen) {
   Play play = OneSite(std::vector<double>(48, 300), 8);
   play.Job(Sublinear(1));

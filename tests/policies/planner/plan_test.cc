@@ -223,7 +223,7 @@ TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
   job.latest_end = 205 * kSlotUs;
   auto widths = std::make_shared<PlanWidths>();
   widths->widths = {{2, 1}, {1, 0.6}};
-  widths->careful = 10 * kSlotUs;
+  widths->longest = 10 * kSlotUs;
   job.widths = widths;
   EXPECT_LE(AtWidth(job, {1, 0.6}).latest_end, job.latest_end);
   for (int n = 0; n < 8; ++n) {
