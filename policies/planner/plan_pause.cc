@@ -25,10 +25,17 @@ double PlanBook::PlanPauses(int64_t from, const PlanJob& job,
   relative.release = from - origin_;
   relative.latest_end =
       std::max(relative.latest_end, relative.release + relative.duration);
-  relative.latest_end = FrugalEnd(relative);
-  const double cost =
-      pauses_.Plan(work_, table, carbon_, *schedule_, relative, origin,
-                   options_.least_gain, worth, stretches);
+  const auto plan_until = [&](int64_t latest_end) {
+    relative.latest_end = latest_end;
+    return pauses_.Plan(work_, table, carbon_, *schedule_, relative, origin,
+                        options_.least_gain, worth, stretches);
+  };
+  const int64_t promised = relative.latest_end;
+  double cost = plan_until(FrugalEnd(relative));
+  // Better all of its slack than a broken promise.
+  if (stretches.empty() && relative.latest_end < promised) {
+    cost = plan_until(promised);
+  }
   for (Stretch& s : stretches) {
     s.start += origin_;
     s.end += origin_;
