@@ -314,6 +314,16 @@ void Driver::Apply(JobAction& action) {
       });
 }
 
+namespace {
+
+bool HasRoom(const Engine& engine, const Choice& choice,
+             const JobShape& shape) {
+  const uint32_t count = choice.count > 0 ? choice.count : shape.count;
+  return engine.pools()[choice.pool.value()].free >= count;
+}
+
+}  // namespace
+
 void Driver::Apply(PreviewCall& call) {
   const auto preview = [&]() -> absl::StatusOr<v1::PreviewResponse> {
     const v1::JobSpec& spec = call.request.job();
@@ -335,13 +345,21 @@ void Driver::Apply(PreviewCall& call) {
           engine_->grid().forecast(topology().region(choice.pool));
       offer.set_estimated(forecast != nullptr &&
                           forecast->Extended(choice.start + *context.runtime));
+      if (choice.start <= work_.now && !HasRoom(*engine_, choice, job.shape)) {
+        offer.set_note("no room now");
+      }
     }
     if (offers.empty()) return response;
     response.mutable_offers(0)->set_chosen(true);
     DecisionRecord decision;
     decision.reason.chosen = offers[0];
     const bool later = offers[0].start > work_.now;
-    decision.kind = later ? DecisionKind::kDefer : DecisionKind::kStart;
+    const bool late = later && !response.offers(0).note().empty();
+    // A policy that never defers offers no later start; the job waits then.
+    const bool full = !later && !HasRoom(*engine_, offers[0], job.shape);
+    decision.kind = later  ? DecisionKind::kDefer
+                    : full ? DecisionKind::kWait
+                           : DecisionKind::kStart;
     decision.until = offers[0].start;
     const PoolId first = job.placement.front();
     decision.reason.now = Choice{first, work_.now, GramsCo2e(0), false};
@@ -358,6 +376,7 @@ void Driver::Apply(PreviewCall& call) {
                                      return offer.carbon >= offers[0].carbon;
                                    });
     decision.reason.code = !decision.reason.now.valid ? ReasonCode::kNoData
+                           : late || full             ? ReasonCode::kCapacity
                            : later                    ? ReasonCode::kCleanerHour
                            : !least                   ? ReasonCode::kFirstFit
                            : offers[0].pool != first  ? ReasonCode::kCleanerSite

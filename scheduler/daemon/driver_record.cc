@@ -51,7 +51,10 @@ OfferContext Driver::ContextOf(const Job& job, const JobShape& shape) const {
           .slip_p90 = slips_.p90(),
           .decided = work_.now,
           .prices = engine_->grid().prices,
-          .forecasts = engine_->grid().forecasts};
+          .forecasts = engine_->grid().forecasts,
+          .promised_end = std::min<absl::Time>(
+              job.spec.finish_by, job.spec.submitted + job.executed +
+                                      job.spec.max_delay + belief.mean)};
 }
 
 // How planned starts turn out, for the predictions of those to come.

@@ -202,6 +202,17 @@ TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
   EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
 }
 
+TEST_F(CommandsTest, WhySaysWhichChoiceIsLate) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_DEFERRED, reason: {code: capacity, text: waits, "
+      "policy: p, chosen: {site: oslo, accelerator: a, count: 1, co2e_g: 5, "
+      "note: later than promised}, now: {site: rome, accelerator: a, count: "
+      "1, co2e_g: 50}}}"));
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("NOTE"));
+  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .*later than promised"));
+}
+
 TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
   scheduler_.jobs.push_back(Parsed<v1::Job>(
       "{id: 4, state: JOB_DEFERRED, reason: {code: cleaner-hour, text: waits "

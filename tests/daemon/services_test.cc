@@ -126,6 +126,32 @@ TEST_F(ServicesTest, PreviewsWithoutTakingTheJobIn) {
   EXPECT_EQ(Submit(Spec()), 1) << "the preview took no number";
 }
 
+TEST_F(ServicesTest, APreviewSaysWhereThereIsNoRoomNow) {
+  Start();
+  ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 500, 500, 500})).ok());
+  ASSERT_TRUE(SetPolicy("fcfs").ok());
+  const auto agent = Agent({.node = "n1"});
+  v1::PreviewRequest request;
+  *request.mutable_job() = Spec();
+  request.mutable_job()->add_site("here");
+  const auto preview = [&] {
+    grpc::ClientContext context;
+    v1::PreviewResponse response;
+    EXPECT_TRUE(jobs->Preview(&context, request, &response).ok());
+    return response;
+  };
+  EXPECT_EQ(preview().offers(0).note(), "");
+  v1::JobSpec whole = Spec();
+  whole.add_site("here");
+  whole.set_accelerators(8);
+  Submit(whole);
+  ASSERT_TRUE(agent->WaitStart().has_value());
+  const v1::PreviewResponse full = preview();
+  EXPECT_EQ(full.offers(0).note(), "no room now");
+  EXPECT_EQ(full.reason().code(), "capacity");
+  EXPECT_THAT(full.reason().text(), HasSubstr("waits for 1 free"));
+}
+
 TEST_F(ServicesTest, DefersAJobToTheForecastsCleanHour) {
   Start();
   ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 100, 100, 100})).ok());
