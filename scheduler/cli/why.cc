@@ -76,7 +76,8 @@ int RunWhy(Context& context, const WhyOptions& o) {
   }
   context.out << "\n";
   if (reason.code().empty()) {
-    context.out << "Nothing was decided about it yet.\n";
+    context.out << "Nothing was decided about it"
+                << (HasEnded(job->state()) ? "" : " yet") << ".\n";
     return kExitDone;
   }
   context.out << Printable(reason.text(), 2000) << "\n";
