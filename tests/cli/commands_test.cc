@@ -344,6 +344,18 @@ TEST_F(CommandsTest, MoneyStandsBesideCarbonEachCurrencyByItself) {
   EXPECT_THAT(out_.str(), HasSubstr("12.50 USD"));
 }
 
+TEST_F(CommandsTest, SavedIsOfEndedJobsAlone) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      "{rows: [{key: oslo, co2e_g: 895, baseline_co2e_g: 10, compared_co2e_g: "
+      "9}], total: {co2e_g: 9, baseline_co2e_g: 10, compared_co2e_g: 9}}");
+  EXPECT_EQ(Run({"report"}), 0);
+  EXPECT_THAT(out_.str(),
+              ContainsRegex("oslo .* 10.0 %.*saved: of the 9.00 g"));
+  EXPECT_THAT(out_.str(), ContainsRegex("total .* 10.0 % +- *\n"));
+  EXPECT_EQ(Run({"report", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"compared_co2e_g\":9"));
+}
+
 TEST_F(CommandsTest, ProjectsShowWhatIsLeftOfTheirBudgets) {
   scheduler_.projects = Parsed<v1::ProjectsResponse>(
       "{projects: [{name: vision, share: 3, charged_accelerator_hours: 12.25, "
