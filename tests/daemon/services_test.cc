@@ -226,6 +226,13 @@ TEST_F(ServicesTest, DrainsANodeForGood) {
   EXPECT_EQ(none.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(none.error_message().find("site: there is no \"nowhere\""), 0u);
   request.set_undrain(true);
+  request.set_node("n2");
+  grpc::ClientContext mistyped_context;
+  const grpc::Status mistyped =
+      admin->Drain(&mistyped_context, request, &drained);
+  EXPECT_EQ(mistyped.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(mistyped.error_message(), HasSubstr("there is no \"n2\""));
+  request.set_node("n1");
   grpc::ClientContext undrain_context;
   ASSERT_TRUE(admin->Drain(&undrain_context, request, &drained).ok());
   EXPECT_TRUE(agent->WaitStart().has_value());
