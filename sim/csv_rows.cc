@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -92,6 +93,11 @@ absl::Status LineReader::Read(size_t bytes_max) {
   const int got = gzread(file_->handle, buffer_.data() + end_,
                          static_cast<unsigned>(bytes_max));
   if (got < 0) {
+    if (std::error_code ignored;
+        std::filesystem::is_directory(path_, ignored)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path_, ": is a directory, not a file"));
+    }
     return absl::DataLossError(absl::StrCat(
         path_, ":", line_ + 1, ": can't be read: broken archive or device"));
   }

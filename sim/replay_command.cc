@@ -153,8 +153,15 @@ absl::StatusOr<int> RunSimReplayCommand(const SimReplayOptions& options,
   for (const std::string& policy : options.policies) {
     RETURN_IF_ERROR(ParsePolicy(policy, RuntimeKnowledge::kKnown).status());
   }
+  const std::string ledger = options.state_dir + "/ledger.db";
+  if (std::error_code ignored; !std::filesystem::exists(ledger, ignored)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.state_dir,
+        ": has no ledger.db; give the folder that a scheduler has as its "
+        "--state (of a dev cluster: the folder 'state' in its own)"));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<LedgerReader> reader,
-                   OpenSqliteLedgerReader(options.state_dir + "/ledger.db"));
+                   OpenSqliteLedgerReader(ledger));
   if (!options.policies.empty()) return WhatIf(*reader, options, out);
   Replay replay(*reader);
   ASSIGN_OR_RETURN(const ReplayResult result, replay.Play());

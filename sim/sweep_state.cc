@@ -79,6 +79,14 @@ bool ReadPoints(const Json& line, std::vector<SweepPoint>& points) {
   return !points.empty();
 }
 
+// A torn line may be short. Nothing is to be appended to what is no state:
+// whoever mistypes a name may mean a scenario.
+bool BeginsLikeState(const std::string& line) {
+  static constexpr char kBegin[] = R"({"key":)";
+  const size_t length = std::min(line.size(), sizeof(kBegin) - 1);
+  return line.compare(0, length, kBegin, length) == 0;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> DigestOf(const std::string& path) {
@@ -115,8 +123,13 @@ absl::Status SweepState::Open(
                              std::vector<SweepPoint> points)>& take) {
   path_ = path;
   std::ifstream file(path);
-  bool torn = false;
-  for (std::string line; std::getline(file, line);) {
+  bool torn = false, first = true;
+  for (std::string line; std::getline(file, line); first = false) {
+    if (first && !BeginsLikeState(line)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          path,
+          ": is not the state of a sweep; name a new file, or remove it"));
+    }
     torn = file.eof();
     const Json j = Json::parse(line, nullptr, false);
     if (!j.is_object() || !j.contains("key") || !j.contains("points") ||

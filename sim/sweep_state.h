@@ -26,8 +26,8 @@ class SweepState {
  public:
   // Gives `take` what an earlier sweep has done, key by key, of those whose
   // files (the scenario's trace and grids) are what they were. A torn last
-  // line is passed over. What is saved from now on is appended. Errors:
-  // FailedPrecondition naming the file.
+  // line is passed over. What is saved from now on is appended, but never to a
+  // file that is something else. Errors: FailedPrecondition naming the file.
   absl::Status Open(
       const std::string& path,
       const std::function<void(const std::string& key,

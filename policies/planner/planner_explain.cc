@@ -1,5 +1,7 @@
 // planner: what choices cost, and what decided them.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "policies/dispatch.h"
 #include "policies/planner/planner.h"
 
@@ -68,6 +70,8 @@ Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
       settings_.weights.money != 0 && reason.chosen.carbon > reason.now.carbon;
   if (in.forecast(PoolId(static_cast<uint16_t>(pool))) == nullptr) {
     reason.code = ReasonCode::kNoData;
+  } else if (start > std::max(now, plan.latest_start())) {
+    reason.code = ReasonCode::kCapacity;  // else it would start in time
   } else if (start > now) {
     reason.code = cheaper ? ReasonCode::kCheaperHour
                   : next.pool >= 0 && reason.next.carbon < reason.chosen.carbon

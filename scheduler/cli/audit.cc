@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
@@ -14,6 +16,7 @@
 #include "scheduler/cli/time_options.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/table.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 namespace {
@@ -27,6 +30,24 @@ struct AuditOptions {
 };
 
 constexpr char kSinceDefault[] = "24h";
+
+const std::vector<std::string>& KnownActs() {
+  static const auto* const kActs = new std::vector<std::string>{
+      "cancel",  "hold",       "release",    "resize",        "drain",
+      "undrain", "set-policy", "set-shadow", "push-forecast", "reload"};
+  return *kActs;
+}
+
+absl::Status CheckActs(const std::vector<std::string>& acts) {
+  const std::vector<std::string>& known = KnownActs();
+  for (const std::string& act : acts) {
+    if (std::find(known.begin(), known.end(), act) != known.end()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--act: there is no act '", Printable(act), "'", DidYouMean(act, known),
+        " (known: ", absl::StrJoin(known, ", "), ")"));
+  }
+  return absl::OkStatus();
+}
 
 Record ActRecordOf(const v1::Act& act) {
   Record r;
@@ -46,6 +67,7 @@ absl::StatusOr<v1::ActsRequest> MakeRequest(const AuditOptions& o,
     return absl::InvalidArgumentError(
         "--since and --from: both say where it begins; give one");
   }
+  RETURN_IF_ERROR(CheckActs(o.acts));
   v1::ActsRequest request;
   TimeOptions times(context);
   if (o.from) {
@@ -152,8 +174,7 @@ void AddAudit(Command& root, Context& context) {
   c.Text("--to", "TIME", &o->to, "before then");
   c.Text("--by", "NAME", &o->by, "only by this caller");
   c.List("--act", "ACT[,ACT]", &o->acts,
-         "only these: cancel, hold, release, resize, drain, undrain, "
-         "set-policy, set-shadow, push-forecast, reload");
+         absl::StrCat("only these: ", absl::StrJoin(KnownActs(), ", ")));
   c.Number("-n,--limit", "N", &o->limit, "at most so many: the newest");
   AddFormat(c, &o->format);
   c.OnRun([o, &context] { return RunAudit(context, *o); });

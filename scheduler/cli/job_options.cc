@@ -208,6 +208,10 @@ absl::Status ApplyJobOptions(const JobOptions& o, const NowFunction& now,
                              v1::JobSpec* job) {
   using J = v1::JobSpec;
   SetTexts(o, job);
+  if (o.key && o.key->empty()) {
+    // A variable that is not set, most often: it would be no key at all.
+    return Bad("--key", "it is empty");
+  }
   std::optional<int64_t> accelerators = o.accelerators;
   if (!accelerators && o.accelerators_per_node) {
     accelerators = *o.accelerators_per_node * o.nodes.value_or(1);

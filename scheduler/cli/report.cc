@@ -31,12 +31,19 @@ struct ReportOptions {
   std::string training_type = "pre-training";
 };
 
+// What the baseline is to be compared with: jobs that run have none yet. An
+// older scheduler does not say.
+std::optional<double> Compared(const v1::ReportRow& row) {
+  if (row.has_compared_co2e_g()) return row.compared_co2e_g();
+  return CCSCHED_OPTIONAL(row, co2e_g);
+}
+
 std::optional<double> SavedShare(const v1::ReportRow& row) {
-  if (!row.has_co2e_g() || !row.has_baseline_co2e_g() ||
-      row.baseline_co2e_g() <= 0) {
+  const std::optional<double> compared = Compared(row);
+  if (!compared || !row.has_baseline_co2e_g() || row.baseline_co2e_g() <= 0) {
     return std::nullopt;
   }
-  return 1 - row.co2e_g() / row.baseline_co2e_g();
+  return 1 - *compared / row.baseline_co2e_g();
 }
 
 // Of energy of which nothing is known, nothing is known to be measured.
@@ -101,6 +108,7 @@ Record RowRecord(const std::string& by, const v1::ReportRow& row,
   }
   r.AddRecords("cost", costs);
   r.Add("unpriced_kwh", CCSCHED_OPTIONAL(row, unpriced_kwh));
+  r.Add("compared_co2e_g", CCSCHED_OPTIONAL(row, compared_co2e_g));
   AddBudget(by, row.key(), budgets, r);
   return r;
 }
@@ -108,6 +116,11 @@ Record RowRecord(const std::string& by, const v1::ReportRow& row,
 std::string NotesOf(const v1::ReportRow& row) {
   std::vector<std::string> notes;
   if (row.estimated()) notes.push_back("some intensity is estimated");
+  const std::string compared = CarbonText(Compared(row));
+  if (row.has_baseline_co2e_g() &&
+      compared != CarbonText(CCSCHED_OPTIONAL(row, co2e_g))) {
+    notes.push_back(absl::StrCat("saved: of the ", compared, " of ended jobs"));
+  }
   const auto unknown = [&](const char* what, uint64_t attempts) {
     if (attempts == 0) return;
     notes.push_back(absl::StrCat(what, " unknown of ", attempts,
@@ -388,8 +401,9 @@ void AddReport(Command& root, Context& context) {
       "less the clean\nenergy under contract (cluster.yaml), matched hour by "
       "hour, where a surplus earns\nnothing. SAVED is against the baseline "
       "that was frozen when each job was submitted:\nrun at once at the first "
-      "site with room. It may be negative. CFE is the 24/7\ncarbon-free "
-      "score. MARGINAL, EMBODIED and GRID LOSS (what was generated and "
+      "site with room. It is of jobs that have ended, and may be negative. CFE "
+      "is the 24/7\ncarbon-free score. MARGINAL, EMBODIED and GRID LOSS (what "
+      "was generated and "
       "lost\non the way, Scope 3) stand apart and are in no other figure.\n"
       "The idle rows are what nodes used for no job, so that all adds up to "
       "the "

@@ -26,6 +26,12 @@ absl::Status ApplyCcsched(std::vector<std::string> words, JobOptions* options) {
   if (*parsed == nullptr) {
     return absl::InvalidArgumentError("#CCSCHED: --help is no job's option");
   }
+  // A value that can't be read is told with its line. Which time it is, and
+  // what the environment has, is seen to at the end.
+  v1::JobSpec job;
+  RETURN_IF_ERROR(ApplyJobOptions(
+      line, [] { return absl::UnixEpoch(); }, absl::UTCTimeZone(),
+      [](const char*) { return ""; }, &job));
   LayOver(line, options);
   return absl::OkStatus();
 }

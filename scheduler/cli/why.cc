@@ -25,6 +25,10 @@ void PrintChoices(const v1::Reason& reason, Context& context) {
   columns.push_back({"= COST", Align::kRight});
   const bool priced = reason.chosen().has_cost();
   if (priced) columns.push_back({"MONEY", Align::kRight});
+  const bool noted = !absl::StrCat(reason.chosen().note(), reason.now().note(),
+                                   reason.next().note())
+                          .empty();
+  if (noted) columns.push_back({"NOTE", Align::kLeft, 0, Excess::kWrap});
   Table table(std::move(columns));
   for (const auto& [name, given, offer] :
        {std::tuple("chosen", reason.has_chosen(), &reason.chosen()),
@@ -37,6 +41,7 @@ void PrintChoices(const v1::Reason& reason, Context& context) {
         offer->has_co2e_g() ? std::optional(offer->co2e_g() + offer->price_g())
                             : std::nullopt));
     if (priced) cells.emplace_back(CostText(*offer));
+    if (noted) cells.emplace_back(offer->note());
     table.Add(std::move(cells));
   }
   if (table.empty()) return;
@@ -71,7 +76,8 @@ int RunWhy(Context& context, const WhyOptions& o) {
   }
   context.out << "\n";
   if (reason.code().empty()) {
-    context.out << "Nothing was decided about it yet.\n";
+    context.out << "Nothing was decided about it"
+                << (HasEnded(job->state()) ? "" : " yet") << ".\n";
     return kExitDone;
   }
   context.out << Printable(reason.text(), 2000) << "\n";

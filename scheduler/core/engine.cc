@@ -76,7 +76,10 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
 }
 
 void Engine::State::EvictEnded() {
-  for (const JobRef ref : ended_) jobs_.Erase(ref);
+  for (const JobRef ref : ended_) {
+    if (!after_.empty()) after_.erase(jobs_[ref].spec.id);
+    jobs_.Erase(ref);
+  }
   ended_.clear();
 }
 

@@ -125,7 +125,6 @@ void Engine::State::Finish(JobRef ref) {
   ended_.push_back(ref);
   DropBudgetHold(ref);
   if (shares_) claims_.erase(job.spec.id);
-  if (!after_.empty()) after_.erase(job.spec.id);
   if (!dependants_.empty()) {
     SettleDependants(job.spec.id, job.state == JobState::kSucceeded);
   }

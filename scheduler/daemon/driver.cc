@@ -134,7 +134,6 @@ absl::Status Driver::RunStep(std::vector<Input>& inputs) {
   work_.keys.clear();
   work_.asked.clear();
   work_.submitted.clear();
-  work_.failed.clear();
   work_.rows_changed.clear();
   return absl::OkStatus();
 }

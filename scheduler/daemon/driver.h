@@ -113,7 +113,6 @@ class Driver {
     absl::flat_hash_map<std::string, size_t> keys;  // → intakes
     std::vector<std::pair<uint32_t, std::function<void(absl::Status)>>> asked;
     absl::flat_hash_map<JobId, size_t> submitted;  // → batch.submissions
-    std::vector<JobId> failed;                     // ended badly in this step
     // Attempts that run and whose rows are to be written; in order, so that a
     // batch is the same again for the same inputs.
     absl::btree_set<std::pair<JobId, Epoch>> rows_changed;

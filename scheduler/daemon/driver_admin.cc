@@ -180,8 +180,11 @@ void Driver::Apply(DrainCall& call) {
         absl::StrCat("reason: ", call.request.reason().size(),
                      " bytes; at most ", kReasonBytesMax));
   } else if (node == nullptr) {
+    std::vector<std::string> known;
+    for (const NodeEntry& entry : nodes_.nodes()) known.push_back(entry.name);
     status = absl::NotFoundError(
-        absl::StrCat("node: there is no \"", call.request.node(), "\""));
+        absl::StrCat("node: there is no \"", call.request.node(), "\"",
+                     DidYouMean(call.request.node(), known)));
   } else {
     node->drained = !call.request.undrain();
     node->drain_reason = node->drained ? call.request.reason() : "";

@@ -330,9 +330,6 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
   attempt.row.use = attempt.use.Text();
   work_.batch.attempts.push_back(attempt.CurrentRow());
   TakeEnergy(attempt, /*everything=*/true);
-  if (end.outcome == Outcome::kFailed || end.outcome == Outcome::kTimedOut) {
-    work_.failed.push_back(attempt.job);
-  }
   absl::Duration work =
       std::max(end.at - began - end.checkpoint_cost, absl::ZeroDuration());
   if (const Job* const job = engine_->job(attempt.job)) {

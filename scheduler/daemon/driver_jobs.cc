@@ -314,6 +314,40 @@ void Driver::Apply(JobAction& action) {
       });
 }
 
+namespace {
+
+bool HasRoom(const Engine& engine, const Choice& choice,
+             const JobShape& shape) {
+  const uint32_t count = choice.count > 0 ? choice.count : shape.count;
+  return engine.pools()[choice.pool.value()].free >= count;
+}
+
+// Why a job would go where a preview's first offer says. `now`: at once, at the
+// first allowed site.
+ReasonCode CodeOf(const std::vector<Choice>& offers, const Choice& now,
+                  absl::Time at, bool short_of_room) {
+  if (!now.valid) return ReasonCode::kNoData;
+  if (short_of_room) return ReasonCode::kCapacity;
+  if (offers[0].start > at) return ReasonCode::kCleanerHour;
+  // A policy that does not weigh emissions may choose a dirtier offer.
+  const bool least =
+      std::all_of(offers.begin(), offers.end(), [&offers](const Choice& offer) {
+        return offer.carbon >= offers[0].carbon;
+      });
+  if (!least) return ReasonCode::kFirstFit;
+  return offers[0].pool != now.pool ? ReasonCode::kCleanerSite
+                                    : ReasonCode::kBestIsNow;
+}
+
+// Whether its project's carbon budget has no room for such a job, and holds it.
+bool WouldBeHeld(const Engine& engine, Symbol project, GramsCo2e expected) {
+  const ProjectStanding standing = engine.Projects({project}).front();
+  return standing.budget && standing.budget->hold &&
+         standing.used + standing.expected + expected > standing.budget->limit;
+}
+
+}  // namespace
+
 void Driver::Apply(PreviewCall& call) {
   const auto preview = [&]() -> absl::StatusOr<v1::PreviewResponse> {
     const v1::JobSpec& spec = call.request.job();
@@ -335,13 +369,21 @@ void Driver::Apply(PreviewCall& call) {
           engine_->grid().forecast(topology().region(choice.pool));
       offer.set_estimated(forecast != nullptr &&
                           forecast->Extended(choice.start + *context.runtime));
+      if (choice.start <= work_.now && !HasRoom(*engine_, choice, job.shape)) {
+        offer.set_note("no room now");
+      }
     }
     if (offers.empty()) return response;
     response.mutable_offers(0)->set_chosen(true);
     DecisionRecord decision;
     decision.reason.chosen = offers[0];
     const bool later = offers[0].start > work_.now;
-    decision.kind = later ? DecisionKind::kDefer : DecisionKind::kStart;
+    const bool late = later && !response.offers(0).note().empty();
+    // A policy that never defers offers no later start; the job waits then.
+    const bool full = !later && !HasRoom(*engine_, offers[0], job.shape);
+    decision.kind = later  ? DecisionKind::kDefer
+                    : full ? DecisionKind::kWait
+                           : DecisionKind::kStart;
     decision.until = offers[0].start;
     const PoolId first = job.placement.front();
     decision.reason.now = Choice{first, work_.now, GramsCo2e(0), false};
@@ -352,18 +394,17 @@ void Driver::Apply(PreviewCall& call) {
           forecast->PerKilowatt(work_.now, work_.now + *context.runtime) *
           (topology().GridPower(first, job.shape.count).value() / 1000);
     }
-    // A policy that does not weigh emissions may choose a dirtier offer.
-    const bool least = std::all_of(offers.begin(), offers.end(),
-                                   [&offers](const Choice& offer) {
-                                     return offer.carbon >= offers[0].carbon;
-                                   });
-    decision.reason.code = !decision.reason.now.valid ? ReasonCode::kNoData
-                           : later                    ? ReasonCode::kCleanerHour
-                           : !least                   ? ReasonCode::kFirstFit
-                           : offers[0].pool != first  ? ReasonCode::kCleanerSite
-                                                      : ReasonCode::kBestIsNow;
+    decision.reason.code =
+        CodeOf(offers, decision.reason.now, work_.now, late || full);
     *response.mutable_reason() =
         ToProto(decision, policy_name_, work_.now, context);
+    for (const ProjectTerms& terms : terms_) {
+      if (terms.name != spec.project()) continue;
+      if (!WouldBeHeld(*engine_, terms.symbol, decision.reason.now.carbon))
+        break;
+      absl::StrAppend(response.mutable_reason()->mutable_text(),
+                      "; but it would be held by ", BudgetText(terms.symbol));
+    }
     return response;
   };
   work_.outbox.answers.push_back(

@@ -37,6 +37,16 @@ std::string BlockedNote(const Engine& engine, JobId id) {
   return note;
 }
 
+// Which of the jobs that it waited for has just ended, and not well.
+std::string LostDependencyNote(const Engine& engine, JobId id) {
+  for (const JobId parent : engine.dependencies(id)) {
+    const Job* const job = engine.job(parent);
+    if (job == nullptr || !IsTerminal(job->state)) continue;
+    return absl::StrCat("dependency ", parent.value(), " did not succeed");
+  }
+  return "";
+}
+
 }  // namespace
 
 OfferContext Driver::ContextOf(const Job& job, const JobShape& shape) const {
@@ -51,7 +61,10 @@ OfferContext Driver::ContextOf(const Job& job, const JobShape& shape) const {
           .slip_p90 = slips_.p90(),
           .decided = work_.now,
           .prices = engine_->grid().prices,
-          .forecasts = engine_->grid().forecasts};
+          .forecasts = engine_->grid().forecasts,
+          .promised_end = std::min<absl::Time>(
+              job.spec.finish_by, job.spec.submitted + job.executed +
+                                      job.spec.max_delay + belief.mean)};
 }
 
 // How planned starts turn out, for the predictions of those to come.
@@ -135,12 +148,8 @@ void Driver::RecordState(JobId id) {
   }
   if (!IsTerminal(job->state)) return;
   if (!row.ended) row.ended = work_.now;
-  if (job->state == JobState::kCancelled && !job->epoch.value() &&
-      !work_.failed.empty() && row.note.empty()) {
-    // Nobody cancels a job in the step in which another fails, but for those
-    // that depend on it.
-    row.note = absl::StrCat("dependency ", work_.failed.front().value(),
-                            " did not succeed");
+  if (job->state == JobState::kCancelled && row.note.empty()) {
+    row.note = LostDependencyNote(*engine_, id);
   }
   notes_.erase(id);
 }

@@ -36,6 +36,7 @@ void AddSums(const ReportRecord& part, ReportRecord& sum) {
   AddKnown(sum.joules, part.joules);
   AddKnown(sum.milligrams, part.milligrams);
   AddKnown(sum.baseline_milligrams, part.baseline_milligrams);
+  AddKnown(sum.compared_milligrams, part.compared_milligrams);
   AddKnown(sum.net_milligrams, part.net_milligrams);
   AddKnown(sum.marginal_milligrams, part.marginal_milligrams);
   AddKnown(sum.embodied_milligrams, part.embodied_milligrams);

@@ -362,6 +362,8 @@ struct ReportRecord {
   // PUE included. Absent: all of it is unknown; otherwise the sum of what is
   // known. The baseline is each job's, by this part's share of its energy.
   std::optional<int64_t> joules, milligrams, baseline_milligrams;
+  // Of `milligrams`, those of jobs that have a baseline: of ended ones.
+  std::optional<int64_t> compared_milligrams;
   int64_t measured_joules = 0;  // of `joules`
   bool estimated = false;
   uint64_t unknown_energy_attempts = 0;  // in whole or in part

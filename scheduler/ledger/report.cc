@@ -280,6 +280,7 @@ class Reporter {
                                             static_cast<double>(job_joules_);
       int64_t upto = std::llround(static_cast<double>(baseline) * share);
       part.sums.baseline_milligrams = upto - given;
+      part.sums.compared_milligrams = part.sums.milligrams;
       given = upto;
     }
   }

@@ -239,6 +239,9 @@ v1::ReportRow ReportView(const ReportRecord& record) {
   if (record.baseline_milligrams) {
     out.set_baseline_co2e_g(Grams(*record.baseline_milligrams));
   }
+  if (record.compared_milligrams) {
+    out.set_compared_co2e_g(Grams(*record.compared_milligrams));
+  }
   out.set_estimated(record.estimated);
   out.set_unknown_energy_attempts(record.unknown_energy_attempts);
   out.set_unknown_carbon_attempts(record.unknown_carbon_attempts);

@@ -102,7 +102,11 @@ struct OfferContext {
   // Forecasts by region, null where unknown (GridView::forecasts): whatever a
   // policy assumes there, a choice's carbon is then unknown. Empty: all known.
   absl::Span<const std::shared_ptr<const Forecast>> forecasts = {};
+  // When the job has to have ended to keep its promise, as far as its expected
+  // time to run says.
+  absl::Time promised_end = absl::InfiniteFuture();
 };
+// What ends later than promised says so in its note.
 v1::Offer ToProto(const Choice& choice, const OfferContext& context);
 // With `text` as ReasonText gives it. Choices that are not valid are absent.
 v1::Reason ToProto(const DecisionRecord& decision, std::string_view policy,

@@ -34,6 +34,26 @@ std::string Compared(const Choice& with, const Choice& without,
                          GramsText(b), (a / b - 1) * 100);
 }
 
+constexpr char kLate[] = "later than promised";
+
+// What a job takes, and for how long, at the width that was chosen.
+OfferContext AtWidthOf(const Choice& choice, OfferContext context) {
+  if (choice.count == 0) return context;
+  context.count = choice.count;
+  for (std::optional<absl::Duration>* runtime :
+       {&context.runtime, &context.runtime_p50, &context.runtime_p90}) {
+    if (*runtime) **runtime /= choice.speed;
+  }
+  return context;
+}
+
+// Whether the job is expected to end later there than promised. Nobody calls a
+// minute late: decisions take their time, and starts theirs.
+bool IsLate(const Choice& choice, const OfferContext& at_width) {
+  return at_width.runtime && choice.start + choice.paused + *at_width.runtime >
+                                 at_width.promised_end + absl::Minutes(1);
+}
+
 // To the second: nobody reads microseconds in a sentence.
 std::string Seconds(absl::Time t) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
@@ -69,7 +89,7 @@ std::string GramsText(double grams) {
                            value, unit);
   };
   if (!std::isfinite(grams)) return "unknown";
-  if (grams == 0) return "0 g";
+  if (size < 0.000'005) return "0 g";  // less than any digit would show
   if (size < 0.9995) return text(grams * 1000, "mg");
   if (size < 999.5) return text(grams, "g");
   if (size < 999'500) return text(grams / 1000, "kg");
@@ -103,17 +123,6 @@ void SetCost(const Choice& choice, const OfferContext& context,
   }
   offer.set_cost(cost.value());
   offer.set_currency(price->currency());
-}
-
-// What a job takes, and for how long, at the width that was chosen.
-OfferContext AtWidthOf(const Choice& choice, OfferContext context) {
-  if (choice.count == 0) return context;
-  context.count = choice.count;
-  for (std::optional<absl::Duration>* runtime :
-       {&context.runtime, &context.runtime_p50, &context.runtime_p90}) {
-    if (*runtime) **runtime /= choice.speed;
-  }
-  return context;
 }
 
 }  // namespace
@@ -160,6 +169,7 @@ v1::Offer ToProto(const Choice& choice, const OfferContext& own) {
   }
   if (CarbonKnown(choice, context)) offer.set_co2e_g(choice.carbon.value());
   offer.set_price_g(choice.price.value());
+  if (IsLate(choice, context)) offer.set_note(kLate);
   return offer;
 }
 
@@ -207,10 +217,18 @@ std::string BetterNow(ReasonCode code) {
                       hour ? "" : " than the first");
 }
 
-}  // namespace
+std::string WaitsForRoom(const DecisionRecord& d, absl::Time decided,
+                         const OfferContext& context) {
+  if (d.kind == DecisionKind::kDefer && d.reason.chosen.valid) {
+    return absl::StrCat(Waits(d, decided, context.topology),
+                        ", as room is short before");
+  }
+  return absl::StrCat("waits for ", context.count, " free accelerator",
+                      context.count == 1 ? "" : "s", " at an allowed site");
+}
 
-std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
-                       const OfferContext& context) {
+std::string Sentence(const DecisionRecord& decision, absl::Time decided,
+                     const OfferContext& context) {
   const Reason& r = decision.reason;
   const Topology& topology = context.topology;
   const std::string at =
@@ -240,8 +258,7 @@ std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
       return absl::StrCat("runs", at,
                           " now: no later start or other site would emit less");
     case ReasonCode::kCapacity:
-      return absl::StrCat("waits for ", context.count,
-                          " free accelerators at an allowed site");
+      return WaitsForRoom(decision, decided, context);
     case ReasonCode::kBackfill:
       return absl::StrCat("runs", at,
                           " ahead of the queue's head, without delaying it");
@@ -277,6 +294,23 @@ std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
       return absl::StrCat("goes on", at, " at another width");
   }
   return waits ? "waits" : absl::StrCat("runs", at);
+}
+
+}  // namespace
+
+std::string ReasonText(const DecisionRecord& decision, absl::Time decided,
+                       const OfferContext& context) {
+  const Reason& r = decision.reason;
+  const bool placed = decision.kind == DecisionKind::kStart ||
+                      decision.kind == DecisionKind::kDefer;
+  const bool late = placed && r.chosen.valid &&
+                    IsLate(r.chosen, AtWidthOf(r.chosen, context));
+  if (!late) return Sentence(decision, decided, context);
+  if (r.code == ReasonCode::kPromise) {  // which it would keep if it could
+    return absl::StrCat("runs at ", SiteName(r.chosen, context.topology),
+                        " now, as soon as there was room: ", kLate);
+  }
+  return absl::StrCat(Sentence(decision, decided, context), "; ", kLate);
 }
 
 }  // namespace ccsched

@@ -48,6 +48,14 @@ TEST_F(AuditCommandTest, ListsAllPagesTheOldestFirst) {
             "\"wrong, data\"}]}\n");
 }
 
+TEST_F(AuditCommandTest, AnActThatThereIsNotIsWrong) {
+  EXPECT_EQ(Run({"audit", "--act", "drian"}), 2);
+  EXPECT_THAT(err_.str(),
+              HasSubstr("--act: there is no act 'drian'; did you mean 'drain'? "
+                        "(known: cancel, "));
+  EXPECT_TRUE(scheduler_.act_requests.empty());
+}
+
 TEST_F(AuditCommandTest, APeriodIsByTheSchedulersClock) {
   EXPECT_EQ(
       Run({"audit", "--since", "7d", "--by", "olga", "--act", "drain,undrain"}),

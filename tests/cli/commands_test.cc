@@ -202,6 +202,17 @@ TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
   EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
 }
 
+TEST_F(CommandsTest, WhySaysWhichChoiceIsLate) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_DEFERRED, reason: {code: capacity, text: waits, "
+      "policy: p, chosen: {site: oslo, accelerator: a, count: 1, co2e_g: 5, "
+      "note: later than promised}, now: {site: rome, accelerator: a, count: "
+      "1, co2e_g: 50}}}"));
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("NOTE"));
+  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .*later than promised"));
+}
+
 TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
   scheduler_.jobs.push_back(Parsed<v1::Job>(
       "{id: 4, state: JOB_DEFERRED, reason: {code: cleaner-hour, text: waits "
@@ -331,6 +342,18 @@ TEST_F(CommandsTest, MoneyStandsBesideCarbonEachCurrencyByItself) {
       "USD}, {site: rome, co2e_g: 50}]}");
   EXPECT_EQ(Run({"submit", "--dry-run", "--", "true"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("12.50 USD"));
+}
+
+TEST_F(CommandsTest, SavedIsOfEndedJobsAlone) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      "{rows: [{key: oslo, co2e_g: 895, baseline_co2e_g: 10, compared_co2e_g: "
+      "9}], total: {co2e_g: 9, baseline_co2e_g: 10, compared_co2e_g: 9}}");
+  EXPECT_EQ(Run({"report"}), 0);
+  EXPECT_THAT(out_.str(),
+              ContainsRegex("oslo .* 10.0 %.*saved: of the 9.00 g"));
+  EXPECT_THAT(out_.str(), ContainsRegex("total .* 10.0 % +- *\n"));
+  EXPECT_EQ(Run({"report", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"compared_co2e_g\":9"));
 }
 
 TEST_F(CommandsTest, ProjectsShowWhatIsLeftOfTheirBudgets) {

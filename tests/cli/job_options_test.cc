@@ -111,6 +111,8 @@ TEST(JobOptionsTest, NamesTheOptionAndTheValue) {
               HasSubstr("--accelerators: -1 is out of range"));
   EXPECT_THAT(error([](auto* o) { o->priority = 1LL << 40; }),
               HasSubstr("--priority: 1099511627776"));
+  EXPECT_THAT(error([](auto* o) { o->key = ""; }),
+              HasSubstr("--key: it is empty"));
   EXPECT_THAT(error([](auto* o) { o->after = {"x"}; }),
               HasSubstr("--after: 'x' is not a job's number"));
   EXPECT_THAT(error([](auto* o) { o->env = {"=x"}; }),

@@ -59,6 +59,8 @@ TEST(ScriptHeaderTest, NamesFileLineAndTheNearestOption) {
   EXPECT_THAT(ErrorOf("\n#CCSCHED --name 'x\n"),
               HasSubstr("job.sh:3: a ' is not closed"));
   EXPECT_THAT(ErrorOf("#CCSCHED --accelerators many\n"), HasSubstr("job.sh:2"));
+  EXPECT_THAT(ErrorOf("#CCSCHED --runtime soon\n"),
+              HasSubstr("job.sh:2: --runtime: 'soon' is not a duration"));
   EXPECT_THAT(ErrorOf("#CCSCHED train.py\n"), HasSubstr("'train.py'"));
   EXPECT_THAT(ErrorOf("#CCSCHED --help\n"), HasSubstr("--help"));
 }

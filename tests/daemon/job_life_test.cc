@@ -160,6 +160,27 @@ TEST_F(DaemonTest, CancelsADependentJobWhenItsParentFails) {
             "dependency 1 did not succeed");
 }
 
+TEST_F(DaemonTest, SaysWhichCancelledJobAnotherWaitedFor) {
+  Start();
+  const uint64_t parent = Submit(Spec());
+  v1::JobSpec spec = Spec();
+  spec.add_after(parent);
+  const uint64_t child = Submit(spec);
+  spec.clear_after();
+  spec.add_after(child);
+  const uint64_t grandchild = Submit(spec);
+  grpc::ClientContext context;
+  v1::JobActionRequest request;
+  request.add_job_ids(parent);
+  v1::JobActionResponse response;
+  ASSERT_TRUE(jobs->Cancel(&context, request, &response).ok());
+  EXPECT_EQ(WaitFor(parent, v1::JOB_CANCELLED).state_note(), "");
+  EXPECT_EQ(WaitFor(child, v1::JOB_CANCELLED).state_note(),
+            "dependency 1 did not succeed");
+  EXPECT_EQ(WaitFor(grandchild, v1::JOB_CANCELLED).state_note(),
+            "dependency 2 did not succeed");
+}
+
 TEST_F(DaemonTest, CancelsARunningJobAndSaysSo) {
   Start();
   const auto agent = Agent({.node = "n1"});

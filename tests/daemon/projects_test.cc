@@ -19,6 +19,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ProjectsServiceTest : public DaemonTest {
  protected:
@@ -206,6 +207,27 @@ TEST_F(ProjectsServiceTest, CostsWhatItsEnergyCosts) {
   // How long it will run is learnt from the one that has ended.
   EXPECT_GT(offers.offers(0).cost(), 0.3 * 0.2 / 3);
   EXPECT_LT(offers.offers(0).cost(), 0.3 * 0.2 * 3);
+}
+
+TEST_F(ProjectsServiceTest, APreviewSaysThatABudgetWouldHoldTheJob) {
+  Configure(kHold);
+  Start();
+  PushThousand();
+  const auto preview = [this] {
+    v1::PreviewRequest request;
+    *request.mutable_job() = Spec();
+    request.mutable_job()->set_project("red");
+    request.mutable_job()->add_site("here");
+    *request.mutable_job()->mutable_runtime() = ToProto(absl::Hours(1));
+    grpc::ClientContext context;
+    v1::PreviewResponse response;
+    EXPECT_TRUE(jobs->Preview(&context, request, &response).ok());
+    return response.reason().text();
+  };
+  EXPECT_THAT(preview(), Not(HasSubstr("held")));
+  SubmitOf("red");
+  EXPECT_THAT(preview(), HasSubstr("; but it would be held by the carbon "
+                                   "budget of project red: "));
 }
 
 TEST_F(ProjectsServiceTest, RefusesAWeightOfMoneyWithoutPrices) {

@@ -126,6 +126,32 @@ TEST_F(ServicesTest, PreviewsWithoutTakingTheJobIn) {
   EXPECT_EQ(Submit(Spec()), 1) << "the preview took no number";
 }
 
+TEST_F(ServicesTest, APreviewSaysWhereThereIsNoRoomNow) {
+  Start();
+  ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 500, 500, 500})).ok());
+  ASSERT_TRUE(SetPolicy("fcfs").ok());
+  const auto agent = Agent({.node = "n1"});
+  v1::PreviewRequest request;
+  *request.mutable_job() = Spec();
+  request.mutable_job()->add_site("here");
+  const auto preview = [&] {
+    grpc::ClientContext context;
+    v1::PreviewResponse response;
+    EXPECT_TRUE(jobs->Preview(&context, request, &response).ok());
+    return response;
+  };
+  EXPECT_EQ(preview().offers(0).note(), "");
+  v1::JobSpec whole = Spec();
+  whole.add_site("here");
+  whole.set_accelerators(8);
+  Submit(whole);
+  ASSERT_TRUE(agent->WaitStart().has_value());
+  const v1::PreviewResponse full = preview();
+  EXPECT_EQ(full.offers(0).note(), "no room now");
+  EXPECT_EQ(full.reason().code(), "capacity");
+  EXPECT_THAT(full.reason().text(), HasSubstr("waits for 1 free"));
+}
+
 TEST_F(ServicesTest, DefersAJobToTheForecastsCleanHour) {
   Start();
   ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 100, 100, 100})).ok());
@@ -200,6 +226,13 @@ TEST_F(ServicesTest, DrainsANodeForGood) {
   EXPECT_EQ(none.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(none.error_message().find("site: there is no \"nowhere\""), 0u);
   request.set_undrain(true);
+  request.set_node("n2");
+  grpc::ClientContext mistyped_context;
+  const grpc::Status mistyped =
+      admin->Drain(&mistyped_context, request, &drained);
+  EXPECT_EQ(mistyped.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(mistyped.error_message(), HasSubstr("there is no \"n2\""));
+  request.set_node("n1");
   grpc::ClientContext undrain_context;
   ASSERT_TRUE(admin->Drain(&undrain_context, request, &drained).ok());
   EXPECT_TRUE(agent->WaitStart().has_value());

@@ -76,12 +76,25 @@ TEST_F(ReportTest, SitesShareAJobByItsEnergy) {
   EXPECT_EQ(oregon.measured_joules, 7920000);
   EXPECT_EQ(oregon.milligrams, 880000);
   EXPECT_EQ(oregon.baseline_milligrams, 600000);
+  EXPECT_EQ(oregon.compared_milligrams, oregon.milligrams);
   EXPECT_FALSE(oregon.estimated);
   const ReportRecord& dublin = sites["dublin"];
   EXPECT_EQ(dublin.measured_joules, 0);
   EXPECT_EQ(dublin.milligrams, 100000);
   EXPECT_EQ(dublin.baseline_milligrams, 300000);
   EXPECT_TRUE(dublin.estimated);
+}
+
+TEST_F(ReportTest, WhatRunsHasNoBaselineAndIsComparedWithNone) {
+  Commit(MovedJob(1, "ada"));
+  Batch running = MovedJob(2, "ada");
+  running.states = {State(2, JobState::kRunning)};
+  running.baselines.clear();
+  Commit(running);
+  const ReportRecord both = Only({.by = ReportBy::kUser});
+  EXPECT_EQ(both.milligrams, 2 * 980000);
+  EXPECT_EQ(both.baseline_milligrams, 900000);
+  EXPECT_EQ(both.compared_milligrams, 980000);
 }
 
 TEST_F(ReportTest, EveryWayOfGroupingAddsUpToTheSame) {

@@ -116,6 +116,22 @@ TEST_F(InterruptTest, ASweepKeepsWhatIsDoneAndGoesOnToTheSameTable) {
   EXPECT_EQ(resumed.out, Run(Sweep()).out);
 }
 
+TEST_F(InterruptTest, ASweepAppendsNothingToWhatIsNoState) {
+  const std::string before = Slurp(scenario_);
+  std::vector<std::string> argv = Sweep();
+  argv.insert(argv.end(), {"--state", scenario_});
+  const CommandResult refused = Run(argv);
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("is not the state of a sweep"));
+  EXPECT_EQ(Slurp(scenario_), before);
+}
+
+TEST_F(InterruptTest, AReplayOfAnotherFolderSaysWhichIsMeant) {
+  const CommandResult refused = Run({"sim", "replay", folder_.path()});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("has no ledger.db; give the folder"));
+}
+
 TEST_F(InterruptTest, WithoutAStateItSaysWhatWouldHaveHelped) {
   const CommandResult cut = Interrupted(Sweep(), SIGTERM);
   EXPECT_EQ(cut.status, 143);

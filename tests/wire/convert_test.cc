@@ -317,6 +317,37 @@ TEST(ReasonTest, TellsTheSavingAndTheTime) {
   EXPECT_EQ(FromProto(reason.now().finish_p90()), kNow + absl::Hours(2));
 }
 
+TEST(ReasonTest, SaysWhatIsLaterThanPromised) {
+  const Topology topology = TwoSites();
+  DecisionRecord d;
+  d.kind = DecisionKind::kDefer;
+  d.until = kNow + absl::Hours(9);
+  d.reason.code = ReasonCode::kCapacity;
+  d.reason.chosen = {PoolId(0), d.until, GramsCo2e(47), true};
+  d.reason.now = {PoolId(2), kNow, GramsCo2e(100), true};
+  OfferContext context{topology, 2};
+  context.runtime = absl::Hours(1);
+  context.promised_end = kNow + absl::Hours(3);
+  const v1::Reason late = ToProto(d, "planner", kNow, context);
+  EXPECT_EQ(late.text(),
+            "waits until 2026-01-05T21:00:00Z (9h from the decision) to run at "
+            "oslo, as room is short before; later than promised");
+  EXPECT_EQ(late.chosen().note(), "later than promised");
+  EXPECT_EQ(late.now().note(), "");
+  d.kind = DecisionKind::kStart;
+  d.reason.code = ReasonCode::kPromise;
+  EXPECT_EQ(ReasonText(d, kNow, context),
+            "runs at oslo now, as soon as there was room: later than promised");
+  // As fast as at its own width it would be late; it is twice as fast there.
+  context.runtime = absl::Hours(10);
+  context.promised_end = kNow + absl::Hours(15);
+  d.reason.chosen.count = 4;
+  d.reason.chosen.speed = 2;
+  EXPECT_EQ(ToProto(d.reason.chosen, context).note(), "");
+  context.promised_end = d.until + absl::Hours(5) - absl::Minutes(2);
+  EXPECT_EQ(ToProto(d.reason.chosen, context).note(), "later than promised");
+}
+
 TEST(ReasonTest, CarbonIsUnknownWhereNothingIsForecast) {
   const Topology topology = TwoSites();
   DecisionRecord d;
@@ -351,6 +382,7 @@ TEST(ReasonTest, EveryCodeHasASentence) {
 
 TEST(GramsTextTest, HasThreeDigitsAndAUnit) {
   EXPECT_EQ(GramsText(0), "0 g");
+  EXPECT_EQ(GramsText(-1e-9), "0 g") << "what is left of a difference";
   EXPECT_EQ(GramsText(0.0123), "12.3 mg");
   EXPECT_EQ(GramsText(1.234), "1.23 g");
   EXPECT_EQ(GramsText(999.6), "1.00 kg");

@@ -57,6 +57,14 @@ TEST(SwfTest, ReadsJobsWithTheMissingFieldsThatArchivesHave) {
   EXPECT_THAT(trace.wheres[2], EndsWith("a.swf:9"));
 }
 
+TEST(SwfTest, AFolderIsNoTrace) {
+  const TraceFiles files;
+  const auto trace = NewSwfTrace(files.path());
+  ASSERT_FALSE(trace.ok());
+  EXPECT_THAT(std::string(trace.status().message()),
+              EndsWith(": is a directory, not a file"));
+}
+
 TEST(SwfTest, IsRelativeWithoutAStart) {
   TraceFiles files;
   for (const char* header : {"", "; UnixStartTime: 0\n"}) {
