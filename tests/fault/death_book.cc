@@ -44,7 +44,12 @@ bool IsSupervisor(pid_t pid) {
 
 }  // namespace
 
-DeathBook::DeathBook() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+DeathBook::DeathBook() {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  for (const pid_t pid : Children()) {
+    if (IsSupervisor(pid)) before_.insert(pid);
+  }
+}
 
 void DeathBook::Sent(pid_t pid, int signal) { sent_.insert({pid, signal}); }
 
@@ -74,7 +79,7 @@ void DeathBook::ReapOrphans() {
   for (const pid_t pid : Children()) {
     int status = 0;
     if (!IsSupervisor(pid) || waitpid(pid, &status, WNOHANG) != pid) continue;
-    Ended("ccsched-supervise", pid, status);
+    if (before_.erase(pid) == 0) Ended("ccsched-supervise", pid, status);
   }
 }
 

@@ -16,7 +16,8 @@ namespace ccsched::testing {
 class DeathBook {
  public:
   // From now on a process that ends as an orphan becomes this one's child: a
-  // supervisor whose agent was killed.
+  // supervisor whose agent was killed. Those that are so already are of an
+  // earlier suite's, and nothing is said of them.
   DeathBook();
 
   // The suite sends, or has told the process to send itself, this signal.
@@ -36,6 +37,7 @@ class DeathBook {
   const std::vector<std::string>& unexplained() const { return unexplained_; }
 
  private:
+  std::set<pid_t> before_;  // supervisors
   std::set<std::pair<pid_t, int>> sent_;
   std::set<std::pair<std::string, int>> expected_;
   std::vector<std::string> unexplained_;
