@@ -98,25 +98,20 @@ bool TrimStretches(const PriceTable& prices, const PlanJob& job,
 
 void PausePlanner::FindOpen(const PlanInstance& instance,
                             const Schedule& schedule, const PlanJob& job) {
-  open_.Resize(instance.pools.size(), instance.slots);
+  open_.resize(instance.pools.size() * instance.slots);
   const int32_t first = static_cast<int32_t>(job.release / kSlotUs);
   const int32_t last = static_cast<int32_t>((job.latest_end - 1) / kSlotUs);
   for (const uint16_t p : instance.placements[job.pools]) {
     const PlanPool& pool = instance.pools[p];
+    uint8_t* open = &open_[static_cast<size_t>(p) * instance.slots];
     const int32_t limit = LevelBeside(pool, job.count);
     const Timeline& timeline = schedule.timeline(p);
     for (int32_t k = first; k <= last; ++k) {
-      const int64_t begin = std::max(job.release, k * kSlotUs);
-      const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
-      OpenSlots::Part& part = open_.at(p, k);
-      if (!pool.limited || timeline.peak(k) <= limit) {
-        part = {end, begin};
-      } else if (timeline.low(k) > limit) {
-        part = {begin, end};
-      } else {
-        part = {timeline.FirstAbove(begin, end, limit),
-                std::max(begin, timeline.LastAbove(begin, end, limit))};
-      }
+      open[k] = !pool.limited || timeline.peak(k) <= limit;
+    }
+    // Of the first slot only what is left counts.
+    if (pool.limited && !open[first]) {
+      open[first] = timeline.Peak(job.release, (first + 1) * kSlotUs) <= limit;
     }
   }
 }
@@ -160,12 +155,12 @@ double PausePlanner::Plan(const PlanInstance& instance,
   const std::vector<uint16_t>& pools = instance.placements[job.pools];
   const double guess =
       worth > 0 ? worth : 1.2 * prices.rate(pools[0])[job.release / kSlotUs];
-  search_.Best(prices, pools, job, guess, kLooks, &open_, origin);
+  search_.Best(prices, pools, job, guess, kLooks, open_.data(), origin);
   const StretchSearch::Result enough = search_.enough();
   double cost = kInfinity;
   if (enough.useful >= 0) {
     worth = enough.worth;
-    search_.At(prices, pools, job, worth, &open_, &stretches, origin);
+    search_.At(prices, pools, job, worth, open_.data(), &stretches, origin);
     for (Stretch& s : stretches) s.count = job.count;
     if (TrimStretches(prices, job, origin, stretches)) {
       cost = SumOf(prices, job, origin, stretches) +

@@ -235,35 +235,6 @@ TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
   plan.Replan(kSlotUs / 2);
 }
 
-// Room begins and ends within hours.
-TEST(PausePlanTest, UsesPartsOfSlots) {
-  PlanInstance plan;
-  plan.slots = plan.priced_slots = 12;
-  plan.placements = {{0}};
-  plan.pools.resize(1);
-  plan.pools[0].capacity = 1;
-  plan.pools[0].grams.assign(plan.slots, 100.0);
-  Schedule schedule(plan);
-  const auto hour = [](double h) { return static_cast<int64_t>(h * kSlotUs); };
-  schedule.timeline(0).Add(0, hour(1.5), 1);
-  schedule.timeline(0).Add(hour(3.25), hour(7.5), 1);
-  schedule.timeline(0).Add(hour(8), hour(12), 1);
-  PlanJob job;
-  job.duration = hour(2.25);
-  job.latest_end = hour(12);
-  job.suspendable = true;
-  const PriceTable prices(plan);
-  PausePlanner planner;
-  double worth = 0;
-  std::vector<Stretch> stretches;
-  planner.Plan(plan, prices, prices, schedule, job, {}, 0, worth, stretches);
-  ASSERT_EQ(stretches.size(), 2u);
-  EXPECT_EQ(stretches[0].start, hour(1.5));
-  EXPECT_EQ(stretches[0].end, hour(3.25));
-  EXPECT_EQ(stretches[1].start, hour(7.5));
-  EXPECT_EQ(stretches[1].end, hour(8));
-}
-
 // With weeks to go it keeps most of its day for later moves.
 TEST(RollingPlanTest, KeepsSlackForAsLongAsAPausableJobRuns) {
   for (const int64_t days : {2, 28}) {
