@@ -25,17 +25,10 @@ double PlanBook::PlanPauses(int64_t from, const PlanJob& job,
   relative.release = from - origin_;
   relative.latest_end =
       std::max(relative.latest_end, relative.release + relative.duration);
-  const auto plan_until = [&](int64_t latest_end) {
-    relative.latest_end = latest_end;
-    return pauses_.Plan(work_, table, carbon_, *schedule_, relative, origin,
-                        options_.least_gain, worth, stretches);
-  };
-  const int64_t promised = relative.latest_end;
-  double cost = plan_until(FrugalEnd(relative));
-  // Better all of its slack than a broken promise.
-  if (stretches.empty() && relative.latest_end < promised) {
-    cost = plan_until(promised);
-  }
+  relative.latest_end = FrugalEnd(relative);
+  const double cost =
+      pauses_.Plan(work_, table, carbon_, *schedule_, relative, origin,
+                   options_.least_gain, worth, stretches);
   for (Stretch& s : stretches) {
     s.start += origin_;
     s.end += origin_;
@@ -56,7 +49,7 @@ void PlanBook::PutPausable(int64_t now, PlanEntry& entry,
     stretches = {{entry.pool, now, now + entry.job.duration, entry.job.count}};
   }
   if (stretches.empty()) {
-    // No room within its window: the first there is.
+    // No room so soon: in one go, within its whole window or after it.
     PlanJob job = Relative(entry.job, now);
     if (entry.paused) job.duration += job.restart;
     AddJob(entry, job);
