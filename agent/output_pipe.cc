@@ -55,12 +55,16 @@ uint64_t OutputPipe::Position() const {
   return parts_.back().start + size_ - parts_.back().at + dropped_;
 }
 
+LogPart OutputPipe::Gap() const {
+  return {.inode = parts_.empty() ? 0 : parts_.back().inode,
+          .start = Position(),
+          .at = size_,
+          .dropped = dropped_};
+}
+
 void OutputPipe::Drop(uint64_t bytes) {
   dropped_ += bytes;
-  run_.WriteGap({.inode = parts_.empty() ? 0 : parts_.back().inode,
-                 .start = Position(),
-                 .at = size_,
-                 .dropped = dropped_});
+  run_.WriteGap(Gap());
 }
 
 // Before the output goes on, so that whoever reads that finds it noted.
@@ -68,10 +72,7 @@ bool OutputPipe::NoteGap() {
   if (dropped_ == 0) return true;
   if (file_ < 0) return false;
   std::vector<LogPart> parts = parts_;
-  LogPart gap{.inode = parts.back().inode,
-              .start = Position(),
-              .at = size_,
-              .dropped = dropped_};
+  LogPart gap = Gap();
   const LogPart& last = parts.back();
   if (last.at == size_ || (last.at > 0 && parts.size() >= kPartsMax)) {
     gap.dropped += last.dropped;

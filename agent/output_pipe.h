@@ -45,6 +45,8 @@ class OutputPipe {
   bool OpenFile();
   bool Rotate();
   uint64_t Position() const;
+  // What would be the next part: after what was dropped last.
+  LogPart Gap() const;
   // Returns how much of it was written.
   uint64_t Write(const char* data, uint64_t size);
   void Drop(uint64_t bytes);

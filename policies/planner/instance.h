@@ -6,6 +6,7 @@
 #ifndef CCSCHED_POLICIES_PLANNER_INSTANCE_H_
 #define CCSCHED_POLICIES_PLANNER_INSTANCE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -76,6 +77,11 @@ struct PlanJob {
   uint32_t account = 0;  // whose load counts, where projects have shares
 
   int64_t latest_start() const { return latest_end - duration; }
+  // Whether its promise does not allow so late a start. `now` is never too
+  // late: nobody can start before it.
+  bool IsLateAt(int64_t start, int64_t now) const {
+    return start > std::max(now, latest_start());
+  }
   // Of all its accelerators, in microseconds.
   double Work() const { return static_cast<double>(duration) * count; }
   bool elastic() const { return max_count > count; }

@@ -159,7 +159,7 @@ std::vector<PlanOffer> PlanBook::Offers(
       const StartChoice choice = OfferOf(now, wide, pool);
       if (choice.pool < 0) continue;
       PlanOffer offer = Weigh(now, wide, pool, choice.start + origin_);
-      offer.late = offer.start > std::max(now, wide.latest_start());
+      offer.late = wide.IsLateAt(offer.start, now);
       if (best.pool < 0 || Better(offer, best)) best = offer;
     }
     if (best.pool >= 0) offers.push_back(best);

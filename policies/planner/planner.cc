@@ -53,13 +53,17 @@ void Planner::Rebuild(const PolicyInput& in) {
   unknown_running_ = 0;
 }
 
+std::vector<uint16_t> Planner::PoolsOf(const Placement& placement) {
+  std::vector<uint16_t> pools;
+  pools.reserve(placement.size());
+  for (const PoolId pool : placement) pools.push_back(pool.value());
+  return pools;
+}
+
 bool Planner::ClusterChanged(const PolicyInput& in) {
   while (plan_->placements() < in.placements.size()) {
-    std::vector<uint16_t> pools;
-    for (const PoolId pool : in.placements[PlacementId(plan_->placements())]) {
-      pools.push_back(pool.value());
-    }
-    plan_->AddPlacement(std::move(pools));
+    plan_->AddPlacement(
+        PoolsOf(in.placements[PlacementId(plan_->placements())]));
   }
   bool changed = false;
   for (size_t p = 0; p < in.pools.size(); ++p) {

@@ -85,6 +85,8 @@ class Planner : public Policy {
   // Describes and places jobs that came, as far as `work_` goes.
   void TakeArrivals(const PolicyInput& in);
   bool ClusterChanged(const PolicyInput& in);
+  // As the plan counts them.
+  static std::vector<uint16_t> PoolsOf(const Placement& placement);
   bool ReplanIsDue(const PolicyInput& in, Actions& actions);
   void AdvanceReplan(const PolicyInput& in, Actions& actions);
   // Goes over what is believed of the jobs. True: of all.

@@ -1,7 +1,5 @@
 // planner: what choices cost, and what decided them.
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "policies/dispatch.h"
 #include "policies/planner/planner.h"
 
@@ -70,7 +68,7 @@ Reason Planner::Explain(const PolicyInput& in, JobRef ref, int pool,
       settings_.weights.money != 0 && reason.chosen.carbon > reason.now.carbon;
   if (in.forecast(PoolId(static_cast<uint16_t>(pool))) == nullptr) {
     reason.code = ReasonCode::kNoData;
-  } else if (start > std::max(now, plan.latest_start())) {
+  } else if (plan.IsLateAt(start, now)) {
     reason.code = ReasonCode::kCapacity;  // else it would start in time
   } else if (start > now) {
     reason.code = cheaper ? ReasonCode::kCheaperHour
@@ -92,14 +90,10 @@ std::vector<Choice> Planner::Offers(const PolicyInput& in, const Job& job,
   if (plan_ == nullptr || !plan_->planned()) {
     return Policy::Offers(in, job, shape);
   }
-  // No job may have named these pools before: the plan need not know them.
-  std::vector<uint16_t> pools;
-  for (const PoolId pool : in.placements[shape.placement]) {
-    pools.push_back(pool.value());
-  }
   const PlanJob plan = Describe(in, job, shape);
-  const std::vector<RollingPlan::Offer> offers =
-      plan_->Offers(ToUs(in.now), plan, pools);
+  // No job may have named these pools before: the plan need not know them.
+  const std::vector<RollingPlan::Offer> offers = plan_->Offers(
+      ToUs(in.now), plan, PoolsOf(in.placements[shape.placement]));
   if (offers.empty()) return Policy::Offers(in, job, shape);
   std::vector<Choice> choices;
   for (const RollingPlan::Offer& offer : offers) {

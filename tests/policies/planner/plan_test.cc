@@ -189,14 +189,19 @@ TEST(TimelineTest, KeepsItsLevelsWhenItIsLengthened) {
   EXPECT_EQ(timeline.Peak(2 * kSlotUs + 7, 200 * kSlotUs), 2);
 }
 
-// A job that lost its node when its promise was over already.
-TEST(RollingPlanTest, HasRoomForLateJobsHoweverLongTheyRun) {
+std::vector<PlanPool> PoolOfFour() {
   std::vector<PlanPool> pools(1);
   pools[0].capacity = 4;
-  RollingPlan plan(std::move(pools), {{0}}, {},
-                   [](int, int64_t, int32_t slots, double* grams) {
-                     std::fill(grams, grams + slots, 100.0);
-                   });
+  return pools;
+}
+
+void AlwaysTheSame(int, int64_t, int32_t slots, double* grams) {
+  std::fill(grams, grams + slots, 100.0);
+}
+
+// A job that lost its node when its promise was over already.
+TEST(RollingPlanTest, HasRoomForLateJobsHoweverLongTheyRun) {
+  RollingPlan plan(PoolOfFour(), {{0}}, {}, AlwaysTheSame);
   PlanJob job;
   job.duration = job.latest_end = 2000 * kSlotUs;
   const uint32_t first = plan.Arrive(0, job, false);
@@ -211,12 +216,7 @@ TEST(RollingPlanTest, HasRoomForLateJobsHoweverLongTheyRun) {
 // Of runs of unknown length the mean may be far beyond the P90. Half as wide
 // it would last so long that its end lay beyond all that is planned.
 TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
-  std::vector<PlanPool> pools(1);
-  pools[0].capacity = 4;
-  RollingPlan plan(std::move(pools), {{0}}, {},
-                   [](int, int64_t, int32_t slots, double* grams) {
-                     std::fill(grams, grams + slots, 100.0);
-                   });
+  RollingPlan plan(PoolOfFour(), {{0}}, {}, AlwaysTheSame);
   PlanJob job;
   job.count = job.max_count = 2;
   job.duration = 200 * kSlotUs;
@@ -238,10 +238,8 @@ TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
 // With weeks to go it keeps most of its day for later moves.
 TEST(RollingPlanTest, KeepsSlackForAsLongAsAPausableJobRuns) {
   for (const int64_t days : {2, 28}) {
-    std::vector<PlanPool> pools(1);
-    pools[0].capacity = 4;
     // The cleanest hour is the last that its slack lets it wait for.
-    RollingPlan plan(std::move(pools), {{0}}, {},
+    RollingPlan plan(PoolOfFour(), {{0}}, {},
                      [](int, int64_t origin, int32_t slots, double* grams) {
                        for (int32_t k = 0; k < slots; ++k) {
                          grams[k] = k + origin / kSlotUs < 24 ? 1000.0 : 10.0;
