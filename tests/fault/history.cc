@@ -202,7 +202,7 @@ void History::CheckTimes(const v1::Attempt& attempt,
 // Modelled: of each accelerator between idle and at work, by the use of
 // processors, for as long as its part of the attempt was there: from its own
 // start on. A gang ends with its last part; each was there at least for as long
-// as it says.
+// as it says, or, of a lost one, as its supervisor can have said.
 void History::CheckEnergy(const v1::Attempt& attempt,
                           const std::map<uint32_t, RankDeeds>& ranks,
                           const Violation& violation) {
@@ -210,6 +210,8 @@ void History::CheckEnergy(const v1::Attempt& attempt,
   const auto seconds = [](absl::Duration d) {
     return std::max(0.0, absl::ToDoubleSeconds(d));
   };
+  const absl::Duration unsaid =
+      attempt.outcome() == "lost" ? kLostSlack : absl::ZeroDuration();
   double least_s = 0;
   double most_s = 0;
   for (int rank = 0; rank < attempt.nodes_size(); ++rank) {
@@ -220,7 +222,8 @@ void History::CheckEnergy(const v1::Attempt& attempt,
       least_s += count * seconds(ended - started - kSlack);
     } else if (deeds != ranks.end() && deeds->second.began &&
                deeds->second.done) {
-      least_s += count * seconds(*deeds->second.done - *deeds->second.began);
+      const absl::Duration ran = *deeds->second.done - *deeds->second.began;
+      least_s += count * seconds(ran - unsaid);
     }
     most_s += count * seconds(ended - started + kSlack);
   }

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/fault/cluster.h"
@@ -336,6 +337,39 @@ TEST_F(NamedFailuresTest, ASlowDiskDoesNotShortenWhatIsOnRecord) {
   ASSERT_TRUE(job.ok()) << job.status();
   history_->Acknowledged(key, *job);
   ASSERT_TRUE(Reaches(*job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(history_->Violations(*cluster_), std::vector<std::string>{});
+}
+
+// Of a part of a gang whose agent and supervisor were killed both, that is on
+// record which its supervisor had said: it does so every two seconds.
+TEST_F(NamedFailuresTest, OfAPartKilledWithItsAgentWhatItSaidIsOnRecord) {
+  Start({.agents = 2, .lease = "60s"});
+  cluster_->agent(0).Kill();
+  cluster_->StartAgent(0, "supervisor.ended=kill@1");
+  ASSERT_TRUE(cluster_->WaitForAccelerators(8)) << cluster_->Logs();
+  const std::string key = "a";
+  history_->Tried(key, 0);
+  const auto job = cluster_->Submit(history_->Script(key, 4.5, 0), key, 5);
+  ASSERT_TRUE(job.ok()) << job.status();
+  history_->Acknowledged(key, *job);
+  const auto ranks_done = [&] {
+    Deeds deeds = history_->ReadDeeds(key);
+    return absl::c_count_if(deeds.ranks[1], [](const auto& rank) {
+      return rank.second.done.has_value();
+    });
+  };
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    return history_->ReadDeeds(key).ranks[1].size() == 2;
+  })) << cluster_->Logs();
+  cluster_->agent(0).Kill();
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] { return ranks_done() == 2; }));
+  ASSERT_TRUE(Eventually(absl::Seconds(30), [&] {
+    cluster_->ReapOrphans();
+    return cluster_->SupervisorsOf(0).empty();
+  })) << cluster_->Logs();
+  cluster_->StartAgent(0);
+  ASSERT_TRUE(Reaches(*job, v1::JOB_SUCCEEDED)) << cluster_->Logs();
+  EXPECT_EQ(cluster_->Get(*job)->attempts(0).outcome(), "lost");
   EXPECT_EQ(history_->Violations(*cluster_), std::vector<std::string>{});
 }
 
