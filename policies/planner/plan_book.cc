@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
+
 namespace ccsched {
 namespace {
 
@@ -18,6 +20,23 @@ PlanJob PlanBook::Relative(const PlanJob& job, int64_t now) const {
   r.release = std::max(job.release, now) - origin_;
   r.latest_end = std::max(job.latest_end - origin_, r.release + r.duration);
   return r;
+}
+
+void Describe(PlanEntry& entry, const PlanJob& own) {
+  const bool known = entry.own != nullptr;
+  entry.own =
+      own.widths == nullptr ? nullptr : std::make_shared<const PlanJob>(own);
+  entry.job = known && entry.own != nullptr
+                  ? AtWidth(own, {entry.job.count, entry.job.speed})
+                  : own;
+}
+
+void SetWork(PlanEntry& entry, int64_t remaining,
+             std::optional<int64_t> latest_end) {
+  PlanJob own = entry.own != nullptr ? *entry.own : entry.job;
+  own.duration = std::max<int64_t>(1, remaining);
+  own.latest_end = latest_end.value_or(own.latest_end);
+  Describe(entry, own);
 }
 
 void PlanBook::Hold(const Stretch& run, int sign, int64_t from) {
@@ -80,6 +99,21 @@ void PlanBook::Drop(int64_t now, PlanEntry& entry) {
   } else if (entry.pool >= 0) {
     schedule_->Take(entry.work);
   }
+}
+
+bool PlanBook::IsLate(const PlanEntry& entry, int64_t now) const {
+  if (!entry.used || entry.running) return false;
+  if (entry.pool < 0) return true;
+  if (!entry.pausable) {
+    return entry.end > origin_ + work_.jobs[entry.work].latest_end;
+  }
+  return entry.stretches.back().end >
+         origin_ + Relative(entry.job, now).latest_end;
+}
+
+size_t PlanBook::CountLate(int64_t now) const {
+  return absl::c_count_if(
+      entries, [&](const PlanEntry& entry) { return IsLate(entry, now); });
 }
 
 uint32_t PlanBook::MostOverdue(int64_t now) const {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -32,10 +33,11 @@ struct PlanEntry {
   uint32_t work = 0;    // its index in the instance of its book
   // Of a job that may be suspended: the stretch that runs, if it runs, and
   // those planned.
-  bool pausable = false;
-  bool paused = false;   // it is suspended
-  bool leaving = false;  // it was asked to suspend
-  double worth = 0;      // of its useful work, when last planned
+  bool pausable = false;   // and is planned so
+  bool may_pause = false;  // it could be
+  bool paused = false;     // it is suspended
+  bool leaving = false;    // it was asked to suspend
+  double worth = 0;        // of its useful work, when last planned
   std::vector<Stretch> stretches;
   uint64_t sequence = 0;  // of arrivals
   int64_t record = -1;    // among the arrivals remembered
@@ -67,6 +69,13 @@ PlanJob AtWidth(const PlanJob& own, const PlanWidths::Width& width);
 // or, if there is none, at the fastest. `own` alone if it is not elastic.
 std::vector<PlanJob> UsableWidths(const PlanJob& own, int64_t from);
 StretchOrigin OriginOf(const PlanEntry& entry);
+
+// Sets what is thought of it, at its own width; its width stays.
+void Describe(PlanEntry& entry, const PlanJob& own);
+// So much of its work, at its own width, is left; its latest end, unless one
+// is given, stays.
+void SetWork(PlanEntry& entry, int64_t remaining,
+             std::optional<int64_t> latest_end = std::nullopt);
 
 inline constexpr uint32_t kNoEntry = std::numeric_limits<uint32_t>::max();
 
@@ -128,11 +137,11 @@ class PlanBook {
   // Forgets jobs put since there were `count`.
   void ForgetSince(size_t count);
   void TakePlace(PlanEntry& entry);
-  // Whether it is nowhere or ends after its window.
-  bool IsLate(const PlanEntry& entry) const {
-    return entry.pool < 0 ||
-           entry.end > origin_ + work_.jobs[entry.work].latest_end;
-  }
+  // Whether it waits and is nowhere or ends after its window, or, of one that
+  // is overdue already, later than at once.
+  bool IsLate(const PlanEntry& entry, int64_t now) const;
+  // How many are.
+  size_t CountLate(int64_t now) const;
 
   // Of the waiting rigid jobs that are overdue by more than can be borne, the
   // one that is so most for its length, or kNoEntry.

@@ -3,6 +3,7 @@
 #include "policies/planner/replanning.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace ccsched {
@@ -101,8 +102,24 @@ bool Replanning::Copy(int64_t& work) {
       if (entry.stretches.size() == 1) entry.stretches[0].end = entry.end;
       entry.new_end = 0;
     }
+    SetPausable(entry);
   }
   return true;
+}
+
+void Replanning::SetPausable(PlanEntry& entry) const {
+  const bool can = entry.may_pause && options_.pauses;
+  if (!entry.used || entry.leaving || can == entry.pausable) return;
+  entry.pausable = can;
+  entry.stretches.clear();
+  if (!entry.running) {
+    entry.pool = -1;
+  } else if (can) {
+    SetWork(entry, std::llround((entry.end - now_) * entry.job.speed));
+    entry.stretches = {entry.run()};
+  } else {
+    entry.end = now_ + entry.job.duration;
+  }
 }
 
 void Replanning::HoldAll() {
@@ -158,7 +175,7 @@ bool Replanning::TakesAnotherTurn() {
   constexpr ptrdiff_t kMany = 2000;
   if (++turn_ >= kTurns) return false;
   const auto late = [this](uint32_t i) {
-    return book_->IsLate(book_->entries[i]);
+    return book_->IsLate(book_->entries[i], now_);
   };
   const auto on_time =
       std::stable_partition(order_.begin(), order_.end(), late);

@@ -29,6 +29,7 @@ struct ReplanOptions {
   int rounds = 15;  // of prices
   int64_t improve_rounds = 200;
   double tail = 1;
+  bool pauses = true;  // whether jobs are planned to be suspended
 };
 
 // Works at a copy of the plan as it was when this began: prices first, then
@@ -65,6 +66,7 @@ class Replanning {
     kDone
   };
   bool Copy(int64_t& work);
+  void SetPausable(PlanEntry& entry) const;
   void BeginPricing();
   void EndPricing();
   void HoldAll();

@@ -11,14 +11,6 @@ void RollingPlan::SetRemaining(uint32_t index, int64_t remaining,
   SetWork(book_->entries[index], remaining, latest_end);
 }
 
-void RollingPlan::SetWork(Entry& entry, int64_t remaining,
-                          std::optional<int64_t> latest_end) {
-  PlanJob own = entry.own != nullptr ? *entry.own : entry.job;
-  own.duration = std::max<int64_t>(1, remaining);
-  own.latest_end = latest_end.value_or(own.latest_end);
-  Describe(entry, own);
-}
-
 int64_t RollingPlan::SuspendAt(uint32_t index) const {
   const Entry& entry = book_->entries[index];
   if (!entry.running || entry.leaving || entry.stretches.size() < 2) return 0;

@@ -9,6 +9,10 @@
 namespace ccsched {
 namespace {
 
+// For so long after jobs were late in a plan there are no planned pauses: each
+// takes room for its overheads, and what pauses is to come back.
+constexpr int64_t kCrowded = 24 * kSlotUs;
+
 BookOptions OptionsOf(const RollingOptions& options) {
   return {.horizon_slots = options.horizon_slots,
           .sure_hours = options.sure_hours,
@@ -49,8 +53,9 @@ uint32_t RollingPlan::Register(int64_t now, const PlanJob& job,
   Describe(entry, job);
   entry.used = true;
   entry.sequence = ++sequence_;
-  entry.pausable = job.suspendable &&
-                   job.duration >= options_.least_pausable_hours * kSlotUs;
+  entry.may_pause = job.suspendable &&
+                    job.duration >= options_.least_pausable_hours * kSlotUs;
+  entry.pausable = entry.may_pause && now >= crowded_until_;
   if (expect_again) {
     PlanJob again = job;
     again.spread = nullptr;
@@ -74,15 +79,6 @@ uint32_t RollingPlan::Arrive(int64_t now, const PlanJob& job, bool expect_again,
   const uint32_t index = Register(now, job, expect_again, known);
   if (!planned()) Replan(now);
   return index;
-}
-
-void RollingPlan::Describe(Entry& entry, const PlanJob& own) {
-  const bool known = entry.own != nullptr;
-  entry.own =
-      own.widths == nullptr ? nullptr : std::make_shared<const PlanJob>(own);
-  entry.job = known && entry.own != nullptr
-                  ? AtWidth(own, {entry.job.count, entry.job.speed})
-                  : own;
 }
 
 void RollingPlan::Start(uint32_t job, const Stretch& run, double speed) {
@@ -162,7 +158,8 @@ void RollingPlan::BeginReplan(int64_t now) {
   const ReplanOptions options = {
       .rounds = planned() ? options_.ascent_rounds : options_.first_rounds,
       .improve_rounds = options_.improve_rounds,
-      .tail = options_.tail};
+      .tail = options_.tail,
+      .pauses = now >= crowded_until_};
   replanning_ = std::make_unique<Replanning>(*book_, std::move(fresh), demand_,
                                              loads_, options, now);
   last_replan_ = now;
@@ -175,6 +172,7 @@ bool RollingPlan::AdvanceReplan(int64_t now, int64_t& work) {
   if (!made_ || !CatchUp(now, work)) return false;
   // Sizes that changed meanwhile count from the next time on, by then.
   std::unique_ptr<PlanBook> made = replanning_->Finish();
+  if (made->CountLate(now) > 0) crowded_until_ = now + kCrowded;
   for (size_t p = 0; p < made->work().pools.size(); ++p) {
     made->work().pools[p].capacity = book_->work().pools[p].capacity;
   }

@@ -150,12 +150,6 @@ class RollingPlan {
   bool reached_beyond() const { return reached_beyond_; }
 
  private:
-  // Sets what is thought of it; its width stays.
-  static void Describe(Entry& entry, const PlanJob& own);
-  // So much of its work, at its own width, is left; its latest end, unless one
-  // is given, stays.
-  static void SetWork(Entry& entry, int64_t remaining,
-                      std::optional<int64_t> latest_end = std::nullopt);
   // To be called after each change of an entry while replanning.
   void Note(uint32_t job);
   // Brings what has changed into the new plan; true: all of it.
@@ -169,6 +163,7 @@ class RollingPlan {
   std::vector<uint32_t> free_;
   std::vector<AccountLoad> loads_;
   int64_t last_replan_ = 0;
+  int64_t crowded_until_ = 0;  // jobs were late in a plan
   int64_t replans_ = 0;
   uint64_t sequence_ = 0;
   bool reached_beyond_ = false;
