@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/algorithm/container.h"
 #include "policies/planner/room_search.h"
 
 namespace ccsched {
@@ -46,16 +47,44 @@ double SumOf(const PriceTable& table, const PlanJob& job,
   return sum;
 }
 
-}  // namespace
-
-bool TrimStretches(const PriceTable& prices, const PlanJob& job,
-                   const StretchOrigin& origin,
-                   std::vector<Stretch>& stretches) {
+// How much more than the job's work they do.
+int64_t Excess(const PlanJob& job, const StretchOrigin& origin,
+               const std::vector<Stretch>& stretches) {
   int64_t excess = -job.duration;
   for (size_t i = 0; i < stretches.size(); ++i) {
     excess += stretches[i].end - stretches[i].start -
               Overhead(job, origin, stretches, i);
   }
+  return excess;
+}
+
+// Leaves out a stretch of which no part is cheaper than `rate`, if the others
+// do all the work and one of them costs as much: where hours cost the same, as
+// of days that are forecast alike, the search finds all of them.
+bool LeaveOut(const PriceTable& prices, const PlanJob& job,
+              const StretchOrigin& origin, double rate, size_t which,
+              std::vector<Stretch>& stretches) {
+  if (which == 0 && GoesOn(job, origin, stretches)) return false;
+  const Stretch& s = stretches[which];
+  for (int64_t k = s.start / kSlotUs; k * kSlotUs < s.end; ++k) {
+    if (prices.rate(s.pool)[k] < rate) return false;
+  }
+  std::vector<Stretch> left = stretches;
+  left.erase(left.begin() + which);
+  const bool alike = absl::c_any_of(left, [&](const Stretch& other) {
+    return prices.rate(other.pool)[(other.end - 1) / kSlotUs] == rate;
+  });
+  if (!alike || Excess(job, origin, left) < 0) return false;
+  stretches.swap(left);
+  return true;
+}
+
+}  // namespace
+
+bool TrimStretches(const PriceTable& prices, const PlanJob& job,
+                   const StretchOrigin& origin,
+                   std::vector<Stretch>& stretches) {
+  int64_t excess = Excess(job, origin, stretches);
   if (excess < 0) return false;
   while (excess > 0) {
     // The dearest end of a stretch, and how much of its slot may be cut.
@@ -88,6 +117,10 @@ bool TrimStretches(const PriceTable& prices, const PlanJob& job,
       }
     }
     if (most <= 0) return false;
+    if (LeaveOut(prices, job, origin, dearest, which, stretches)) {
+      excess = Excess(job, origin, stretches);
+      continue;
+    }
     const int64_t cut = std::min(most, excess);
     (at_end ? stretches[which].end : stretches[which].start) +=
         at_end ? -cut : cut;
@@ -98,20 +131,25 @@ bool TrimStretches(const PriceTable& prices, const PlanJob& job,
 
 void PausePlanner::FindOpen(const PlanInstance& instance,
                             const Schedule& schedule, const PlanJob& job) {
-  open_.resize(instance.pools.size() * instance.slots);
+  open_.Resize(instance.pools.size(), instance.slots);
   const int32_t first = static_cast<int32_t>(job.release / kSlotUs);
   const int32_t last = static_cast<int32_t>((job.latest_end - 1) / kSlotUs);
   for (const uint16_t p : instance.placements[job.pools]) {
     const PlanPool& pool = instance.pools[p];
-    uint8_t* open = &open_[static_cast<size_t>(p) * instance.slots];
     const int32_t limit = LevelBeside(pool, job.count);
     const Timeline& timeline = schedule.timeline(p);
     for (int32_t k = first; k <= last; ++k) {
-      open[k] = !pool.limited || timeline.peak(k) <= limit;
-    }
-    // Of the first slot only what is left counts.
-    if (pool.limited && !open[first]) {
-      open[first] = timeline.Peak(job.release, (first + 1) * kSlotUs) <= limit;
+      const int64_t begin = std::max(job.release, k * kSlotUs);
+      const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
+      OpenSlots::Part& part = open_.at(p, k);
+      if (!pool.limited || timeline.peak(k) <= limit) {
+        part = {end, begin};
+      } else if (timeline.low(k) > limit) {
+        part = {begin, end};
+      } else {
+        part = {timeline.FirstAbove(begin, end, limit),
+                std::max(begin, timeline.LastAbove(begin, end, limit))};
+      }
     }
   }
 }
@@ -155,12 +193,12 @@ double PausePlanner::Plan(const PlanInstance& instance,
   const std::vector<uint16_t>& pools = instance.placements[job.pools];
   const double guess =
       worth > 0 ? worth : 1.2 * prices.rate(pools[0])[job.release / kSlotUs];
-  search_.Best(prices, pools, job, guess, kLooks, open_.data(), origin);
+  search_.Best(prices, pools, job, guess, kLooks, &open_, origin);
   const StretchSearch::Result enough = search_.enough();
   double cost = kInfinity;
   if (enough.useful >= 0) {
     worth = enough.worth;
-    search_.At(prices, pools, job, worth, open_.data(), &stretches, origin);
+    search_.At(prices, pools, job, worth, &open_, &stretches, origin);
     for (Stretch& s : stretches) s.count = job.count;
     if (TrimStretches(prices, job, origin, stretches)) {
       cost = SumOf(prices, job, origin, stretches) +

@@ -38,7 +38,7 @@ class PausePlanner {
                   const StretchOrigin& origin, Stretch& stretch) const;
 
   StretchSearch search_;
-  std::vector<uint8_t> open_;
+  OpenSlots open_;
 };
 
 // Cuts what is too much off the dearest ends of the stretches until they do

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "absl/algorithm/container.h"
-
 namespace ccsched {
 namespace {
 
@@ -109,11 +107,6 @@ bool PlanBook::IsLate(const PlanEntry& entry, int64_t now) const {
   }
   return entry.stretches.back().end >
          origin_ + Relative(entry.job, now).latest_end;
-}
-
-size_t PlanBook::CountLate(int64_t now) const {
-  return absl::c_count_if(
-      entries, [&](const PlanEntry& entry) { return IsLate(entry, now); });
 }
 
 uint32_t PlanBook::MostOverdue(int64_t now) const {

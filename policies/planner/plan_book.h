@@ -140,8 +140,6 @@ class PlanBook {
   // Whether it waits and is nowhere or ends after its window, or, of one that
   // is overdue already, later than at once.
   bool IsLate(const PlanEntry& entry, int64_t now) const;
-  // How many are.
-  size_t CountLate(int64_t now) const;
 
   // Of the waiting rigid jobs that are overdue by more than can be borne, the
   // one that is so most for its length, or kNoEntry.
@@ -165,6 +163,7 @@ class PlanBook {
   PlanInstance& work() { return work_; }
   const PlanInstance& work() const { return work_; }
   Schedule& schedule() { return *schedule_; }
+  const Schedule& schedule() const { return *schedule_; }
   int64_t origin() const { return origin_; }
   bool based() const { return based_; }
   const std::vector<double>& prices() const { return prices_; }

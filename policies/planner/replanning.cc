@@ -108,7 +108,8 @@ bool Replanning::Copy(int64_t& work) {
 }
 
 void Replanning::SetPausable(PlanEntry& entry) const {
-  const bool can = entry.may_pause && options_.pauses;
+  const bool can =
+      entry.may_pause && options_.crowding.MayPause(entry.job.pools, now_);
   if (!entry.used || entry.leaving || can == entry.pausable) return;
   entry.pausable = can;
   entry.stretches.clear();

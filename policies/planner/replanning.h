@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "policies/planner/crowding.h"
 #include "policies/planner/demand.h"
 #include "policies/planner/improve.h"
 #include "policies/planner/plan_book.h"
@@ -29,7 +30,7 @@ struct ReplanOptions {
   int rounds = 15;  // of prices
   int64_t improve_rounds = 200;
   double tail = 1;
-  bool pauses = true;  // whether jobs are planned to be suspended
+  Crowding crowding;
 };
 
 // Works at a copy of the plan as it was when this began: prices first, then

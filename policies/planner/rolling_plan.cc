@@ -9,10 +9,6 @@
 namespace ccsched {
 namespace {
 
-// For so long after jobs were late in a plan there are no planned pauses: each
-// takes room for its overheads, and what pauses is to come back.
-constexpr int64_t kCrowded = 24 * kSlotUs;
-
 BookOptions OptionsOf(const RollingOptions& options) {
   return {.horizon_slots = options.horizon_slots,
           .sure_hours = options.sure_hours,
@@ -55,7 +51,7 @@ uint32_t RollingPlan::Register(int64_t now, const PlanJob& job,
   entry.sequence = ++sequence_;
   entry.may_pause = job.suspendable &&
                     job.duration >= options_.least_pausable_hours * kSlotUs;
-  entry.pausable = entry.may_pause && now >= crowded_until_;
+  entry.pausable = entry.may_pause && crowding_.MayPause(job.pools, now);
   if (expect_again) {
     PlanJob again = job;
     again.spread = nullptr;
@@ -159,7 +155,7 @@ void RollingPlan::BeginReplan(int64_t now) {
       .rounds = planned() ? options_.ascent_rounds : options_.first_rounds,
       .improve_rounds = options_.improve_rounds,
       .tail = options_.tail,
-      .pauses = now >= crowded_until_};
+      .crowding = crowding_};
   replanning_ = std::make_unique<Replanning>(*book_, std::move(fresh), demand_,
                                              loads_, options, now);
   last_replan_ = now;
@@ -172,7 +168,7 @@ bool RollingPlan::AdvanceReplan(int64_t now, int64_t& work) {
   if (!made_ || !CatchUp(now, work)) return false;
   // Sizes that changed meanwhile count from the next time on, by then.
   std::unique_ptr<PlanBook> made = replanning_->Finish();
-  if (made->CountLate(now) > 0) crowded_until_ = now + kCrowded;
+  crowding_.Look(*made, now);
   for (size_t p = 0; p < made->work().pools.size(); ++p) {
     made->work().pools[p].capacity = book_->work().pools[p].capacity;
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "policies/planner/crowding.h"
 #include "policies/planner/demand.h"
 #include "policies/planner/instance.h"
 #include "policies/planner/plan_book.h"
@@ -163,7 +164,7 @@ class RollingPlan {
   std::vector<uint32_t> free_;
   std::vector<AccountLoad> loads_;
   int64_t last_replan_ = 0;
-  int64_t crowded_until_ = 0;  // jobs were late in a plan
+  Crowding crowding_;
   int64_t replans_ = 0;
   uint64_t sequence_ = 0;
   bool reached_beyond_ = false;

@@ -16,71 +16,94 @@ constexpr int16_t kPaused = -2;  // resumed, or still suspended
 
 }  // namespace
 
+StretchSearch::Slot StretchSearch::SlotOf(const PlanJob& job, int64_t index) {
+  return {index, std::max(job.release, index * kSlotUs),
+          std::min(job.latest_end, (index + 1) * kSlotUs)};
+}
+
+// How a slot is lived through at each pool, given what it takes to begin there
+// anew: leaves on_ as of its end and returns the best that stops in it.
+StretchSearch::Step StretchSearch::RunThrough(
+    const PriceTable& prices, const std::vector<uint16_t>& pools, double worth,
+    const Slot& slot, const OpenSlots* open, const Step& enter, int16_t* from) {
+  const size_t n = pools.size();
+  const double whole = (slot.end - slot.begin) * (1.0 / kSlotUs);
+  Value stop = {kInfinity, 0};
+  int16_t stopped = kPaused;
+  const auto may_stop = [&](const Value& value, size_t state) {
+    if (value.cost >= stop.cost) return;
+    stop = value;
+    stopped = static_cast<int16_t>(state);
+  };
+  for (size_t p = 0; p < n; ++p) {
+    Value on = on_[p];
+    const double rate = prices.rate(pools[p])[slot.index] - worth;
+    const bool anew = enter.value.cost < on.cost;
+    int16_t came = anew ? enter.from : static_cast<int16_t>(p);
+    if (anew) on = enter.value;
+    if (open == nullptr || open->at(pools[p], slot.index).head >= slot.end) {
+      on = {on.cost + whole * rate, on.useful + whole};
+    } else {
+      const OpenSlots::Part& part = open->at(pools[p], slot.index);
+      const double head = (part.head - slot.begin) * (1.0 / kSlotUs);
+      const double tail = (slot.end - part.tail) * (1.0 / kSlotUs);
+      if (from != nullptr) from[n + 1 + p] = came;
+      if (head > 0) {
+        may_stop({on.cost + head * rate, on.useful + head}, n + 1 + p);
+      }
+      on = {kInfinity, 0};
+      if (tail > 0) {
+        on = {enter.value.cost + tail * rate, enter.value.useful + tail};
+      }
+      came = enter.from;
+    }
+    if (from != nullptr) from[p] = came;
+    on_[p] = on;
+    may_stop(on, p);
+  }
+  return {stop, stopped};
+}
+
 StretchSearch::Result StretchSearch::At(const PriceTable& prices,
                                         const std::vector<uint16_t>& pools,
                                         const PlanJob& job, double worth,
-                                        const uint8_t* open,
+                                        const OpenSlots* open,
                                         std::vector<Stretch>* stretches,
                                         const StretchOrigin& origin) {
   const size_t n = pools.size();
+  const size_t states = 2 * n + 1;
   const int64_t first = job.release / kSlotUs;
   const int64_t last = (job.latest_end - 1) / kSlotUs;
   const size_t slots = last < first ? 0 : last - first + 1;
   const double checkpoint = job.checkpoint * (1.0 / kSlotUs);
   const double restart = job.restart * (1.0 / kSlotUs);
   const bool fresh = origin.state == StretchOrigin::kNew;
-  if (stretches != nullptr) from_.assign(slots * (n + 1), kFresh);
+  if (stretches != nullptr) from_.assign(slots * states, kFresh);
   Value off = Begin(pools, origin, worth, checkpoint);
-  Value done = {0, 0};  // never run
+  Step done = {{0, 0}, 0};  // never run
   int64_t done_slot = -1;
-  size_t done_pool = 0;
   for (size_t i = 0; i < slots; ++i) {
-    const int64_t k = first + static_cast<int64_t>(i);
-    const int64_t begin = std::max(job.release, k * kSlotUs);
-    const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
-    const double width = (end - begin) * (1.0 / kSlotUs);
+    int16_t* const from = stretches != nullptr ? &from_[i * states] : nullptr;
     const Value resume = {off.cost + worth * restart, off.useful - restart};
     const bool resumes = !fresh || resume.cost < 0;
-    const Value enter = resumes ? resume : Value{0, 0};
-    Value paused = {kInfinity, 0};
-    int16_t paused_from = kPaused;
-    for (size_t p = 0; p < n; ++p) {
-      Value& on = on_[p];
-      int16_t from = static_cast<int16_t>(p);
-      if (open != nullptr &&
-          open[static_cast<size_t>(pools[p]) * prices.slots() + k] == 0) {
-        on.cost = kInfinity;
-      } else if (enter.cost < on.cost) {
-        on = enter;
-        from = resumes ? kPaused : kFresh;
-      }
-      on.cost += width * (prices.rate(pools[p])[k] - worth);
-      on.useful += width;
-      if (stretches != nullptr) from_[i * (n + 1) + p] = from;
-      if (on.cost < paused.cost) {
-        paused = on;
-        paused_from = static_cast<int16_t>(p);
-      }
-    }
-    if (paused.cost < done.cost) {
-      done = paused;
+    Step stop = RunThrough(
+        prices, pools, worth, SlotOf(job, first + static_cast<int64_t>(i)),
+        open, resumes ? Step{resume, kPaused} : Step{{}, kFresh}, from);
+    if (stop.value.cost < done.value.cost) {
+      done = stop;
       done_slot = static_cast<int64_t>(i);
-      done_pool = paused_from;
     }
-    paused.cost += worth * checkpoint;
-    paused.useful -= checkpoint;
-    if (paused.cost < off.cost) {
-      off = paused;
-    } else {
-      paused_from = kPaused;
-    }
-    if (stretches != nullptr) from_[i * (n + 1) + n] = paused_from;
+    stop.value.cost += worth * checkpoint;
+    stop.value.useful -= checkpoint;
+    const bool stops = stop.value.cost < off.cost;
+    if (stops) off = stop.value;
+    if (from != nullptr) from[n] = stops ? stop.from : kPaused;
   }
   if (stretches != nullptr) {
-    Trace({first, slots, n}, pools, job, done_slot, done_pool, *stretches);
+    Trace({first, n}, pools, job, open, done_slot, done.from, *stretches);
   }
   const double duration = job.duration * (1.0 / kSlotUs);
-  return {worth * duration + done.cost, done.useful, worth};
+  return {worth * duration + done.value.cost, done.value.useful, worth};
 }
 
 // Sets on_ for how the job stands, and returns the value of being suspended.
@@ -99,18 +122,22 @@ StretchSearch::Value StretchSearch::Begin(const std::vector<uint16_t>& pools,
 // Walks back from the slot and pool in which the last stretch ends.
 void StretchSearch::Trace(const Window& window,
                           const std::vector<uint16_t>& pools,
-                          const PlanJob& job, int64_t last, size_t pool,
+                          const PlanJob& job, const OpenSlots* open,
+                          int64_t last, size_t state,
                           std::vector<Stretch>& stretches) const {
   stretches.clear();
   const size_t n = window.pools;
-  size_t state = pool;  // a pool's index, or n while suspended
   int64_t i = last;
   while (i >= 0) {
-    const int64_t k = window.first + i;
-    const int16_t from = from_[i * (n + 1) + state];
-    if (state < n) {
-      const int64_t begin = std::max(job.release, k * kSlotUs);
-      const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
+    const int16_t from = from_[i * (2 * n + 1) + state];
+    if (state != n) {
+      const bool head = state > n;
+      if (head) state -= n + 1;
+      auto [k, begin, end] = SlotOf(job, window.first + i);
+      if (open != nullptr && open->at(pools[state], k).head < end) {
+        const OpenSlots::Part& part = open->at(pools[state], k);
+        (head ? end : begin) = head ? part.head : part.tail;
+      }
       if (!stretches.empty() && stretches.back().start == end &&
           stretches.back().pool == pools[state]) {
         stretches.back().start = begin;
@@ -139,7 +166,8 @@ void StretchSearch::Note(const Result& look, double duration) {
 StretchSearch::Result StretchSearch::Best(const PriceTable& prices,
                                           const std::vector<uint16_t>& pools,
                                           const PlanJob& job, double guess,
-                                          int evaluations, const uint8_t* open,
+                                          int evaluations,
+                                          const OpenSlots* open,
                                           const StretchOrigin& origin) {
   const double duration = job.duration * (1.0 / kSlotUs);
   enough_ = {0, -1, 0};

@@ -18,6 +18,32 @@ struct Stretch {
   uint32_t count = 0;  // accelerators; not set by StretchSearch
 };
 
+// Where there is room for a job, slot by slot and pool by pool.
+class OpenSlots {
+ public:
+  // From the slot's beginning until `head`, and from `tail` to its end; if it
+  // is all open, each is the other end.
+  struct Part {
+    int64_t head;
+    int64_t tail;
+  };
+  void Resize(size_t pools, int32_t slots) {
+    slots_ = slots;
+    parts_.resize(pools * slots);
+  }
+  Part& at(int pool, int64_t slot) { return parts_[Index(pool, slot)]; }
+  const Part& at(int pool, int64_t slot) const {
+    return parts_[Index(pool, slot)];
+  }
+
+ private:
+  size_t Index(int pool, int64_t slot) const {
+    return static_cast<size_t>(pool) * slots_ + slot;
+  }
+  int32_t slots_ = 0;
+  std::vector<Part> parts_;
+};
+
 // How a job stands when its window begins.
 struct StretchOrigin {
   enum State { kNew, kSuspended, kRunning };
@@ -43,10 +69,9 @@ class StretchSearch {
   };
 
   // At one worth. If `stretches` is not null, it is filled in time order.
-  // Where `open` is not null, only slots k of pool p with
-  // open[p * slots + k] != 0 are used.
+  // Where `open` is not null, only what is open is used.
   Result At(const PriceTable& prices, const std::vector<uint16_t>& pools,
-            const PlanJob& job, double worth, const uint8_t* open = nullptr,
+            const PlanJob& job, double worth, const OpenSlots* open = nullptr,
             std::vector<Stretch>* stretches = nullptr,
             const StretchOrigin& origin = {});
 
@@ -54,7 +79,8 @@ class StretchSearch {
   // looks; starts looking around `guess`.
   Result Best(const PriceTable& prices, const std::vector<uint16_t>& pools,
               const PlanJob& job, double guess, int evaluations,
-              const uint8_t* open = nullptr, const StretchOrigin& origin = {});
+              const OpenSlots* open = nullptr,
+              const StretchOrigin& origin = {});
   // The look of least worth in the last Best() whose stretches do all the
   // work; its `useful` is less than the duration if there was none.
   const Result& enough() const { return enough_; }
@@ -64,21 +90,36 @@ class StretchSearch {
     double cost = 0;
     double useful = 0;
   };
+  struct Step {
+    Value value;
+    int16_t from = 0;  // the state before it
+  };
+  // What there is of a slot within the job's window.
+  struct Slot {
+    int64_t index;
+    int64_t begin;
+    int64_t end;
+  };
+  static Slot SlotOf(const PlanJob& job, int64_t index);
   struct Window {
     int64_t first;  // slot
-    size_t slots;
     size_t pools;
   };
+  Step RunThrough(const PriceTable& prices, const std::vector<uint16_t>& pools,
+                  double worth, const Slot& slot, const OpenSlots* open,
+                  const Step& enter, int16_t* from);
   void Trace(const Window& window, const std::vector<uint16_t>& pools,
-             const PlanJob& job, int64_t last, size_t pool,
-             std::vector<Stretch>& stretches) const;
+             const PlanJob& job, const OpenSlots* open, int64_t last,
+             size_t state, std::vector<Stretch>& stretches) const;
   Value Begin(const std::vector<uint16_t>& pools, const StretchOrigin& origin,
               double worth, double checkpoint);
   void Note(const Result& look, double duration);
 
   Result enough_;
   std::vector<Value> on_;
-  std::vector<int16_t> from_;  // per slot and state: where it came from
+  // Per slot and state, where it came from. States: running at a pool until
+  // the slot's end, suspended at it, and running until the pool's head ends.
+  std::vector<int16_t> from_;
 };
 
 }  // namespace ccsched

@@ -133,6 +133,11 @@ int32_t Timeline::peak(int32_t slot) const {
   return nodes_[node].high + Above(node);
 }
 
+int32_t Timeline::low(int32_t slot) const {
+  const size_t node = leaves_ / kLeavesPerSlot + slot;
+  return nodes_[node].low + Above(node);
+}
+
 template <typename Wanted>
 Timeline::Leaf Timeline::Descend(size_t node, int32_t above, size_t side,
                                  const Wanted& wanted) const {

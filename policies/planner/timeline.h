@@ -32,8 +32,9 @@ class Timeline {
 
   // The highest level anywhere in [from, to); 0 if that is empty.
   int32_t Peak(int64_t from, int64_t to) const;
-  // The highest level within a slot.
+  // The highest and the lowest level within a slot.
   int32_t peak(int32_t slot) const;
+  int32_t low(int32_t slot) const;
 
   // The end of the last part of [from, to) that is above `limit`, at most
   // `to`; or -1 if there is none.

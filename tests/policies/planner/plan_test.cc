@@ -235,6 +235,35 @@ TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
   plan.Replan(kSlotUs / 2);
 }
 
+// Room begins and ends within hours.
+TEST(PausePlanTest, UsesPartsOfSlots) {
+  PlanInstance plan;
+  plan.slots = plan.priced_slots = 12;
+  plan.placements = {{0}};
+  plan.pools.resize(1);
+  plan.pools[0].capacity = 1;
+  plan.pools[0].grams.assign(plan.slots, 100.0);
+  Schedule schedule(plan);
+  const auto hour = [](double h) { return static_cast<int64_t>(h * kSlotUs); };
+  schedule.timeline(0).Add(0, hour(1.5), 1);
+  schedule.timeline(0).Add(hour(3.25), hour(7.5), 1);
+  schedule.timeline(0).Add(hour(8), hour(12), 1);
+  PlanJob job;
+  job.duration = hour(2.25);
+  job.latest_end = hour(12);
+  job.suspendable = true;
+  const PriceTable prices(plan);
+  PausePlanner planner;
+  double worth = 0;
+  std::vector<Stretch> stretches;
+  planner.Plan(plan, prices, prices, schedule, job, {}, 0, worth, stretches);
+  ASSERT_EQ(stretches.size(), 2u);
+  EXPECT_EQ(stretches[0].start, hour(1.5));
+  EXPECT_EQ(stretches[0].end, hour(3.25));
+  EXPECT_EQ(stretches[1].start, hour(7.5));
+  EXPECT_EQ(stretches[1].end, hour(8));
+}
+
 // With weeks to go it keeps most of its day for later moves.
 TEST(RollingPlanTest, KeepsSlackForAsLongAsAPausableJobRuns) {
   for (const int64_t days : {2, 28}) {
@@ -252,6 +281,58 @@ TEST(RollingPlanTest, KeepsSlackForAsLongAsAPausableJobRuns) {
     const uint32_t one = plan.Arrive(0, job, false);
     EXPECT_EQ(plan.entry(one).start, days == 2 ? 24 * kSlotUs : 6 * kSlotUs);
   }
+}
+
+// Who pauses is to come back, and is then in the way of others.
+TEST(RollingPlanTest, PlansNoPausesForADayAfterAPoolWasFull) {
+  RollingPlan plan(PoolOfFour(), {{0}}, {},
+                   [](int, int64_t origin, int32_t slots, double* grams) {
+                     for (int32_t k = 0; k < slots; ++k) {
+                       grams[k] =
+                           (k + origin / kSlotUs) % 4 < 2 ? 10.0 : 1000.0;
+                     }
+                   });
+  PlanJob all;
+  all.duration = all.latest_end = 36 * kSlotUs;
+  all.count = all.max_count = 4;
+  const uint32_t first = plan.Arrive(0, all, false);
+  plan.Start(first, {0, 0, all.duration, 4});
+  PlanJob job;
+  job.duration = 4 * kSlotUs;
+  job.latest_end = 160 * kSlotUs;
+  job.suspendable = true;
+  const uint32_t one = plan.Arrive(0, job, false);
+  plan.Replan(0);
+  EXPECT_FALSE(plan.entry(one).pausable);
+  EXPECT_EQ(plan.entry(one).end, plan.entry(one).start + job.duration);
+  plan.Forget(kSlotUs, first);
+  plan.Replan(kSlotUs);
+  EXPECT_FALSE(plan.entry(one).pausable);
+  plan.Replan(25 * kSlotUs);
+  EXPECT_TRUE(plan.entry(one).pausable);
+  // Of the many hours that cost the same it takes few.
+  const size_t stretches = plan.entry(one).stretches.size();
+  EXPECT_TRUE(stretches == 2 || stretches == 3) << stretches;
+}
+
+// Alone it is in nobody's way, though it fills its pool.
+TEST(RollingPlanTest, AJobThatFillsItsPoolAloneMayPause) {
+  RollingPlan plan(PoolOfFour(), {{0}}, {},
+                   [](int, int64_t origin, int32_t slots, double* grams) {
+                     for (int32_t k = 0; k < slots; ++k) {
+                       grams[k] = (k + origin / kSlotUs) < 30 ? 1000.0 : 10.0;
+                     }
+                   });
+  PlanJob job;
+  job.duration = 30 * kSlotUs;
+  job.count = job.max_count = 4;
+  job.latest_end = 300 * kSlotUs;
+  job.suspendable = true;
+  const uint32_t one = plan.Arrive(0, job, false);
+  plan.Start(one, {0, 0, job.duration, 4});
+  plan.Replan(0);
+  EXPECT_TRUE(plan.entry(one).pausable);
+  EXPECT_EQ(plan.SuspendAt(one), job.checkpoint);
 }
 
 TEST(PausePlanTest, DoesAllTheWorkWithinItsWindowAboveItsBound) {
