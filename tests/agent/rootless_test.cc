@@ -7,7 +7,6 @@
 
 #include <fstream>
 
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
 #include "tests/agent/container_fixture.h"
@@ -81,30 +80,6 @@ TEST_F(RootlessTest, WithAgentAndSupervisorKilledTheNextAgentRemovesIt) {
   ASSERT_TRUE(WaitGone(supervisor));
   StartContainerAgent();
   EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
-  EXPECT_TRUE(NoneLeft());
-}
-
-// All containers of a user share what the first of them has made; it ends with
-// that one's job, and harms none of the others.
-TEST_F(RootlessTest, ManyAtOnceDoNotHarmEachOther) {
-  Output("podman system migrate");
-  for (uint64_t job = 1; job <= 16; ++job) {
-    // As many as there are accelerators: some end while others begin.
-    if (job > 8) {
-      ASSERT_TRUE(scheduler_->WaitEnded({job - 8, 1}));
-    }
-    ASSERT_TRUE(scheduler_->Start(
-        InImage({job, 1}, absl::StrCat("echo ", job, "; sleep 0.", job % 4))));
-  }
-  for (uint64_t job = 1; job <= 16; ++job) {
-    const auto status = scheduler_->WaitEnded({job, 1});
-    ASSERT_TRUE(status);
-    const std::string log =
-        Read(StateFile(absl::StrCat("logs/", job, "-1.out")));
-    EXPECT_EQ(status->outcome(), v1::OUTCOME_SUCCEEDED) << log;
-    // Podman may have something to say of the machine before it.
-    EXPECT_THAT(log, testing::EndsWith(absl::StrCat(job, "\n")));
-  }
   EXPECT_TRUE(NoneLeft());
 }
 
