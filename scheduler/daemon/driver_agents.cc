@@ -366,6 +366,11 @@ void Driver::OnTelemetry(NodeEntry& node, const v1::Telemetry& telemetry) {
            {"joules", sample.joules()}});
       continue;
     }
+    // Word of the start may come after it: until then it used nothing.
+    if (!part->started) {
+      attempt->energy->Started(attempt->RankOf(*part),
+                               FromProto(sample.start()));
+    }
     attempt->energy->Report(attempt->RankOf(*part), FromProto(sample.start()),
                             FromProto(sample.end()), Joules(sample.joules()),
                             sample.method());

@@ -293,6 +293,34 @@ TEST_F(AgentsTest, RelaysOutputFromTheNodeToTheReader) {
   EXPECT_EQ(bytes, 160 * piece.size());
 }
 
+// As when the start was long under way and what it became is told at once.
+TEST_F(AgentsTest, NothingIsUsedBeforeAStartThatIsHeardOfLate) {
+  config += "clock: {rate: 1000}\n";
+  Replace("lease: 1s", "lease: 60s");
+  Start();
+  const auto agent = Agent({.node = "n1"});
+  const uint64_t id = Submit(Spec());
+  const auto start = agent->WaitStart();
+  ASSERT_TRUE(start.has_value());
+  const absl::Time sent = FromProto(Get(id).submitted());
+  v1::AgentMessage message;
+  v1::EnergySample& sample = *message.mutable_telemetry()->add_samples();
+  *sample.mutable_key() = start->key();
+  *sample.mutable_start() = ToProto(sent + absl::Hours(1));
+  *sample.mutable_end() = ToProto(sent + absl::Hours(1) + absl::Seconds(36));
+  sample.set_joules(3600);
+  sample.set_method("modelled");
+  agent->Send(message);
+  v1::AgentMessage end;
+  *end.mutable_status() = StatusOf(start->key(), v1::OUTCOME_SUCCEEDED);
+  *end.mutable_status()->mutable_started() = sample.start();
+  *end.mutable_status()->mutable_ended() = sample.end();
+  agent->Send(end);
+  ASSERT_TRUE(agent->WaitAcknowledge().has_value());
+  // 1 Wh, a PUE of 1.5; an hour at 100 W would be a hundred times as much.
+  EXPECT_NEAR(Get(id).energy_kwh(), 0.0015, 1e-5);
+}
+
 TEST_F(AgentsTest, AccountsReportedEnergyAtTheIntensityOfItsHour) {
   Start();
   v1::GridSeries series =
