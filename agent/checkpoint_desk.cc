@@ -19,6 +19,7 @@ namespace ccsched {
 namespace {
 
 constexpr size_t kClientsMax = 16;
+constexpr int kBacklog = 8;  // of clients that have not been let in yet
 constexpr size_t kLineMax = 4096;
 constexpr size_t kIdMax = 400;
 
@@ -28,10 +29,12 @@ void Say(int fd, const std::string& line) {
       send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+// Anew: what the job may have put there, a pipe that nobody reads or another
+// name of a file that is not its own, is not written to.
 void WriteFile(const std::string& path, const std::string& text) {
+  unlink(path.c_str());
   const int fd =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-           0644);
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return;
   [[maybe_unused]] const ssize_t n = write(fd, text.data(), text.size());
   close(fd);
@@ -57,7 +60,7 @@ void CheckpointDesk::Open(const std::string& folder,
   unlink(path.c_str());
   bool open =
       bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
-      listen(fd, 8) == 0;
+      listen(fd, kBacklog) == 0;
   if (open && run_as) {
     // Not what its user may have put there instead by now.
     open = lchown(path.c_str(), run_as->uid, run_as->gid) == 0;
@@ -160,7 +163,8 @@ void CheckpointDesk::Handle(const pollfd* fds) {
 }
 
 void CheckpointDesk::Drain() {
-  while (listener_ >= 0 && Accept()) {
+  // No more than can have waited: others of the job may go on knocking.
+  for (int i = 0; i <= kBacklog && listener_ >= 0 && Accept(); ++i) {
   }
   for (Client& client : clients_) Read(client);
 }

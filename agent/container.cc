@@ -25,12 +25,17 @@ bool IsPodman(const std::string& runtime) {
 // has its own way, which is bounded.
 std::vector<std::string> Podman(const std::string& runtime,
                                 const ContainerJob& job) {
-  std::vector<std::string> words{
-      runtime,          "run",        "--rm",
-      "--name",         job.name,     "--log-driver=none",
-      "--network=host", "--ipc=host", "--cgroups=disabled"};
+  std::vector<std::string> words{runtime, "run", "--rm", "--name", job.name};
+  words.insert(words.end(),
+               {"--log-driver=none", "--network=host", "--cgroups=disabled"});
+  if (job.host_ipc) {
+    words.emplace_back("--ipc=host");
+  } else {
+    words.insert(words.end(), {"--ipc=private", "-v", "/dev/shm:/dev/shm"});
+  }
   if (!job.init.empty()) {
-    words.insert(words.end(), {"--init", "--init-path", job.init});
+    words.insert(words.end(),
+                 {"--init", "--init-path", job.init, "--preserve-fds", "1"});
   }
   for (const std::string& folder : {job.workdir, job.folder}) {
     // The image has a root of its own.
@@ -81,12 +86,18 @@ std::string FindContainerRuntime(const std::string& path) {
   return "";
 }
 
+bool CanShareIpc() { return access("/dev/mqueue", F_OK) == 0; }
+
 std::vector<std::string> ContainerCommand(const std::string& runtime,
                                           const ContainerJob& job) {
   std::vector<std::string> words =
       IsPodman(runtime) ? Podman(runtime, job) : Apptainer(runtime, job);
   words.insert(words.end(), job.command.begin(), job.command.end());
   return words;
+}
+
+bool HasOurInit(const std::string& runtime, const ContainerJob& job) {
+  return IsPodman(runtime) && !job.init.empty();
 }
 
 std::vector<std::string> ContainerCleanup(const std::string& runtime,

@@ -20,15 +20,26 @@ struct ContainerJob {
   std::string folder;                  // so is this one, if not empty
   std::vector<uint32_t> accelerators;
   bool nvidia = false;
+  // Whether it can share all that processes talk by with the host, as podman
+  // does it, or else the shared memory alone. See CanShareIpc.
+  bool host_ipc = true;
 };
 
 // The path of podman, else of apptainer, in the folders of `path` (as PATH);
 // empty if neither is there.
 std::string FindContainerRuntime(const std::string& path);
 
+// Whether podman can, whoever runs it: an ordinary user's wants the host's
+// message queues to be mounted, as systemd does.
+bool CanShareIpc();
+
 // The command that runs it. REQUIRES: `runtime` is from FindContainerRuntime.
 std::vector<std::string> ContainerCommand(const std::string& runtime,
                                           const ContainerJob& job);
+
+// Whether that command's container has `job.init` for its first process, which
+// then finds the command's fd kInitNotesFd under the same number.
+bool HasOurInit(const std::string& runtime, const ContainerJob& job);
 
 // The command that removes what is left of the container if the one above was
 // killed; empty where nothing is. It may be run at any time.

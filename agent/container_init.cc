@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/container_init.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "agent/init_notes.h"
 
 namespace ccsched {
 namespace {
@@ -30,6 +33,9 @@ int RunContainerInit(char** argv) {
   sigset_t before;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before);
+  fcntl(kInitNotesFd, F_SETFD, FD_CLOEXEC);  // not the command's
+  // Before the command begins: whoever has seen that it has may count on it.
+  WriteInitNote({.kind = InitNote::kRuns});
   const pid_t command = fork();
   if (command < 0) {
     std::fprintf(stderr, "ccsched: fork: %s\n", strerror(errno));
@@ -47,6 +53,7 @@ int RunContainerInit(char** argv) {
     int status = 0;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
       if (pid != command) continue;
+      WriteInitNote({.kind = InitNote::kEnded, .status = status});
       return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
   }

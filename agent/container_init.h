@@ -4,7 +4,8 @@
 // The kernel spares the first process of a container every signal that it does
 // not handle, so that a command without handlers would not end when its job is
 // asked to. Podman mounts this program into the container and runs it as
-// "ccsched-supervise -- COMMAND...".
+// "ccsched-supervise -- COMMAND...". It tells the job's supervisor that it runs
+// and how the command ended (init_notes.h).
 //
 // Light enough for the supervisor: no Abseil here.
 #ifndef CCSCHED_AGENT_CONTAINER_INIT_H_

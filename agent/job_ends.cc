@@ -29,6 +29,8 @@ namespace {
 // to its job's end: another would fare no better.
 constexpr int kDeathsMax = 3;
 
+constexpr int64_t kKillNsMax = 5 * kNanosPerSecond;
+
 // What a supervisor says that never came to life: it could not be executed
 // (127), what it should run was not for it, or it died of itself.
 std::string NeverLived(const siginfo_t& info) {
@@ -63,21 +65,27 @@ bool DiedOfItself(const siginfo_t& info) {
          (info.si_status != SIGKILL && info.si_status != SIGTERM);
 }
 
-// Kills what a killed supervisor left behind; false if something remains.
+// Kills what a killed supervisor left behind; false if something remains, as
+// what waits for a disk does. Nothing else happens here meanwhile.
 bool KillLeftOvers(const std::string& tag) {
   const std::string variable = "CCSCHED_ATTEMPT_TAG=" + tag;
-  for (int round = 0; round < 50; ++round) {
+  const int64_t until = BootNanos() + kKillNsMax;
+  for (;;) {
     const std::vector<pid_t> left = ProcessesWithVariable(variable);
     if (left.empty()) return true;
+    if (BootNanos() >= until) return false;
+    Fd last;
     for (const pid_t pid : left) {
-      const Fd process(pidfd_open(pid, 0));
-      if (!process.valid()) continue;
-      kill(pid, SIGKILL);
-      pollfd gone{process.get(), POLLIN, 0};
-      poll(&gone, 1, 100);
+      Fd process(pidfd_open(pid, 0));
+      // By now the number may be another process's.
+      if (!process.valid() || !HasVariable(pid, variable)) continue;
+      pidfd_send_signal(process.get(), SIGKILL, nullptr, 0);
+      last = std::move(process);
     }
+    if (!last.valid()) continue;
+    pollfd gone{last.get(), POLLIN, 0};
+    poll(&gone, 1, 100);
   }
-  return false;
 }
 
 v1::Outcome OutcomeOf(const RunEnd& end) {

@@ -14,6 +14,10 @@
 #include <cstdio>
 #include <cstring>
 
+#include "agent/boot_clock.h"
+#include "agent/init_notes.h"
+#include "scheduler/base/failpoint.h"
+
 namespace ccsched {
 namespace {
 
@@ -61,7 +65,13 @@ void DefaultSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void RunChild(const LaunchSpec& spec, int output, int report,
+bool IsOver(const LeaseFile* lease) {
+  return lease != nullptr && lease->deadline() != 0 &&
+         BootNanos() >= lease->deadline();
+}
+
+[[noreturn]] void RunChild(const LaunchSpec& spec, const LeaseFile* lease,
+                           int output, int notes, int report,
                            pid_t supervisor) {
   // Until it is the job's program, nobody takes it for the supervisor.
   prctl(PR_SET_NAME, "ccsched-job");
@@ -83,6 +93,8 @@ void DefaultSignals() {
   dup2(input, 0);
   dup2(output, 1);
   dup2(output, 2);
+  // What has that number is the supervisor's own, and none of these.
+  if (notes >= 0) dup2(notes, kInitNotesFd);
 
   std::vector<char*> argv;
   for (const std::string& a : spec.argv) {
@@ -96,6 +108,8 @@ void DefaultSignals() {
   env.push_back(nullptr);
   environ = env.data();
   DefaultSignals();
+  Failpoint("supervisor.starting");
+  if (IsOver(lease)) Fail(report, StartStep::kLease);
   execvp(argv[0], argv.data());
   const int error = errno;
   dprintf(2, "ccsched: %s: %s\n", argv[0],
@@ -106,14 +120,15 @@ void DefaultSignals() {
 
 }  // namespace
 
-JobStart StartJobProcess(const LaunchSpec& spec, int output) {
+JobStart StartJobProcess(const LaunchSpec& spec, const LeaseFile* lease,
+                         int output, int notes) {
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) {
     return {.failed = StartStep::kFork, .error = errno};
   }
   const pid_t supervisor = getpid();
   const pid_t pid = fork();
-  if (pid == 0) RunChild(spec, output, report[1], supervisor);
+  if (pid == 0) RunChild(spec, lease, output, notes, report[1], supervisor);
   const int fork_error = errno;
   close(report[1]);
   if (pid < 0) {
@@ -147,6 +162,8 @@ std::string JobStart::Message(const LaunchSpec& spec) const {
       return "workdir " + spec.workdir + ": " + why;
     case StartStep::kOutput:
       return "output " + spec.output + ": " + why;
+    case StartStep::kLease:
+      return "the node's lease ran out before the start";
     case StartStep::kExec:
       return spec.argv[0] + ": " +
              (error == ENOENT ? "command not found" : why);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "agent/launch_spec.h"
+#include "agent/lease_file.h"
 
 namespace ccsched {
 
@@ -21,6 +22,7 @@ enum class StartStep : int {
   kUser,
   kWorkdir,
   kOutput,
+  kLease,
   kExec
 };
 
@@ -33,9 +35,13 @@ struct JobStart {
 };
 
 // Forks and execs. `output` is the write end of the supervisor's pipe, or -1:
-// then the job opens spec.output itself, as its own user. Returns once the
-// program runs, or has failed to. The child dies with its supervisor.
-JobStart StartJobProcess(const LaunchSpec& spec, int output);
+// then the job opens spec.output itself, as its own user. `notes`, if not -1,
+// becomes the program's kInitNotesFd. Returns once the program runs, or has
+// failed to: a file system that does not answer may take hours over it, so
+// where there is a lease it is not begun after its end. The child dies with its
+// supervisor.
+JobStart StartJobProcess(const LaunchSpec& spec, const LeaseFile* lease,
+                         int output, int notes);
 
 }  // namespace ccsched
 

@@ -138,7 +138,8 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
       .workdir = spec.workdir,
       .folder = has_folder ? folder : "",
       .accelerators = accelerators,
-      .nvidia = settings.nvidia};
+      .nvidia = settings.nvidia,
+      .host_ipc = CanShareIpc()};
   for (const auto& [name, value] : env) {
     // These are of this machine, not of the image.
     if (name != "PATH" && name != "HOME" && name != "SHELL") {
@@ -147,6 +148,7 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
   }
   spec.argv = ContainerCommand(settings.container_runtime, inside);
   spec.cleanup = ContainerCleanup(settings.container_runtime, inside);
+  spec.init_notes = HasOurInit(settings.container_runtime, inside);
   return absl::OkStatus();
 }
 

@@ -63,6 +63,8 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
     case 'x':
       spec.cleanup.emplace_back(value);
       return true;
+    case 'i':
+      return ReadNumber(value, spec.init_notes);
     case 'w':
       spec.workdir = value;
       return true;
@@ -109,6 +111,7 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   for (const std::string& a : spec.argv) out.Bytes('a', a);
   for (const std::string& e : spec.env) out.Bytes('e', e);
   for (const std::string& c : spec.cleanup) out.Bytes('x', c);
+  out.Number('i', spec.init_notes);
   out.Bytes('w', spec.workdir);
   out.Bytes('o', spec.output);
   out.Number('p', spec.append);

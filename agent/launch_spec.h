@@ -28,6 +28,7 @@ struct LaunchSpec {
   // Run as the job is, once that has been killed: removes what the runtime of
   // its container keeps. Or empty.
   std::vector<std::string> cleanup;
+  bool init_notes = false;  // its container has a first process of ours
   std::string workdir;
   std::string output;  // absolute path
   bool append = false;
@@ -50,7 +51,7 @@ struct LaunchSpec {
 
 // What agent and supervisor must agree on: the form and meaning of a LaunchSpec
 // and of the run file. To be raised whenever one of them changes.
-inline constexpr uint32_t kLaunchVersion = 4;
+inline constexpr uint32_t kLaunchVersion = 5;
 // A supervisor prints its kLaunchVersion when this is its only argument, and
 // exits with this status, having touched nothing, where a LaunchSpec is of
 // another one.

@@ -97,21 +97,24 @@ void KillDescendants(const std::function<void(pid_t, int)>& reaped) {
   }
 }
 
+bool HasVariable(pid_t pid, const std::string& variable) {
+  const std::string env =
+      ReadProcFile(("/proc/" + std::to_string(pid) + "/environ").c_str());
+  size_t at = env.find(variable);
+  while (at != std::string::npos) {
+    const size_t end = at + variable.size();
+    if ((at == 0 || env[at - 1] == 0) && (end == env.size() || env[end] == 0)) {
+      return true;
+    }
+    at = env.find(variable, at + 1);
+  }
+  return false;
+}
+
 std::vector<pid_t> ProcessesWithVariable(const std::string& variable) {
   std::vector<pid_t> found;
   for (const pid_t pid : AllProcesses()) {
-    const std::string env =
-        ReadProcFile(("/proc/" + std::to_string(pid) + "/environ").c_str());
-    size_t at = env.find(variable);
-    while (at != std::string::npos) {
-      const size_t end = at + variable.size();
-      if ((at == 0 || env[at - 1] == 0) &&
-          (end == env.size() || env[end] == 0)) {
-        found.push_back(pid);
-        break;
-      }
-      at = env.find(variable, at + 1);
-    }
+    if (HasVariable(pid, variable)) found.push_back(pid);
   }
   return found;
 }

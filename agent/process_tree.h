@@ -22,9 +22,12 @@ std::vector<pid_t> ChildrenOfSelf();
 // that forks faster than it is killed is stopped first.
 void KillDescendants(const std::function<void(pid_t, int)>& reaped);
 
-// The processes in whose environment the string `variable` ("NAME=value")
-// stands: what is left of a job whose supervisor was killed. Only processes
-// that this user may read.
+// Whether the string `variable` ("NAME=value") stands in the process's
+// environment, as far as this user may read that.
+bool HasVariable(pid_t pid, const std::string& variable);
+
+// The processes for which it does: what is left of a job whose supervisor was
+// killed.
 std::vector<pid_t> ProcessesWithVariable(const std::string& variable);
 
 }  // namespace ccsched

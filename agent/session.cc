@@ -113,10 +113,10 @@ void Session::OnUnfit(Obstacle obstacle, const std::string& why) {
   if (obstacles_.contains(Obstacle::kSupervisor)) {
     CheckSoon(room ? 0 : kCheckNs);
   }
-  SayHealth();
+  JudgeHealth();
 }
 
-void Session::SayHealth() {
+void Session::JudgeHealth() {
   std::string all;
   for (const auto& [which, text] : obstacles_) {
     absl::StrAppend(&all, all.empty() ? "" : "; ", text);
@@ -126,9 +126,17 @@ void Session::SayHealth() {
   Log(all.empty() ? LogLevel::kInfo : LogLevel::kError,
       all.empty() ? "fit for new jobs again" : "unfit for new jobs",
       {{"node", options_.identity.node()}, {"reason", all}});
+  SayHealth();
+}
+
+// What changes while the scheduler has not answered the registration, which
+// said how it was then, is said after it.
+void Session::SayHealth() {
+  if (!registered_ || said_ == unfit_) return;
+  said_ = unfit_;
   v1::AgentMessage message;
-  message.mutable_health()->set_unfit(all);
-  Send(std::move(message));
+  message.mutable_health()->set_unfit(unfit_);
+  SendNow(std::move(message));
 }
 
 void Session::CheckSoon(int64_t after_ns) {
@@ -205,6 +213,7 @@ void Session::Connect() {
   v1::Register& hello = *message.mutable_register_();
   hello = options_.identity;
   hello.set_unfit(unfit_);
+  said_ = unfit_;
   for (v1::AttemptStatus& known : runner_.Known()) {
     *hello.add_attempts() = std::move(known);
   }
@@ -272,6 +281,7 @@ void Session::OnRegistered(const v1::Registered& registered) {
   Extend(register_sent_ns_);
   runner_.SetClock(registered,
                    absl::Nanoseconds(BootNanos() - register_sent_ns_));
+  SayHealth();
   runner_.samples().Resend();
   runner_.ReportEnded();
   Heartbeat();

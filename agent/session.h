@@ -72,6 +72,7 @@ class Session {
   void TryAgainSoon(int64_t after_ns);
   void TryAgain();
   void OnResume();
+  void JudgeHealth();
   void SayHealth();
   void KeepLogsSoon();
   void SampleSoon();
@@ -105,6 +106,7 @@ class Session {
   int failed_starts_ = 0;  // in a row, but for those while unfit
   std::map<Obstacle, std::string> obstacles_;
   std::string unfit_;  // all of them, in words
+  std::string said_;   // as the scheduler was told, or is about to be
   std::function<void()> all_ended_;
   JobRunner runner_;
   LogServer logs_;

@@ -31,9 +31,9 @@ constexpr uint64_t kCopyBytes = 1 << 20;
 // Output still in the pipe after the last process is gone.
 constexpr uint64_t kDrainBytes = 1 << 22;
 
-// How far the time on record may be behind if it is killed together with the
-// agent.
-constexpr int64_t kSayAliveNs = 2 * kNanosPerSecond;
+// The shortest and the longest time between two marks.
+constexpr int64_t kSayAliveMinNs = kNanosPerSecond / 10;
+constexpr int64_t kSayAliveMaxNs = 2 * kNanosPerSecond;
 
 // What removes a container takes part of a second; a disk may be slow.
 constexpr int64_t kCleanUpNs = 30 * kNanosPerSecond;
@@ -65,6 +65,10 @@ int64_t CpuNanosOfChildren() {
 }
 
 }  // namespace
+
+int64_t NextAliveNs(int64_t elapsed_ns) {
+  return elapsed_ns + std::clamp(elapsed_ns, kSayAliveMinNs, kSayAliveMaxNs);
+}
 
 pid_t Supervisor::getppid_at_start() { return getppid(); }
 
@@ -102,7 +106,7 @@ bool Supervisor::Prepare() {
     Refuse(EndKind::kRefused, 0, "the node's lease ran out before the start");
     return false;
   }
-  alive_at_ = BootNanos() + kSayAliveNs;
+  alive_at_ = spec_.began_ns + NextAliveNs(BootNanos() - spec_.began_ns);
   return StartJob();
 }
 
@@ -134,9 +138,16 @@ bool Supervisor::StartJob() {
     return false;
   }
   if (!spec_.control.empty()) desk_.Open(spec_.control, spec_.run_as);
-  const JobStart start = StartJobProcess(spec_, output_.write_end());
+  if (spec_.init_notes && !init_.Open()) {
+    Refuse(EndKind::kBroken, 0, std::string("sockets: ") + strerror(errno));
+    return false;
+  }
+  const JobStart start =
+      StartJobProcess(spec_, &lease_, output_.write_end(), init_.far_end());
   output_.CloseWriteEnd();
+  init_.CloseFarEnd();
   if (start.pid == 0) {
+    if (start.failed == StartStep::kLease) end_.cause = EndCause::kLease;
     Refuse(KindOf(start.failed), start.error == ENOENT ? 127 : 126,
            start.Message(spec_));
     return false;
@@ -173,13 +184,15 @@ void Supervisor::Loop() {
     ArmTimer();
     fds = {{signal_fd_, POLLIN, 0},
            {timer_fd_, POLLIN, 0},
-           {output_open ? output_.read_end() : -1, POLLIN, 0}};
+           {output_open ? output_.read_end() : -1, POLLIN, 0},
+           {init_.fd(), POLLIN, 0}};
     desk_.AddTo(fds);
     if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) break;
     if (fds[2].revents != 0) output_open = output_.Copy(kCopyBytes);
     // Before the job's end: what it said last is heard.
-    desk_.Handle(&fds[3]);
+    desk_.Handle(&fds[4]);
     OnCheckpoint();
+    if (fds[3].revents != 0) OnInitNotes();
     if (fds[0].revents != 0) OnSignals();
     if (fds[1].revents != 0) OnTime();
   }
@@ -188,15 +201,16 @@ void Supervisor::Loop() {
 void Supervisor::OnTime() {
   uint64_t count;
   if (read(timer_fd_, &count, sizeof(count)) < 0) return;
+  const bool ended = HasEnded();
+  if (job_ended_) return;  // before it was late for anything
   const int64_t now = BootNanos();
   if (now >= alive_at_) {
     run_.WriteAlive(now - spec_.began_ns);
-    alive_at_ = now + kSayAliveNs;
+    alive_at_ = spec_.began_ns + NextAliveNs(now - spec_.began_ns);
   }
   lease_seen_ = lease_.deadline();
   if (lease_seen_ != 0 && now >= lease_seen_) {
-    end_.cause = EndCause::kLease;
-    end_.message = "the node's lease ran out";
+    EndFor(EndCause::kLease, "the node's lease ran out");
     lease_seen_ = now + kNanosPerSecond;  // once more, should it survive
     KillGroup();
   }
@@ -205,14 +219,16 @@ void Supervisor::OnTime() {
     if (desk_.saved()) {
       suspend_until_ = now + kNanosPerSecond;
       KillGroup();  // its state is safe: nothing is lost
-    } else {
+    } else if (!ended) {
       GiveUpSuspend();
+    } else {
+      suspend_until_.reset();
     }
   }
   if (limit_at_ && now >= *limit_at_) {
     limit_at_.reset();
     if (end_.cause == EndCause::kOwn || end_.cause == EndCause::kSuspend) {
-      end_.cause = EndCause::kLimit;
+      EndFor(EndCause::kLimit, "");
     }
     suspend_until_.reset();
     Warn();
@@ -231,8 +247,7 @@ void Supervisor::OnSignals() {
     if (number == StopSignalNumber()) {
       OnStop(info.ssi_int);
     } else if (number == SIGTERM) {
-      end_.cause = EndCause::kShutdown;
-      end_.message = "the node is shutting down";
+      EndFor(EndCause::kShutdown, "the node is shutting down");
       Warn();
       kill_at_ = BootNanos() + std::min(spec_.grace_ns, kShutdownGraceNs);
     }
@@ -240,11 +255,27 @@ void Supervisor::OnSignals() {
   ReapChildren();
 }
 
+// Whether the job's own end is on hand, seen or not yet. All that a container
+// may still do then is to be tidied up.
+bool Supervisor::HasEnded() {
+  ReapChildren();
+  init_.Read();
+  return job_ended_ || init_.ended();
+}
+
+// The job is to be ended. If it came to its end before, it ended by itself: it
+// has done what it would be started for again.
+void Supervisor::EndFor(EndCause cause, const char* message) {
+  if (HasEnded()) return;
+  end_.cause = cause;
+  end_.message = message;
+}
+
 void Supervisor::OnStop(int value) {
   const int64_t until = BootNanos() + StopGraceMs(value) * 1'000'000;
   const StopKind kind = StopKindOf(value);
   if (kind == StopKind::kSuspend || kind == StopKind::kResize) {
-    if (end_.cause == EndCause::kOwn) {
+    if (end_.cause == EndCause::kOwn && !HasEnded()) {
       OnSuspend(until, kind == StopKind::kResize ? "resize" : "suspend");
     }
     return;  // else it is being ended already
@@ -252,7 +283,7 @@ void Supervisor::OnStop(int value) {
   suspend_until_.reset();
   const bool warned = end_.cause == EndCause::kStop;
   if (end_.cause == EndCause::kOwn || end_.cause == EndCause::kSuspend) {
-    end_.cause = EndCause::kStop;
+    EndFor(EndCause::kStop, "");
   }
   if (!warned && StopGraceMs(value) > 0) Warn();
   kill_at_ = std::min(kill_at_.value_or(INT64_MAX), until);
@@ -269,6 +300,7 @@ void Supervisor::OnSuspend(int64_t until, const char* reason) {
 // Not acknowledged: the job goes on.
 void Supervisor::GiveUpSuspend() {
   suspend_until_.reset();
+  told_ = 0;
   desk_.Withdraw();
   run_.WriteDeclined(++declined_);
   if (end_.cause == EndCause::kSuspend) end_.cause = EndCause::kOwn;
@@ -278,12 +310,29 @@ void Supervisor::OnCheckpoint() {
   if (suspend_until_ && desk_.refused()) GiveUpSuspend();
 }
 
+// One that was told to end before it ran is told again.
+void Supervisor::OnInitNotes() {
+  const bool ran = init_.runs();
+  init_.Read();
+  if (!ran && init_.runs() && told_ != 0) init_.Signal(told_);
+}
+
+// A container's first process hands signals on. Before it runs there is only
+// its runtime to be told: it ends, or starts the container nevertheless.
 void Supervisor::Warn() {
-  if (job_ > 0 && !job_ended_) kill(-job_, spec_.warn_signal);
+  if (job_ <= 0 || job_ended_) return;
+  told_ = spec_.warn_signal;
+  if (init_.runs()) {
+    init_.Signal(told_);
+  } else {
+    kill(-job_, told_);
+  }
 }
 
 void Supervisor::KillGroup() {
-  if (job_ > 0 && !job_ended_) kill(-job_, SIGKILL);
+  if (job_ <= 0 || job_ended_) return;
+  told_ = SIGKILL;
+  kill(-job_, SIGKILL);
 }
 
 void Supervisor::ReapChildren() {
@@ -299,11 +348,27 @@ void Supervisor::ReapChildren() {
 void Supervisor::OnReaped(pid_t pid, int status) {
   if (pid != job_ || job_ended_) return;
   job_ended_ = true;
+  exited_ = WIFEXITED(status);
   end_.elapsed_ns = BootNanos() - spec_.began_ns;
+  TakeStatus(status);
+  if (end_.cause == EndCause::kSuspend) JudgeSuspend();
+}
+
+// Of a container it is the runtime's: how the command ended says its first
+// process. If that could not, and was told to end, it was ended so.
+void Supervisor::TakeStatus(int status) {
+  init_.Read();
+  const bool ran = init_.ended().has_value();
+  if (ran) {
+    status = *init_.ended();
+  } else if (spec_.init_notes && exited_ && told_ != 0 &&
+             end_.cause != EndCause::kOwn) {
+    status = told_;  // as wait says it of a signal
+  }
   if (WIFEXITED(status)) {
     end_.kind = EndKind::kExited;
     end_.value = WEXITSTATUS(status);
-    if (!spec_.cleanup.empty() && end_.value == kContainerFailedExit &&
+    if (!spec_.cleanup.empty() && !ran && end_.value == kContainerFailedExit &&
         end_.message.empty()) {
       end_.message = "its container could not be run: see its output";
     }
@@ -312,7 +377,6 @@ void Supervisor::OnReaped(pid_t pid, int status) {
     end_.value = WTERMSIG(status);
     end_.core_dumped = WCOREDUMP(status);
   }
-  if (end_.cause == EndCause::kSuspend) JudgeSuspend();
 }
 
 // Asked to save its state it said that it did; or it ended by our signal, or
@@ -347,15 +411,14 @@ void Supervisor::Finish() {
 // One that ended by itself was removed by its runtime. Not so one that was told
 // to end: a runtime that is still starting it leaves it there, and exits.
 void Supervisor::CleanUp() {
-  const bool by_itself =
-      end_.kind == EndKind::kExited && end_.cause == EndCause::kOwn;
+  const bool by_itself = exited_ && end_.cause == EndCause::kOwn;
   if (spec_.cleanup.empty() || job_ == 0 || by_itself) return;
   LaunchSpec spec = spec_;
   spec.argv = spec_.cleanup;
   spec.output = "/dev/null";
   spec.workdir = "/";
   spec.cgroup.clear();
-  const JobStart start = StartJobProcess(spec, -1);
+  const JobStart start = StartJobProcess(spec, nullptr, -1, -1);
   if (start.pid == 0) return;
   const int64_t until = BootNanos() + kCleanUpNs;
   bool ended = false;

@@ -13,6 +13,7 @@
 
 #include "agent/cgroup.h"
 #include "agent/checkpoint_desk.h"
+#include "agent/init_notes.h"
 #include "agent/job_process.h"
 #include "agent/launch_spec.h"
 #include "agent/lease_file.h"
@@ -20,6 +21,11 @@
 #include "agent/run_file.h"
 
 namespace ccsched {
+
+// When a job that has run for so long is next said to run, counted from its
+// start: what is unrecorded, if its supervisor and the agent are killed, is at
+// most half of it, or 0.1 s, and never more than two seconds.
+int64_t NextAliveNs(int64_t elapsed_ns);
 
 class Supervisor {
  public:
@@ -45,14 +51,18 @@ class Supervisor {
   void ArmTimer();
   void OnTime();
   void OnSignals();
+  bool HasEnded();
+  void EndFor(EndCause cause, const char* message);
   void OnStop(int value);
   void OnSuspend(int64_t until, const char* reason);
   void GiveUpSuspend();
   void OnCheckpoint();
+  void OnInitNotes();
   void Warn();
   void KillGroup();
   void ReapChildren();
   void OnReaped(pid_t pid, int status);
+  void TakeStatus(int status);
   void JudgeSuspend();
   void Finish();
   bool Record();
@@ -66,10 +76,13 @@ class Supervisor {
   Cgroup cgroup_;
   CheckpointDesk desk_;
   OutputPipe output_;
+  InitNotes init_;  // of its container's first process
   int signal_fd_ = -1;
   int timer_fd_ = -1;
   pid_t job_ = 0;
   bool job_ended_ = false;
+  bool exited_ = false;   // the job's process, as opposed to killed
+  int told_ = 0;          // the last signal that it was sent to end
   int64_t alive_at_ = 0;  // when to say so next
   int64_t lease_seen_ = 0;
   std::optional<int64_t> limit_at_;

@@ -64,6 +64,13 @@ bool Decides(const AttemptPart& a, const AttemptPart& b) {
   return *a.ended < *b.ended;
 }
 
+// What was no fault of the job does not count: a node that is at fault is unfit
+// and gets no others, and one that is gone took its supervisors along.
+bool Blames(const AttemptPart& part) {
+  return (part.outcome == Outcome::kRefused && !part.node_at_fault) ||
+         (part.outcome == Outcome::kLost && part.supervisor_died);
+}
+
 }  // namespace
 
 AttemptEnd EndOf(const LiveAttempt& attempt) {
@@ -79,8 +86,7 @@ AttemptEnd EndOf(const LiveAttempt& attempt) {
   }
   end.outcome = decisive->outcome;
   end.message = decisive->message;
-  end.node_at_fault = decisive->node_at_fault;
-  end.supervisor_died = decisive->supervisor_died;
+  end.blamed = Blames(*decisive);
   if (!checkpoint.empty()) {
     absl::StrAppend(&end.message, end.message.empty() ? "" : "; ", kCheckpoint,
                     checkpoint);

@@ -69,8 +69,7 @@ struct AttemptEnd {
   std::optional<int32_t> exit_code, signal;
   std::string message;  // with the checkpoint, see CheckpointIn
   absl::Duration checkpoint_cost;
-  bool node_at_fault = false;    // of a refusal: another would have started it
-  bool supervisor_died = false;  // of a loss: of itself
+  bool blamed = false;  // see AttemptRow
 };
 
 // The end of an attempt whose parts have all ended: that of the part that

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/btree_set.h"
@@ -211,6 +212,7 @@ class Driver {
   void PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
                  Outcome outcome);
   void FinishAttempt(LiveAttempt& attempt);
+  static void CountEnd(std::string_view outcome, bool blamed, JobNotes& notes);
   static void FailIfHopeless(AttemptEnd& end, JobNotes& notes);
   void AskParts(LiveAttempt& attempt);
   void JudgeDeclined(LiveAttempt& attempt);

@@ -12,8 +12,7 @@
 namespace ccsched {
 namespace {
 
-// Nodes may refuse to start a job so often; then it has failed. What was no
-// fault of the job does not count: such a node is unfit and gets no others.
+// Nodes may refuse to start a job so often; then it has failed.
 constexpr int kRefusalsMax = 5;
 
 // So often in a row its supervisors may die of themselves, which makes a node
@@ -290,17 +289,22 @@ void Driver::PartEnded(LiveAttempt& attempt, AttemptPart& part, absl::Time at,
   if (attempt.asked_to_suspend()) JudgeDeclined(attempt);
 }
 
+// Of each end, in their order; after a restart, of those on record.
+void Driver::CountEnd(std::string_view outcome, bool blamed, JobNotes& notes) {
+  notes.deaths =
+      blamed && outcome == ToString(Outcome::kLost) ? notes.deaths + 1 : 0;
+  notes.refusals += blamed && outcome == ToString(Outcome::kRefused) ? 1 : 0;
+}
+
 // What went wrong so often would do so the next time.
 void Driver::FailIfHopeless(AttemptEnd& end, JobNotes& notes) {
-  const bool died = end.outcome == Outcome::kLost && end.supervisor_died;
-  notes.deaths = died ? notes.deaths + 1 : 0;
+  CountEnd(ToString(end.outcome), end.blamed, notes);
   if (notes.deaths >= kDeathsMax) {
     end.outcome = Outcome::kFailed;
     end.message = absl::StrCat("lost ", notes.deaths,
                                " times in a row, at last: ", end.message);
   }
-  if (end.outcome == Outcome::kRefused && !end.node_at_fault &&
-      ++notes.refusals >= kRefusalsMax) {
+  if (end.outcome == Outcome::kRefused && notes.refusals >= kRefusalsMax) {
     end.outcome = Outcome::kFailed;
     end.message = absl::StrCat("could not be started ", notes.refusals,
                                " times, at last: ", end.message);
@@ -327,6 +331,7 @@ void Driver::FinishAttempt(LiveAttempt& attempt) {
   attempt.row.exit_code = end.exit_code;
   attempt.row.signal = end.signal;
   attempt.row.message = end.message;
+  attempt.row.blamed = end.blamed;
   attempt.row.use = attempt.use.Text();
   work_.batch.attempts.push_back(attempt.CurrentRow());
   TakeEnergy(attempt, /*everything=*/true);
@@ -360,6 +365,11 @@ void Driver::OnTelemetry(NodeEntry& node, const v1::Telemetry& telemetry) {
            {"job", sample.key().job_id()},
            {"joules", sample.joules()}});
       continue;
+    }
+    // Word of the start may come after it: until then it used nothing.
+    if (!part->started) {
+      attempt->energy->Started(attempt->RankOf(*part),
+                               FromProto(sample.start()));
     }
     attempt->energy->Report(attempt->RankOf(*part), FromProto(sample.start()),
                             FromProto(sample.end()), Joules(sample.joules()),

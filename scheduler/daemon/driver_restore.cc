@@ -310,6 +310,9 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   notes.energy_unknown = live.energy_unknown;
   notes.milligrams = live.milligrams;
   notes.ran = live.ran;
+  for (const auto& [outcome, blamed] : live.ends) {
+    CountEnd(outcome, blamed, notes);
+  }
   if (!state.budget_held) notes.note = state.note;
   CountJob(notes, static_cast<JobState>(state.state));
   const absl::StatusOr<PoolId> baseline =

@@ -81,6 +81,9 @@ struct AttemptRow {
   // When each part of a gang started, in rank order: "us,us", microseconds
   // since 1970, with nothing for one that has not. Empty: all at `started`.
   std::string part_starts;
+  // Its end, lost or refused, may be the job's own doing: a job that has enough
+  // of them is given up.
+  bool blamed = false;
 
   friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
 };
@@ -275,6 +278,8 @@ struct Snapshot {
     bool energy_unknown = false;    // of some stretch
     int64_t milligrams = 0;         // where known
     absl::Duration ran;             // of the attempts that have ended
+    // The outcome of each that has, the oldest first, and AttemptRow::blamed.
+    std::vector<std::pair<std::string, bool>> ends;
     // How far the last attempt's energy is on record; absent: not at all.
     std::optional<absl::Time> accounted_until;
   };

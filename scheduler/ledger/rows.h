@@ -53,12 +53,12 @@ inline constexpr int kStateColumns = 18;
 
 #define CCSCHED_ATTEMPT_COLUMNS                                      \
   "site, accelerator, count, nodes, sent, started, ended, outcome, " \
-  "exit_code, signal, message, use, part_starts"
+  "exit_code, signal, message, use, part_starts, blamed"
 template <typename Row>
 auto AttemptFields(Row& r) {
   return std::tie(r.site, r.accelerator, r.count, r.nodes, r.sent, r.started,
                   r.ended, r.outcome, r.exit_code, r.signal, r.message, r.use,
-                  r.part_starts);
+                  r.part_starts, r.blamed);
 }
 
 #define CCSCHED_EMISSION_COLUMNS                          \

@@ -312,3 +312,7 @@ CREATE INDEX acts_by_job ON acts (job) WHERE job IS NOT NULL;
 
 -- @version 11
 CREATE INDEX acts_by_at ON acts (at);
+
+-- @version 12
+-- Whether an attempt's end counts against its job, which is given up after some.
+ALTER TABLE attempts ADD COLUMN blamed INTEGER NOT NULL DEFAULT 0;

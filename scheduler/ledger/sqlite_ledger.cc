@@ -159,7 +159,7 @@ absl::Status SqliteLedger::WriteStates(const std::vector<JobStateRow>& rows,
 absl::Status SqliteLedger::WriteAttempts(const std::vector<AttemptRow>& rows) {
   Statement& replace =
       db_->Prepare("REPLACE INTO attempts (id, " CCSCHED_ATTEMPT_COLUMNS
-                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   for (const AttemptRow& row : rows) {
     RETURN_IF_ERROR(CheckNumber("attempt", row.job, row.epoch));
     RETURN_IF_ERROR(

@@ -365,11 +365,15 @@ absl::Status LoadUse(SqliteDb& db, Snapshot::LiveJob& job) {
                             job.accounted_until));
   }
   RETURN_IF_ERROR(energy.status());
-  Statement& ran = db.Prepare(
-      "SELECT ifnull(sum(ended - started), 0) FROM attempts "
-      "WHERE id BETWEEN ? AND ?");
-  if (BindJob(ran, id).Next()) job.ran = ran.Column<absl::Duration>(0);
-  return ran.status();
+  Statement& ends = db.Prepare(
+      "SELECT ifnull(ended - started, 0), outcome, blamed FROM attempts "
+      "WHERE id BETWEEN ? AND ? AND ended IS NOT NULL ORDER BY id");
+  BindJob(ends, id);
+  while (ends.Next()) {
+    job.ran += ends.Column<absl::Duration>(0);
+    job.ends.emplace_back(ends.Column<std::string>(1), ends.Column<bool>(2));
+  }
+  return ends.status();
 }
 
 absl::Status LoadJobs(SqliteDb& db, std::vector<Snapshot::LiveJob>& jobs) {

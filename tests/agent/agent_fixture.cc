@@ -18,6 +18,7 @@
 #include "agent/launch.h"
 #include "agent/pidfd.h"
 #include "agent/spawn.h"
+#include "agent/stop_signal.h"
 #include "scheduler/wire/proto_time.h"
 
 extern char** environ;
@@ -38,15 +39,18 @@ AgentTest::AgentTest() {
 
 AgentTest::~AgentTest() {
   if (agent_ != 0) KillAgent();
-  // Whatever still runs ends with its supervisor.
+  // Whatever still runs ends with its supervisor, which sees to that.
   std::error_code none;  // a skipped test has no folder
   for (const auto& run :
        std::filesystem::directory_iterator(folder_ / "state" / "run", none)) {
     const Fd fd(open(run.path().c_str(), O_RDONLY | O_CLOEXEC));
     const auto supervisor = RunFile(fd.get()).supervisor();
-    if (supervisor && IdentifyProcess(supervisor->pid) == supervisor) {
-      kill(supervisor->pid, SIGKILL);
-    }
+    if (!supervisor || IdentifyProcess(supervisor->pid) != supervisor) continue;
+    sigval at_once{};
+    at_once.sival_int = EncodeStop(StopKind::kStop, 0);
+    sigqueue(supervisor->pid, StopSignalNumber(), at_once);
+    kill(supervisor->pid, SIGCONT);
+    if (!WaitGone(supervisor->pid)) kill(supervisor->pid, SIGKILL);
   }
   scheduler_.reset();
   std::filesystem::remove_all(folder_);

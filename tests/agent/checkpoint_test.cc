@@ -139,6 +139,26 @@ TEST_F(CheckpointTest, AShellScriptAnswersByAFile) {
   EXPECT_THAT(Read(LogOf({1, 1})), HasSubstr("suspend "));
 }
 
+// What it puts in the way of being asked harms itself alone: no pipe that
+// nobody reads may hold up its supervisor, which has to end it with the lease.
+TEST_F(CheckpointTest, NothingThatAJobPutsInItsFolderHoldsItsSupervisorUp) {
+  v1::StartAttempt start =
+      Shell({1, 1},
+            "trap '' TERM; cd $CCSCHED_CONTROL; mkfifo suspend saved; "
+            "echo up; while :; do sleep 0.02; done");
+  start.mutable_spec()->set_suspendable(true);
+  ASSERT_TRUE(scheduler_->Start(start));
+  ASSERT_TRUE(WaitFileHolds(LogOf({1, 1}), "up"));
+  Suspend({1, 1}, absl::Milliseconds(100));
+  EXPECT_TRUE(scheduler_->WaitStatus({1, 1}, [](const auto& s) {
+    return s.message().find("goes on") != std::string::npos;
+  }));
+  scheduler_->Stop({1, 1}, v1::StopAttempt::CANCEL, absl::ZeroDuration());
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_STOPPED);
+}
+
 TEST_F(CheckpointTest, NonsenseOnTheSocketIsAnsweredAndHarmsNobody) {
   const auto status = RunToEnd(Python({1, 1}, R"(
 import os, socket

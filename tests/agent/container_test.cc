@@ -1,25 +1,15 @@
 // Jobs in containers that podman really runs, where it can: as root, with a
 // static busybox for an image. Elsewhere all of it is skipped.
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/container.h"
-
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "agent/program_output.h"
 #include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
-#include "tests/agent/agent_fixture.h"
+#include "tests/agent/container_fixture.h"
 
 namespace ccsched {
 namespace {
@@ -27,109 +17,9 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-constexpr char kImage[] = "localhost/ccsched-test:latest";
-constexpr char kUnified[] = "/sys/fs/cgroup/unified";
-
-std::string Output(const std::string& script) {
-  const std::string out =
-      OutputOf({.program = "/bin/sh",
-                .words = {"sh", "-c", "{ " + script + "; } 2>&1"},
-                .patience = absl::Minutes(1),
-                .bytes_max = 1 << 16});
-  return std::string(absl::StripAsciiWhitespace(out));
-}
-
-// What podman needs of this machine is made here, in a folder: its storage, and
-// settings that also do where root has not all of its rights.
-class ContainerTest : public AgentTest {
+class ContainerTest : public PodmanTest {
  protected:
-  static void SetUpTestSuite() {
-    std::string name = testing::TempDir() + "ccsched-podman-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    home_ = name;
-    why_not_ = Prepare();
-  }
-  static void TearDownTestSuite() {
-    if (!runtime_.empty()) Output(runtime_ + " rm --all --force");
-    unsetenv("CONTAINERS_CONF");
-    unsetenv("CONTAINERS_STORAGE_CONF");
-    std::error_code ignored;
-    fs::remove_all(home_, ignored);
-  }
-  void SetUp() override {
-    if (!why_not_.empty()) GTEST_SKIP() << "no containers here: " << why_not_;
-    StartAgent({"--run-as-agent", "--cgroup", "off"});
-  }
-
-  // Why no container can be run; empty if one was.
-  static std::string Prepare() {
-#ifdef CCSCHED_SHARED_SUPERVISOR
-    return "this build's supervisor is no static program";
-#endif
-    const char* const path = std::getenv("PATH");
-    const std::string found = FindContainerRuntime(path == nullptr ? "" : path);
-    if (fs::path(found).filename() != "podman") return "no podman";
-    if (geteuid() != 0) return "not root";
-    // Old runtimes refuse a hierarchy that is half of version 2. (EINVAL: it is
-    // not mounted here, or no more.)
-    if (fs::exists(kUnified) &&
-        (unshare(CLONE_NEWNS) != 0 ||
-         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-         (umount2(kUnified, MNT_DETACH) != 0 && errno != EINVAL))) {
-      return "control groups are in hybrid mode";
-    }
-    std::ofstream(home_ / "containers.conf")
-        << "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", "
-           "\"nproc=4096:4096\"]\n[engine]\nlock_type = \"file\"\ntmp_dir = \""
-        << (home_ / "tmp").string() << "\"\n";
-    std::ofstream(home_ / "storage.conf")
-        << "[storage]\ndriver = \"vfs\"\nrunroot = \""
-        << (home_ / "run").string() << "\"\ngraphroot = \""
-        << (home_ / "graph").string() << "\"\n";
-    setenv("CONTAINERS_CONF", (home_ / "containers.conf").c_str(), 1);
-    setenv("CONTAINERS_STORAGE_CONF", (home_ / "storage.conf").c_str(), 1);
-    const std::string root = home_ / "root";
-    const std::string said = Output(absl::StrCat(
-        "mkdir -p ", root, "/bin ", root, "/tmp && cp $(command -v busybox) ",
-        root, "/bin/busybox && for a in sh sleep cat touch env pwd; do ln -s ",
-        "busybox ", root, "/bin/$a; done && tar -C ", root, " -c . | ", found,
-        " import - ", kImage));
-    const std::string ran = Output(absl::StrCat(
-        found, " run --rm --network=host --ipc=host --cgroups=disabled ",
-        kImage, " sh -c 'echo it runs'"));
-    if (ran != "it runs") return said + "\n" + ran;
-    runtime_ = found;
-    return "";
-  }
-
-  v1::StartAttempt InImage(AttemptId id, const std::string& script) {
-    v1::StartAttempt start = Shell(id, script);
-    v1::JobSpec& spec = *start.mutable_spec();
-    spec.set_image(kImage);
-    spec.set_workdir(folder_);
-    for (const char* name : {"CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF"}) {
-      (*spec.mutable_env())[name] = std::getenv(name);
-    }
-    return start;
-  }
-  // Waits until podman knows of no container; it polls, as nobody tells.
-  static bool NoneLeft() {
-    const absl::Time until = absl::Now() + absl::Seconds(20);
-    std::string left = "?";
-    while (!left.empty() && absl::Now() < until) {
-      left = Output(runtime_ + " ps --all --quiet");
-    }
-    return left.empty();
-  }
-  // A job in a container, once its command runs.
-  void StartWaiter(AttemptId id, const std::string& script) {
-    ASSERT_TRUE(scheduler_->Start(InImage(id, "echo up > up; " + script)));
-    ASSERT_TRUE(WaitFileHolds(Path("up"), "up\n"));
-    ASSERT_TRUE(scheduler_->WaitRunning(id));
-  }
-
-  static inline fs::path home_;
-  static inline std::string why_not_, runtime_;
+  static void SetUpTestSuite() { Prepare(""); }
 };
 
 TEST_F(ContainerTest, ItsOutputExitCodeFolderAndEnvironmentAreTheJobs) {
@@ -166,8 +56,37 @@ TEST_F(ContainerTest, ACommandWithoutHandlersEndsWhenItIsCancelled) {
   const auto status = scheduler_->WaitEnded({1, 1});
   ASSERT_TRUE(status);
   EXPECT_EQ(status->outcome(), v1::OUTCOME_STOPPED);
-  // The exit code is podman's own if it hands nothing on yet.
+  EXPECT_EQ(status->signal(), SIGTERM) << status->exit_code();
+  EXPECT_FALSE(fs::exists(Path("over")));
   EXPECT_TRUE(NoneLeft());
+}
+
+// Podman ends by itself then, and says nothing of signals.
+TEST_F(ContainerTest, OneThatIsCancelledBeforeItRunsIsEndedByTheWarning) {
+  for (uint64_t job = 1; job <= 5; ++job) {
+    ASSERT_TRUE(scheduler_->Start(InImage({job, 1}, "sleep 600")));
+    ASSERT_TRUE(scheduler_->WaitRunning({job, 1}));
+    scheduler_->Stop({job, 1}, v1::StopAttempt::CANCEL, absl::Minutes(10));
+    const auto status = scheduler_->WaitEnded({job, 1});
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->outcome(), v1::OUTCOME_STOPPED);
+    EXPECT_EQ(status->signal(), SIGTERM) << status->exit_code();
+  }
+  EXPECT_TRUE(NoneLeft());
+}
+
+TEST_F(ContainerTest, TheSignalThatEndedItsCommandIsReported) {
+  const auto status = RunToEnd(InImage({1, 1}, "kill -SEGV $$"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_FAILED);
+  EXPECT_EQ(status.signal(), SIGSEGV);
+  EXPECT_TRUE(NoneLeft());
+}
+
+// What podman exits with if it can't run a container may be a command's, too.
+TEST_F(ContainerTest, AnExitCodeOfPodmansIsItsCommandsIfThatRan) {
+  const auto status = RunToEnd(InImage({1, 1}, "exit 125"));
+  EXPECT_EQ(status.exit_code(), 125);
+  EXPECT_EQ(status.message(), "");
 }
 
 TEST_F(ContainerTest, OneThatHearsNothingIsKilledAfterItsTimeAndRemoved) {
@@ -191,16 +110,15 @@ TEST_F(ContainerTest, OneThatSavesItsStateIsSuspended) {
   scheduler_->Stop({1, 1}, v1::StopAttempt::SUSPEND, absl::Seconds(30));
   const auto status = scheduler_->WaitEnded({1, 1});
   ASSERT_TRUE(status);
-  EXPECT_EQ(status->outcome(), v1::OUTCOME_SUSPENDED) << status->exit_code();
-  // A podman that hands nothing on yet has just begun, and ends itself.
-  if (status->exit_code() != 85) return;
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_SUSPENDED);
+  EXPECT_EQ(status->exit_code(), 85);
   EXPECT_EQ(Read(Path("saved")), "saved\n");
 }
 
 TEST_F(ContainerTest, ItGoesOnWhileItsAgentIsKilledAndRestarted) {
   StartWaiter({1, 1}, "until [ -e go ]; do sleep 0.1; done; exit 7");
   KillAgent();
-  StartAgent({"--run-as-agent", "--cgroup", "off"});
+  StartContainerAgent();
   std::ofstream(Path("go")) << "\n";
   const auto status = scheduler_->WaitEnded({1, 1});
   ASSERT_TRUE(status);
@@ -214,7 +132,7 @@ TEST_F(ContainerTest, WithAgentAndSupervisorKilledTheNextAgentRemovesIt) {
   KillAgent();
   kill(supervisor, SIGKILL);
   ASSERT_TRUE(WaitGone(supervisor));
-  StartAgent({"--run-as-agent", "--cgroup", "off"});
+  StartContainerAgent();
   EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
   EXPECT_TRUE(NoneLeft());
 }

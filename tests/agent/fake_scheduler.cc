@@ -19,7 +19,9 @@ constexpr auto kPatience = std::chrono::seconds(10);
 
 FakeScheduler::FakeScheduler(std::string address) {
   *registered.mutable_lease() = ToProto(absl::Seconds(60));
-  *registered.mutable_heartbeat() = ToProto(absl::Milliseconds(100));
+  // An agent ends a connection on which three are not answered in time: not
+  // for want of processor time on a busy machine, please.
+  *registered.mutable_heartbeat() = ToProto(absl::Seconds(2));
   registered.set_clock_rate(1);
   registered.set_idle_watts(100);
   registered.set_active_watts(300);
@@ -33,6 +35,11 @@ FakeScheduler::~FakeScheduler() {
   Disconnect();
   server_->Shutdown(std::chrono::system_clock::now());
   server_->Wait();
+}
+
+void FakeScheduler::SetLease(absl::Duration lease) {
+  *registered.mutable_lease() = ToProto(lease);
+  *registered.mutable_heartbeat() = ToProto(lease / 8);
 }
 
 void FakeScheduler::set_answer(bool answer) {
@@ -63,14 +70,31 @@ grpc::Status FakeScheduler::Connect(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
+std::vector<v1::SchedulerMessage> FakeScheduler::Welcome(
+    const v1::Register& hello) const {
+  std::vector<v1::SchedulerMessage> answers(1);
+  *answers[0].mutable_registered() = registered;
+  for (const v1::AttemptStatus& status : hello.attempts()) {
+    const auto asked = asked_.find(FromProto(status.key()));
+    if (asked != asked_.end()) {
+      *answers.emplace_back().mutable_stop() = asked->second;
+    }
+  }
+  return answers;
+}
+
 void FakeScheduler::OnMessage(const v1::AgentMessage& message, Stream& stream) {
   v1::SchedulerMessage answer;
+  std::vector<v1::SchedulerMessage> welcome;
   {
     std::lock_guard lock(mutex_);
     messages_.push_back(message);
+    if (message.status().has_ended() || message.status().goes_on()) {
+      asked_.erase(FromProto(message.status().key()));
+    }
     if (message.has_register_()) {
       registrations_.push_back(message.register_());
-      if (answer_) *answer.mutable_registered() = registered;
+      if (answer_) welcome = Welcome(message.register_());
     } else if (message.has_heartbeat() && answer_) {
       answer.mutable_lease()->set_sequence(message.sequence());
     } else if (message.has_status() && message.status().has_ended()) {
@@ -98,8 +122,11 @@ void FakeScheduler::OnMessage(const v1::AgentMessage& message, Stream& stream) {
     }
   }
   if (answer.kind_case() != v1::SchedulerMessage::KIND_NOT_SET) {
+    welcome.push_back(std::move(answer));
+  }
+  for (const v1::SchedulerMessage& m : welcome) {
     std::lock_guard lock(write_mutex_);
-    stream.Write(answer);
+    stream.Write(m);
   }
   changed_.notify_all();
 }
@@ -126,6 +153,10 @@ bool FakeScheduler::Stop(AttemptId id, v1::StopAttempt::Why why,
   *message.mutable_stop()->mutable_key() = ToProto(id);
   message.mutable_stop()->set_why(why);
   *message.mutable_stop()->mutable_grace() = ToProto(grace);
+  {
+    std::lock_guard lock(mutex_);
+    asked_[id] = message.stop();
+  }
   return Send(message);
 }
 

@@ -20,7 +20,9 @@
 
 namespace ccsched {
 
-// Thread safe. What waits does so for at most ten seconds, then fails.
+// Thread safe. What waits does so for at most ten seconds, then fails. As the
+// real one, it asks an agent that registers again for what it had asked of an
+// attempt before, and that was not answered.
 class FakeScheduler : public v1::Agents::Service {
  public:
   explicit FakeScheduler(std::string address);
@@ -29,6 +31,8 @@ class FakeScheduler : public v1::Agents::Service {
   // To be set before an agent connects.
   v1::Registered registered;
   bool acknowledge = true;
+  // A lease of less than some seconds, with heartbeats to match.
+  void SetLease(absl::Duration lease);
 
   // Whether registrations and heartbeats are answered.
   void set_answer(bool answer);
@@ -73,12 +77,15 @@ class FakeScheduler : public v1::Agents::Service {
 
   grpc::Status Connect(grpc::ServerContext* context, Stream* stream) override;
   void OnMessage(const v1::AgentMessage& message, Stream& stream);
+  // What to answer a registration with. REQUIRES: mutex_ held.
+  std::vector<v1::SchedulerMessage> Welcome(const v1::Register& hello) const;
 
   std::unique_ptr<grpc::Server> server_;
   std::mutex mutex_;
   std::mutex write_mutex_;
   std::condition_variable changed_;
   bool answer_ = true;
+  std::map<AttemptId, v1::StopAttempt> asked_;
   Stream* stream_ = nullptr;
   grpc::ServerContext* context_ = nullptr;
   std::vector<v1::Register> registrations_;

@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "agent/launch.h"
 #include "agent/run_file.h"
 #include "agent/spawn.h"
 #include "gmock/gmock.h"
+#include "scheduler/base/failpoint.h"
 #include "scheduler/wire/proto_time.h"
 #include "tests/agent/agent_fixture.h"
 
@@ -163,8 +166,66 @@ TEST_F(FaultsTest, WithAgentAndSupervisorKilledTheNextAgentCleansUp) {
   EXPECT_TRUE(WaitGone(escaped));
 }
 
+// That a job goes on is said once. It is lost where nobody listens, as when an
+// agent that gets little time misses its heartbeats; then it is asked again.
+TEST_F(FaultsTest, ThatAJobGoesOnIsSaidAgainToWhoDidNotHearIt) {
+  StartAgent();
+  v1::StartAttempt start =
+      Shell({1, 1}, "trap '' TERM; echo up; while :; do sleep 0.02; done");
+  start.mutable_spec()->set_suspendable(true);
+  ASSERT_TRUE(scheduler_->Start(start));
+  ASSERT_TRUE(WaitFileHolds(StateFile("logs/1-1.out"), "up"));
+  scheduler_->Stop({1, 1}, v1::StopAttempt::SUSPEND, absl::Seconds(1));
+  ASSERT_TRUE(WaitFileHolds(StateFile("work/1-1/suspend"), "suspend"));
+  scheduler_->set_answer(false);
+  scheduler_->Disconnect();
+  const Fd fd(open(PathsOf(Path("state"), {1, 1}).run.c_str(), O_RDONLY));
+  ASSERT_TRUE(WaitFolder(StateFile("run"), [&] {
+    return RunFile(fd.get()).declined() > 0;
+  })) << "it is not let go on";
+  scheduler_->set_answer(true);
+  scheduler_->Disconnect();
+  EXPECT_TRUE(scheduler_->WaitStatus(
+      {1, 1}, [](const auto& s) { return s.goes_on() && !s.has_ended(); }));
+}
+
+// A supervisor that gets little time may see both at once: what has done its
+// work is not to run again.
+TEST_F(FaultsTest, AnEndThatCameBeforeASignalToEndIsTheJobsOwn) {
+  StartAgent();
+  const auto end_unseen = [&](AttemptId id, int exit_code) {
+    const std::string go = absl::StrCat(Path("go"), id.job);
+    ASSERT_TRUE(scheduler_->Start(
+        Shell(id, absl::StrCat("while ! [ -e ", go, " ]; do sleep 0.02; done; ",
+                               "exit ", exit_code))));
+    ASSERT_TRUE(scheduler_->WaitRunning(id));
+    const pid_t job = JobOf(id).pid;
+    kill(SupervisorOf(id).pid, SIGSTOP);
+    std::filesystem::create_directory(go);
+    ASSERT_TRUE(WaitGone(job));
+  };
+  end_unseen({1, 1}, 7);
+  kill(SupervisorOf({1, 1}).pid, SIGTERM);
+  kill(SupervisorOf({1, 1}).pid, SIGCONT);
+  auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_FAILED) << status->message();
+  EXPECT_EQ(status->exit_code(), 7);
+
+  end_unseen({2, 1}, 0);
+  scheduler_->Stop({2, 1}, v1::StopAttempt::SUSPEND, absl::Seconds(8));
+  // Behind the stop: once this one is refused, the agent has passed that on.
+  v1::StartAttempt all = Shell({3, 1}, "exit 0");
+  all.set_count(8);
+  EXPECT_EQ(RunToEnd(all).outcome(), v1::OUTCOME_REFUSED);
+  kill(SupervisorOf({2, 1}).pid, SIGCONT);
+  status = scheduler_->WaitEnded({2, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_SUCCEEDED) << status->message();
+}
+
 TEST_F(FaultsTest, WhenTheLeaseIsNotRenewedTheJobsEnd) {
-  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(800));
+  scheduler_->SetLease(absl::Milliseconds(800));
   StartAgent();
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
@@ -179,14 +240,35 @@ TEST_F(FaultsTest, WhenTheLeaseIsNotRenewedTheJobsEnd) {
   EXPECT_THAT(status->message(), HasSubstr("lease"));
 }
 
+// As in a folder of another machine that does not answer: by the time that it
+// does, the job may run elsewhere.
+TEST_F(FaultsTest, AStartThatTakesLongerThanTheLeaseIsNone) {
+  scheduler_->SetLease(absl::Milliseconds(800));
+  setenv(kFailpointsVariable, "supervisor.starting=delay@2500", 1);
+  StartAgent();
+  unsetenv(kFailpointsVariable);
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
+  const pid_t supervisor = SupervisorOf({1, 1}).pid;
+  scheduler_->set_answer(false);
+  EXPECT_TRUE(WaitGone(supervisor));
+  EXPECT_EQ(Read(Path("starts")), "");
+  scheduler_->set_answer(true);
+  scheduler_->Disconnect();
+  const auto status = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
+  EXPECT_THAT(status->message(), HasSubstr("lease"));
+}
+
 TEST_F(FaultsTest, WithBothKilledItRanForAsLongAsTheSupervisorHadSaid) {
   StartAgent();
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
   const pid_t supervisor = SupervisorOf({1, 1}).pid;
   const Fd fd(open(PathsOf(Path("state"), {1, 1}).run.c_str(), O_RDONLY));
-  ASSERT_TRUE(
-      scheduler_->WaitFor([&] { return RunFile(fd.get()).alive_ns() > 0; }));
+  ASSERT_TRUE(WaitFolder(StateFile("run"),
+                         [&] { return RunFile(fd.get()).alive_ns() > 0; }));
   KillAgent();
   kill(supervisor, SIGKILL);
   ASSERT_TRUE(WaitGone(supervisor));
@@ -199,7 +281,7 @@ TEST_F(FaultsTest, WithBothKilledItRanForAsLongAsTheSupervisorHadSaid) {
 }
 
 TEST_F(FaultsTest, TheLeaseEndsJobsWithoutAnAgentToo) {
-  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(800));
+  scheduler_->SetLease(absl::Milliseconds(800));
   StartAgent();
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
@@ -210,7 +292,7 @@ TEST_F(FaultsTest, TheLeaseEndsJobsWithoutAnAgentToo) {
 }
 
 TEST_F(FaultsTest, AStoppedAgentDoesNotKeepTheLeaseFromEnding) {
-  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(800));
+  scheduler_->SetLease(absl::Milliseconds(800));
   StartAgent();
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
@@ -222,9 +304,9 @@ TEST_F(FaultsTest, AStoppedAgentDoesNotKeepTheLeaseFromEnding) {
 }
 
 TEST_F(FaultsTest, ARenewedLeaseLetsJobsOutliveItsFirstTerm) {
-  *scheduler_->registered.mutable_lease() = ToProto(absl::Milliseconds(600));
+  scheduler_->SetLease(absl::Seconds(2));
   StartAgent();
-  const auto status = RunToEnd(Shell({1, 1}, "sleep 1.5; exit 0"));
+  const auto status = RunToEnd(Shell({1, 1}, "sleep 3; exit 0"));
   EXPECT_EQ(status.outcome(), v1::OUTCOME_SUCCEEDED);
 }
 

@@ -66,6 +66,26 @@ TEST_F(FullDiskTest, RefusesWhatItCannotRecordAndLosesNoEnd) {
   }
 }
 
+// Else it is taken for unfit for ever: nobody asks.
+TEST_F(FullDiskTest, ThatItIsFitAgainIsSaidToWhoHeardTheContraryLast) {
+  StartAgent();
+  Fill();
+  EXPECT_EQ(RunToEnd(Waiter({1, 1})).outcome(), v1::OUTCOME_REFUSED);
+  scheduler_->set_answer(false);
+  scheduler_->Disconnect();
+  const auto hello = scheduler_->WaitRegistered(++registrations_);
+  ASSERT_TRUE(hello);
+  ASSERT_THAT(hello->unfit(), HasSubstr("No space left"));
+  MakeRoom();
+  ASSERT_TRUE(WaitFileHolds(Path("agent.log"), "fit for new jobs again"));
+  scheduler_->set_answer(true);
+  v1::SchedulerMessage answer;  // late
+  *answer.mutable_registered() = scheduler_->registered;
+  ASSERT_TRUE(scheduler_->Send(answer));
+  ASSERT_TRUE(scheduler_->WaitHealth(2)) << "it is not said";
+  EXPECT_EQ(scheduler_->Health().back(), "");
+}
+
 // What a job writes meanwhile is dropped, and counted where it is missing: also
 // if nothing can be written after it, as long as there is a disk to read.
 TEST_F(FullDiskTest, OutputThatHadNoRoomIsCounted) {

@@ -116,12 +116,26 @@ TEST(ContainerTest, PodmanGetsANameToRemoveItByAndNoRootOfTheHost) {
                          .folder = "/f",
                          .nvidia = false};
   EXPECT_EQ(ContainerCommand("/usr/bin/podman", job),
-            (std::vector<std::string>{
-                "/usr/bin/podman", "run", "--rm", "--name", "ccsched-1-1-a",
-                "--log-driver=none", "--network=host", "--ipc=host",
-                "--cgroups=disabled", "--init", "--init-path",
-                "/usr/bin/ccsched-supervise", "-v", "/f:/f", "-w", "/",
-                "debian:12", "true"}));
+            (std::vector<std::string>{"/usr/bin/podman",
+                                      "run",
+                                      "--rm",
+                                      "--name",
+                                      "ccsched-1-1-a",
+                                      "--log-driver=none",
+                                      "--network=host",
+                                      "--cgroups=disabled",
+                                      "--ipc=host",
+                                      "--init",
+                                      "--init-path",
+                                      "/usr/bin/ccsched-supervise",
+                                      "--preserve-fds",
+                                      "1",
+                                      "-v",
+                                      "/f:/f",
+                                      "-w",
+                                      "/",
+                                      "debian:12",
+                                      "true"}));
   EXPECT_EQ(ContainerCleanup("/usr/bin/podman", job),
             (std::vector<std::string>{"/usr/bin/podman", "rm", "--force",
                                       "--ignore", "ccsched-1-1-a"}));

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -244,7 +245,8 @@ TEST_F(JobsTest, OutputGoesWhereTheUserWantsIt) {
 }
 
 TEST_F(JobsTest, EnergyIsReportedUpToTheEndAndBeforeIt) {
-  RunToEnd(Shell({1, 1}, "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"));
+  RunToEnd(Shell({1, 1},
+                 "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; times"));
   const auto samples = scheduler_->Samples({1, 1});
   const auto status = scheduler_->WaitEnded({1, 1});
   ASSERT_TRUE(status);
@@ -254,12 +256,22 @@ TEST_F(JobsTest, EnergyIsReportedUpToTheEndAndBeforeIt) {
   EXPECT_EQ(samples.back().end().SerializeAsString(),
             status->ended().SerializeAsString());
   EXPECT_EQ(samples.back().method(), "modelled");
-  EXPECT_GT(samples.back().utilisation(), 0.2);
-  EXPECT_LE(samples.back().utilisation(), 1);
   const double seconds = absl::ToDoubleSeconds(FromProto(status->ended()) -
                                                FromProto(status->started()));
   double joules = 0;
-  for (const auto& sample : samples) joules += sample.joules();
+  double cpu_s = 0;
+  for (const auto& sample : samples) {
+    joules += sample.joules();
+    cpu_s +=
+        sample.utilisation() * absl::ToDoubleSeconds(FromProto(sample.end()) -
+                                                     FromProto(sample.start()));
+    EXPECT_LE(sample.utilisation(), 1);
+  }
+  // As the shell says of itself: "0m0.070000s 0m0.000000s" first.
+  double said_s = 0;
+  std::sscanf(Read(StateFile("logs/1-1.out")).c_str(), "%*dm%lfs", &said_s);
+  EXPECT_GT(said_s, 0);
+  EXPECT_GE(cpu_s, 0.9 * said_s);
   EXPECT_GE(joules, 100 * seconds);
   EXPECT_LE(joules, 300 * seconds * 1.0001);
   for (const auto& message : scheduler_->Messages()) {

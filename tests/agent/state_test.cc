@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "agent/attempt_store.h"
+#include "agent/boot_clock.h"
 #include "agent/energy.h"
 #include "agent/launch.h"
 #include "agent/launch_spec.h"
@@ -18,6 +20,7 @@
 #include "agent/run_file.h"
 #include "agent/sample_outbox.h"
 #include "agent/spawn.h"
+#include "agent/supervisor.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
@@ -161,6 +164,21 @@ TEST_F(StateTest, TheFenceOutlivesAcknowledgementAndRewriting) {
   EXPECT_EQ(store->book().Check({1, 2}), FenceCheck::kSame);
   EXPECT_EQ(store->book().Check({1, 3}), FenceCheck::kNew);
   EXPECT_EQ(store->book().Check({60001, 1}), FenceCheck::kNew);
+}
+
+// So that little of a short attempt is unrecorded if all that knew of it is
+// killed, and thousands of long ones seldom wake the machine.
+TEST_F(StateTest, ThatAJobRunsIsSaidSoonAtFirstAndThenSeldom) {
+  constexpr int64_t kTenthNs = kNanosPerSecond / 10;
+  std::vector<int64_t> marks{NextAliveNs(0)};
+  while (marks.back() <= 60 * kNanosPerSecond) {
+    marks.push_back(NextAliveNs(marks.back()));
+    const int64_t unsaid_ns = marks.back() - marks[marks.size() - 2];
+    EXPECT_LE(unsaid_ns, 2 * kNanosPerSecond);
+    EXPECT_LE(unsaid_ns, std::max(marks.back() / 2, kTenthNs));
+  }
+  EXPECT_EQ(marks.front(), kTenthNs);
+  EXPECT_LE(marks.size(), 60 / 2 + 6u);
 }
 
 TEST_F(StateTest, ARunFileKeepsItsEndAndTellsATornOne) {

@@ -82,7 +82,7 @@ TEST_F(AgentsTest, RunsAJobAgainThatItsNodeDoesNotKnowAnyMore) {
 // Of its own refusals a job fails in the end; not of what is wrong with nodes.
 TEST_F(AgentsTest, NodesThatAreAtFaultFailNoJob) {
   Start();
-  const auto agent = Agent({.node = "n1"});
+  auto agent = Agent({.node = "n1"});
   const auto refuse = [&](bool node_at_fault) {
     const auto start = agent->WaitStart();
     ASSERT_TRUE(start.has_value());
@@ -92,13 +92,49 @@ TEST_F(AgentsTest, NodesThatAreAtFaultFailNoJob) {
     status.set_message("not here");
     status.set_node_at_fault(node_at_fault);
     agent->Send(message);
+    ASSERT_TRUE(agent->WaitAcknowledge().has_value());
   };
   const uint64_t id = Submit(Spec());
   for (int i = 0; i < 9; ++i) refuse(true);
-  for (int i = 0; i < 5; ++i) refuse(false);
+  for (int i = 0; i < 3; ++i) refuse(false);
+  Restart();  // it counts on
+  agent = Agent({.node = "n1"});
+  for (int i = 0; i < 2; ++i) refuse(false);
   const v1::Job job = WaitFor(id, v1::JOB_FAILED);
   EXPECT_EQ(job.attempts_size(), 14);
   EXPECT_THAT(job.state_note(), HasSubstr("5 times, at last: not here"));
+}
+
+// It may be the job that does it. How often it did, a restarted scheduler knows
+// from the attempts on record; another end between them begins a new row.
+TEST_F(AgentsTest, AJobWhoseSupervisorsDieFailsWhoeverCounts) {
+  config += "clock: {rate: 100}\n";  // a lost job pauses before its next start
+  Replace("lease: 1s", "lease: 60s");
+  Start();
+  auto agent = Agent({.node = "n1"});
+  const auto lose = [&](bool supervisor_died) {
+    const auto start = agent->WaitStart();
+    ASSERT_TRUE(start.has_value());
+    v1::AgentMessage message;
+    v1::AttemptStatus& status = *message.mutable_status();
+    status = StatusOf(start->key(), v1::OUTCOME_LOST);
+    status.set_message("signal 11");
+    status.set_supervisor_died(supervisor_died);
+    agent->Send(message);
+    ASSERT_TRUE(agent->WaitAcknowledge().has_value());
+  };
+  const uint64_t id = Submit(Spec());
+  for (const bool died : {true, true, false, true, true, true}) lose(died);
+  Restart();
+  agent = Agent({.node = "n1"});
+  lose(true);
+  Restart();
+  agent = Agent({.node = "n1"});
+  lose(true);
+  const v1::Job job = WaitFor(id, v1::JOB_FAILED);
+  EXPECT_EQ(job.attempts_size(), 8);
+  EXPECT_THAT(job.state_note(),
+              HasSubstr("lost 5 times in a row, at last: signal 11"));
 }
 
 TEST_F(AgentsTest, StopsAnAttemptOfAnOldEpoch) {
@@ -255,6 +291,34 @@ TEST_F(AgentsTest, RelaysOutputFromTheNodeToTheReader) {
   writer.join();
   EXPECT_TRUE(reader->Finish().ok());
   EXPECT_EQ(bytes, 160 * piece.size());
+}
+
+// As when the start was long under way and what it became is told at once.
+TEST_F(AgentsTest, NothingIsUsedBeforeAStartThatIsHeardOfLate) {
+  config += "clock: {rate: 1000}\n";
+  Replace("lease: 1s", "lease: 60s");
+  Start();
+  const auto agent = Agent({.node = "n1"});
+  const uint64_t id = Submit(Spec());
+  const auto start = agent->WaitStart();
+  ASSERT_TRUE(start.has_value());
+  const absl::Time sent = FromProto(Get(id).submitted());
+  v1::AgentMessage message;
+  v1::EnergySample& sample = *message.mutable_telemetry()->add_samples();
+  *sample.mutable_key() = start->key();
+  *sample.mutable_start() = ToProto(sent + absl::Hours(1));
+  *sample.mutable_end() = ToProto(sent + absl::Hours(1) + absl::Seconds(36));
+  sample.set_joules(3600);
+  sample.set_method("modelled");
+  agent->Send(message);
+  v1::AgentMessage end;
+  *end.mutable_status() = StatusOf(start->key(), v1::OUTCOME_SUCCEEDED);
+  *end.mutable_status()->mutable_started() = sample.start();
+  *end.mutable_status()->mutable_ended() = sample.end();
+  agent->Send(end);
+  ASSERT_TRUE(agent->WaitAcknowledge().has_value());
+  // 1 Wh, a PUE of 1.5; an hour at 100 W would be a hundred times as much.
+  EXPECT_NEAR(Get(id).energy_kwh(), 0.0015, 1e-5);
 }
 
 TEST_F(AgentsTest, AccountsReportedEnergyAtTheIntensityOfItsHour) {

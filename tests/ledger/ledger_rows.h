@@ -96,6 +96,7 @@ inline AttemptRow Attempt(uint64_t job, uint32_t epoch = 1, double start = 0,
   row.signal = 15;
   row.message = "done";
   row.part_starts = "1600000000000000,1600000001000000";
+  row.blamed = true;
   return row;
 }
 

@@ -202,6 +202,7 @@ TEST_F(ReportTest, ARestartIsToldWhatALiveJobHasUsed) {
   EXPECT_FALSE(job.energy_unknown);
   EXPECT_EQ(job.milligrams, 880000);
   EXPECT_EQ(job.ran, absl::Hours(2)) << "of the attempt that has ended";
+  EXPECT_THAT(job.ends, ElementsAre(Pair("succeeded", true))) << "of the same";
   EXPECT_EQ(job.accounted_until, At(6));
 }
 
