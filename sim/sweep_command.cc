@@ -310,8 +310,7 @@ absl::StatusOr<int> RunSimSweepCommand(const SimSweepOptions& options,
   if (options.output == "json") {
     out << SweepJson(sweep.scenario_name(), options.seed, rows);
   } else if (options.output == "csv") {
-    const std::string csv = SweepCsv(rows);
-    out << (options.width > 0 ? PrintableLines(csv) : csv);
+    out << LinesFor(options.width > 0, SweepCsv(rows));
   } else {
     out << SweepTable(rows, options.windows > 1, options.width);
   }

@@ -238,8 +238,7 @@ int FootprintCommand(const FootprintOptions& options, std::ostream& out,
   if (o == "json") {
     PrintJson(*answers, out);
   } else if (o == "csv") {
-    const std::string csv = CsvOf(*answers);
-    out << (options.width > 0 ? PrintableLines(csv) : csv);
+    out << LinesFor(options.width > 0, CsvOf(*answers));
   } else {
     const std::vector<std::string> left_out =
         PrintTable(*answers, options.width, out);
