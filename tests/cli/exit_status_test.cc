@@ -236,6 +236,9 @@ TEST_F(ExitStatusTest, WrongScenariosAreWrongWithTheirLine) {
   ExpectWrong({"sim", "run", good, "--policy", "fcf"}, "fcfs");
   ExpectWrong({"sim", "run", good, "--set", "jobs.defaults.max_dely=1h"},
               "did you mean 'max_delay'?");
+  ExpectWrong({"sim", "sweep", good, "--vary", "jobs.defaults.max_dely=1h,2h"},
+              "--vary jobs.defaults.max_dely=1h: no 'max_dely'; did you mean "
+              "'max_delay'?");
   ExpectWrong({"sim", "run", good, "--seed", "-1"}, "--seed: -1");
   ExpectWrong({"sim", "run", dir_ + "/none.yaml"}, "none.yaml");
   ExpectWrong({"sim", "run", Write("u.yaml", head + "polices: [fcfs]\n")},
