@@ -191,6 +191,22 @@ TEST_F(CommandsTest, QueueTakesAllPages) {
   EXPECT_THAT(out_.str(), HasSubstr("\"state\":\"deferred\""));
 }
 
+TEST_F(CommandsTest, AnElasticJobIsAsWideAsItRuns) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 1, state: JOB_QUEUED, spec: {name: e, elastic: '2:8'}}"));
+  EXPECT_EQ(Run({"queue"}), 0);
+  EXPECT_THAT(out_.str(), ContainsRegex("queued +8 "));
+  EXPECT_EQ(Run({"show", "1"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("8 of any type, elastic 2:8"));
+  EXPECT_EQ(Run({"show", "1", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"accelerators\":8"));
+  scheduler_.jobs[0] = Parsed<v1::Job>(
+      "{id: 1, state: JOB_RUNNING, spec: {name: e, elastic: '2:8'}, attempts: "
+      "[{epoch: 1, site: oslo, accelerator: v100, count: 4}]}");
+  EXPECT_EQ(Run({"queue"}), 0);
+  EXPECT_THAT(out_.str(), ContainsRegex("running +4 v100"));
+}
+
 TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
   scheduler_.jobs.push_back(Parsed<v1::Job>(
       "{id: 4, state: JOB_RUNNING, reason: {code: no-data, text: runs, policy: "
