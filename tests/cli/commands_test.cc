@@ -128,6 +128,19 @@ TEST_F(CommandsTest, AScriptIsSentWholeAndFlagsGoOverItsHeader) {
   EXPECT_THAT(job.command(), IsEmpty());
 }
 
+TEST_F(CommandsTest, AWrongValueInAScriptIsToldWithItsLine) {
+  const std::string path = testing::TempDir() + "/commands_test_wrong.sh";
+  std::ofstream(path) << "#!/bin/sh\n\n#CCSCHED --max-delay soon\necho\n";
+  EXPECT_EQ(Run({"submit", path}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr(path + ":3: --max-delay: 'soon'"));
+  EXPECT_EQ(Run({"submit", path, "--grace", "soon"}), 2);
+  EXPECT_EQ(Run({"submit", path, "--max-delay", "never", "--runtime", "1h"}),
+            2);
+  EXPECT_THAT(err_.str(), HasSubstr("ccsched: --max-delay: 'never'"));
+  EXPECT_THAT(scheduler_.submitted, IsEmpty());
+  EXPECT_EQ(Run({"submit", path, "--max-delay", "1h"}), 0) << "a flag counts";
+}
+
 TEST_F(CommandsTest, ADryRunSubmitsNothing) {
   scheduler_.preview_response = Parsed<v1::PreviewResponse>(
       "policy: lowest-window\n"
