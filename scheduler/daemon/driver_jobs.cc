@@ -287,7 +287,8 @@ void Driver::Apply(JobAction& action) {
           if (status.ok()) return RecordAct(*act, JobId(id));
           result->set_message(std::string(status.message()));
           if (!absl::IsNotFound(status)) return;
-          result->set_message(id == 0 || id > last_job_
+          result->set_unknown(id == 0 || id > last_job_);
+          result->set_message(result->unknown()
                                   ? absl::StrCat("there is no job ", id)
                                   : absl::StrCat("job ", id, " has ended"));
         });

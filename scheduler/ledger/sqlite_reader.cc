@@ -155,7 +155,7 @@ absl::StatusOr<JobRecord> SqliteReader::Job(JobId id) {
   if (found) ReadJob(s, record.submission, record.state);
   RETURN_IF_ERROR(s.status());
   if (!found) {
-    return absl::NotFoundError(absl::StrCat("no job ", id.value()));
+    return absl::NotFoundError(absl::StrCat("there is no job ", id.value()));
   }
   RETURN_IF_ERROR(Complete(*db, record));
   return record;
@@ -168,7 +168,7 @@ absl::StatusOr<std::string> SqliteReader::Owner(JobId id) {
   if (s.Bind(id).Next()) user = s.Column<std::string>(0);
   RETURN_IF_ERROR(s.status());
   if (user) return *std::move(user);
-  return absl::NotFoundError(absl::StrCat("no job ", id.value()));
+  return absl::NotFoundError(absl::StrCat("there is no job ", id.value()));
 }
 
 absl::StatusOr<std::vector<JobRecord>> SqliteReader::Jobs(

@@ -60,6 +60,14 @@ TEST_F(CommandsTest, AJobThatIsNotThereIsAWrongRequest) {
   EXPECT_EQ(Run({"show", "9"}), 2);
   EXPECT_EQ(err_.str(), "ccsched: no such job\n");
   EXPECT_THAT(out_.str(), IsEmpty());
+  scheduler_.action_response = Parsed<v1::JobActionResponse>(
+      "results: [{job_id: 9, unknown: true, message: there is no job 9}, "
+      "{job_id: 10, message: job 10 has ended}]");
+  for (const char* verb : {"cancel", "hold", "release"}) {
+    EXPECT_EQ(Run({verb, "9-10"}), 2) << verb;
+    EXPECT_EQ(err_.str(),
+              "ccsched: there is no job 9\nccsched: job 10 has ended\n");
+  }
 }
 
 TEST_F(CommandsTest, WaitOutlivesARestartOfTheScheduler) {
