@@ -76,8 +76,12 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
 }
 
 // What is handed on of the user's environment by --export=ALL: all but what
-// names the way to this scheduler.
-void ExportAll(v1::JobSpec* job) {
+// names the way to this scheduler. What is given by --env goes over it.
+void ExportAll(const JobOptions& options, v1::JobSpec* job) {
+  job->set_env_exported(true);
+  for (const std::string& given : options.env) {
+    job->add_env_given(given.substr(0, given.find('=')));
+  }
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const size_t equals = text.find('=');
@@ -120,7 +124,7 @@ absl::StatusOr<ScriptHeader> ReadFile(const std::string& file, Context& context,
   }
   LayOver(*options, &header.options);
   *options = std::move(header.options);
-  if (header.export_all) ExportAll(job);
+  if (header.export_all) ExportAll(*options, job);
   return header;
 }
 

@@ -340,10 +340,13 @@ absl::StatusOr<std::map<std::string, int64_t>> SqliteReader::EmittedByProject(
 absl::StatusOr<std::optional<Ledger::KeyedJob>> SqliteReader::FindKey(
     const std::string& key) {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
-  Statement& s = db->Prepare("SELECT job, jobs FROM keys WHERE key = ?");
+  Statement& s = db->Prepare(
+      "SELECT job, jobs, payload FROM keys JOIN submissions USING (job) "
+      "WHERE keys.key = ?");
   std::optional<Ledger::KeyedJob> found;
   if (s.Bind(key).Next()) {
-    found = {s.Column<JobId>(0), s.Column<uint32_t>(1)};
+    found = {s.Column<JobId>(0), s.Column<uint32_t>(1),
+             s.Column<std::string>(2)};
   }
   RETURN_IF_ERROR(s.status());
   return found;

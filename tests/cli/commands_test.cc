@@ -141,6 +141,18 @@ TEST_F(CommandsTest, AWrongValueInAScriptIsToldWithItsLine) {
   EXPECT_EQ(Run({"submit", path, "--max-delay", "1h"}), 0) << "a flag counts";
 }
 
+// A key goes by what was given, not by which shell it was submitted from.
+TEST_F(CommandsTest, AWholeEnvironmentIsToldFromWhatWasGiven) {
+  const std::string path = testing::TempDir() + "/commands_test_export.sh";
+  std::ofstream(path) << "#!/bin/sh\n#SBATCH --export=ALL,LR=0.1\necho\n";
+  EXPECT_EQ(Run({"submit", path, "--env", "SEED=7"}), 0) << err_.str();
+  const v1::JobSpec& job = scheduler_.submitted.back();
+  EXPECT_TRUE(job.env_exported());
+  EXPECT_THAT(job.env_given(), ElementsAre("LR", "SEED"));
+  EXPECT_EQ(job.env().at("LR"), "0.1");
+  EXPECT_GT(job.env_size(), 2) << "the tests' own environment";
+}
+
 TEST_F(CommandsTest, ADryRunSubmitsNothing) {
   scheduler_.preview_response = Parsed<v1::PreviewResponse>(
       "policy: lowest-window\n"
@@ -168,6 +180,12 @@ TEST_F(CommandsTest, ADryRunSubmitsNothing) {
   EXPECT_THAT(out_.str(), HasSubstr("oslo,a100,2,2026-01-05T21:00:00Z,"));
   EXPECT_EQ(Run({"submit", "--dry-run", "-o", "json", "--", "true"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("{\"schema\":\"ccsched.offers/v1\","));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  scheduler_.preview_response.add_notes("its key is job 7's");
+  EXPECT_EQ(Run({"submit", "--dry-run", "--", "true"}), 0);
+  EXPECT_EQ(err_.str(), "ccsched: its key is job 7's\n");
+  EXPECT_EQ(Run({"submit", "--dry-run", "-o", "json", "--", "true"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"notes\":[\"its key is job 7's\"]"));
 }
 
 TEST_F(CommandsTest, WaitExitsAsTheJobDid) {

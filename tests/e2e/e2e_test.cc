@@ -194,6 +194,11 @@ TEST_F(EndToEndTest, SubmitsOnceUnderAKeyForGood) {
   const std::string first = Submit(args);
   EXPECT_EQ(Ccsched({"wait", first}).status, 0);
   EXPECT_EQ(Submit(args), first);
+  const CommandResult other = Ccsched(
+      {"submit", "--key", "nightly-7", "--max-delay", "1h", "--", "false"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("was given to job " + first));
+  EXPECT_THAT(other.err, HasSubstr("command, max_delay"));
 }
 
 TEST_F(EndToEndTest, AJobThatNeverWasIsAWrongRequestToWhateverTakesAJob) {
