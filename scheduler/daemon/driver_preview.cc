@@ -151,6 +151,15 @@ v1::Reason Driver::ReasonOf(const ModelJob& job,
   DecisionRecord decision;
   decision.reason.chosen = offers[0];
   decision.reason.now = AtOnce(job, at, context);
+  // Where that is offered, as the policy weighs it: it may look at more than a
+  // mean runtime, and what is compared should be alike.
+  for (const Choice& offer : offers) {
+    const bool own = offer.count == 0 || offer.count == job.shape.count;
+    if (offer.valid && own && offer.start == at &&
+        offer.pool == decision.reason.now.pool) {
+      decision.reason.now.carbon = offer.carbon;
+    }
+  }
   decision.until = offers[0].start;
   const bool waits = at > work_.now;
   const bool later = offers[0].start > at;

@@ -238,43 +238,6 @@ TEST_F(CommandsTest, AnElasticJobIsAsWideAsItRuns) {
   EXPECT_THAT(out_.str(), ContainsRegex("running +4 v100"));
 }
 
-TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
-  scheduler_.jobs.push_back(Parsed<v1::Job>(
-      "{id: 4, state: JOB_RUNNING, reason: {code: no-data, text: runs, policy: "
-      "p, chosen: {site: oslo, accelerator: a, count: 1, price_g: 3}}}"));
-  EXPECT_EQ(Run({"why", "4"}), 0);
-  EXPECT_THAT(out_.str(), Not(HasSubstr("Its cost")));
-  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .* - +3.00 g +-\n"));
-  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
-}
-
-TEST_F(CommandsTest, WhySaysWhichChoiceIsLate) {
-  scheduler_.jobs.push_back(Parsed<v1::Job>(
-      "{id: 4, state: JOB_DEFERRED, reason: {code: capacity, text: waits, "
-      "policy: p, chosen: {site: oslo, accelerator: a, count: 1, co2e_g: 5, "
-      "note: later than promised}, now: {site: rome, accelerator: a, count: "
-      "1, co2e_g: 50}}}"));
-  EXPECT_EQ(Run({"why", "4"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("NOTE"));
-  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .*later than promised"));
-}
-
-TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
-  scheduler_.jobs.push_back(Parsed<v1::Job>(
-      "{id: 4, state: JOB_DEFERRED, reason: {code: cleaner-hour, text: waits "
-      "until later, policy: p, decided: 2026-01-05T12:00:00Z, chosen: {site: "
-      "oslo, accelerator: a, count: 1, co2e_g: 5}, now: {site: rome, "
-      "accelerator: a, count: 1, co2e_g: 50}, capacity_price_g: 2}}"));
-  EXPECT_EQ(Run({"why", "4"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("Job 4 is deferred\nwaits until later\n"));
-  EXPECT_THAT(out_.str(), HasSubstr("at once, first site  rome"));
-  EXPECT_THAT(out_.str(), HasSubstr("2.00 g for the price of capacity"));
-  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("\"schema\":\"ccsched.why/v1\""));
-  EXPECT_THAT(out_.str(), HasSubstr("\"next\":null"));
-}
-
 TEST_F(CommandsTest, UnknownEnergyIsNotZeroInAReport) {
   scheduler_.report = Parsed<v1::ReportResponse>(
       "{rows: [{key: oslo, jobs: 2, unknown_energy_attempts: 1}, {key: rome, "

@@ -131,6 +131,9 @@ TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
               "can't be spread evenly");
   ExpectWrong({"submit", "--elastic", "8:2", "--", "true"}, "elastic: '8:2'");
   ExpectWrong({"submit", "--runtime", "-1h", "--", "true"}, "negative");
+  ExpectWrong({"submit", "python", "train.py"},
+              "too many arguments: 'train.py' is one more than 'ccsched "
+              "submit' takes; a program and its options stand after '--'");
   ExpectWrong({"submit", "--acelerators", "4", "--", "true"},
               "did you mean '--accelerators'?");
   ExpectWrong({"submit", dir_ + "/none.sh"}, "none.sh: No such file");

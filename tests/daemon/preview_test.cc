@@ -102,6 +102,31 @@ TEST_F(PreviewTest, ACleanerHourIsLookedForOnlyAfterThat) {
   EXPECT_LT(after.reason().chosen().co2e_g(), after.reason().now().co2e_g());
 }
 
+// The start at once that others are compared with is weighed as they are.
+TEST_F(PreviewTest, ComparesLikeWithLike) {
+  Replace("policy: fcfs", "policy: planner");
+  Start();
+  std::vector<double> rising, steep;
+  for (int hour = 0; hour < 60; ++hour) {
+    rising.push_back(100 + 10 * hour);
+    steep.push_back(400 + 40 * hour);
+  }
+  ASSERT_TRUE(Push(Hourly("dirty", steep)).ok());
+  ASSERT_TRUE(Push(Hourly("clean", rising)).ok());
+  const auto here = Agent({.node = "n1"});
+  const auto there = Agent({.node = "n2", .site = "there"});
+  v1::JobSpec spec = Spec();
+  *spec.mutable_max_delay() = ToProto(absl::Hours(10));
+  const v1::PreviewResponse response = Preview(spec);
+  ASSERT_EQ(response.offers_size(), 2);
+  EXPECT_EQ(response.offers(0).site(), "there");
+  EXPECT_EQ(response.offers(1).site(), "here");
+  ASSERT_LT(In(response.offers(1).start()), absl::Minutes(1));
+  EXPECT_EQ(response.reason().now().site(), "here") << response.DebugString();
+  EXPECT_NEAR(response.reason().now().co2e_g(), response.offers(1).co2e_g(),
+              0.001 * response.offers(1).co2e_g());
+}
+
 TEST_F(PreviewTest, SaysThatAHeldJobHasToBeReleased) {
   Start();
   ASSERT_TRUE(Push(Hourly("dirty", std::vector<double>(40, 100))).ok());
