@@ -86,8 +86,7 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
     out << ResultsJson(scenario.name, options.seed, workload->facts(), results,
                        options.timing);
   } else if (options.output == "csv") {
-    const std::string csv = ResultsCsv(results, options.timing);
-    out << (options.width > 0 ? PrintableLines(csv) : csv);
+    out << LinesFor(options.width > 0, ResultsCsv(results, options.timing));
   } else {
     out << ResultsTable(scenario.name, results, options.width);
   }

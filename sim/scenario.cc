@@ -36,6 +36,9 @@ class Loader {
     for (const std::string& assignment : options_.set) {
       RETURN_IF_ERROR(SetPath(proto_, assignment));
     }
+    for (const std::string& assignment : options_.vary) {
+      RETURN_IF_ERROR(SetPath(proto_, assignment, "--vary"));
+    }
     RETURN_IF_ERROR(LoadFrame());
     RETURN_IF_ERROR(LoadRegions(proto_, source_, options_.seed, scenario_));
     RETURN_IF_ERROR(LoadSites(proto_, source_, scenario_));

@@ -151,7 +151,8 @@ struct Scenario {
 };
 
 struct ScenarioOptions {
-  std::vector<std::string> set;  // "jobs.defaults.max_delay=48h"
+  std::vector<std::string> set;   // "jobs.defaults.max_delay=48h"
+  std::vector<std::string> vary;  // the same, after these; a sweep's
   // Names or labels of the list, or "name:parameter=value,..."; empty: all of
   // the list.
   std::vector<std::string> policies;

@@ -145,7 +145,7 @@ class Sweep {
     std::vector<std::pair<std::string, double>> parameters;
     for (const auto& [path, value] : variant) {
       if (path.rfind(kParameter, 0) != 0) {
-        load.set.push_back(absl::StrCat(path, "=", value));
+        load.vary.push_back(absl::StrCat(path, "=", value));
         continue;
       }
       char* end = nullptr;
@@ -156,7 +156,7 @@ class Sweep {
       }
       parameters.emplace_back(path.substr(sizeof(kParameter) - 1), number);
     }
-    if (window > 0) Shift(window, load.set);
+    if (window > 0) Shift(window, load.vary);
     ASSIGN_OR_RETURN(Scenario scenario, LoadScenario(options_.scenario, load));
     for (const auto& [name, value] : parameters) {
       RETURN_IF_ERROR(SetParameter(name, value, scenario));
@@ -310,8 +310,7 @@ absl::StatusOr<int> RunSimSweepCommand(const SimSweepOptions& options,
   if (options.output == "json") {
     out << SweepJson(sweep.scenario_name(), options.seed, rows);
   } else if (options.output == "csv") {
-    const std::string csv = SweepCsv(rows);
-    out << (options.width > 0 ? PrintableLines(csv) : csv);
+    out << LinesFor(options.width > 0, SweepCsv(rows));
   } else {
     out << SweepTable(rows, options.windows > 1, options.width);
   }

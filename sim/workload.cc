@@ -3,10 +3,14 @@
 #include "sim/workload.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "sim/readers/external_sort.h"
 #include "sim/readers/sorted_trace.h"
 #include "sim/trace.h"
 
@@ -198,6 +202,54 @@ class ClassMeans {
   std::vector<uint64_t> counts_;
 };
 
+// Finds jobs that have one id. Where there are too many to be kept in memory,
+// once all were seen: their ids are sorted on disk.
+class IdBook {
+ public:
+  // Takes the id of the job that stands at `where` and is to be added to `jobs`
+  // next, unless these are sorted. Errors: InvalidArgument if it was there.
+  absl::Status Take(const std::string& id, const std::string& where,
+                    const std::vector<SimJob>& jobs) {
+    if (sort_) return sort_->Add(id, where);
+    const auto [it, is_new] = index_.try_emplace(
+        absl::HashOf(id), static_cast<uint32_t>(jobs.size()));
+    if (is_new || jobs[it->second].id != id) return absl::OkStatus();
+    return Twice(id, where);
+  }
+  // From here on they are sorted, those of `jobs` first.
+  absl::Status Sort(const std::vector<SimJob>& jobs) {
+    index_ = {};
+    sort_.emplace(ExternalSortOptions{.memory_bytes = kSortBytes});
+    for (const SimJob& job : jobs) RETURN_IF_ERROR(sort_->Add(job.id, ""));
+    return absl::OkStatus();
+  }
+  // REQUIRES: all were taken. Errors: those of Take.
+  absl::Status Check() {
+    if (!sort_) return absl::OkStatus();
+    RETURN_IF_ERROR(sort_->Finish());
+    std::optional<std::string> last;
+    for (;;) {
+      ASSIGN_OR_RETURN(const bool more, sort_->Next());
+      if (!more) return absl::OkStatus();
+      if (last && sort_->key() == *last) {
+        return Twice(*last, std::string(sort_->value()));
+      }
+      last = std::string(sort_->key());
+    }
+  }
+
+ private:
+  static constexpr size_t kSortBytes = size_t{32} << 20;
+
+  static absl::Status Twice(const std::string& id, const std::string& where) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": job ", id, " is there twice; each id stands for one job"));
+  }
+
+  absl::flat_hash_map<size_t, uint32_t> index_;  // by the hash of an id
+  std::optional<ExternalSort> sort_;
+};
+
 // The first pass: reads all, keeps what fits in memory.
 class Loader {
  public:
@@ -235,6 +287,7 @@ class Loader {
     }
     facts_.left_out = reader->left_out();
     if (facts_.jobs == 0) return Nothing();
+    RETURN_IF_ERROR(ids_.Check());
     return Finish();
   }
 
@@ -254,6 +307,11 @@ class Loader {
     if (job.count > facts_.widest) {
       RETURN_IF_ERROR(convert_.CheckFit(job, reader.Where()));
     }
+    // Who passes over bad rows takes jobs of one id as two.
+    const bool checked = !options_.skip_bad_rows && !row.id.empty();
+    if (checked) {
+      RETURN_IF_ERROR(ids_.Take(job.id, reader.Where(), stored_->jobs_));
+    }
     in_order_ = in_order_ && job.submit_us >= facts_.last_submit_us;
     Account(job, facts_);
     job.user = symbols().Intern(row.user);
@@ -265,6 +323,7 @@ class Loader {
       return absl::OkStatus();
     }
     in_memory_ = false;
+    if (checked) RETURN_IF_ERROR(ids_.Sort(stored_->jobs_));
     stored_->jobs_ = {};
     return absl::OkStatus();
   }
@@ -304,6 +363,7 @@ class Loader {
   std::unique_ptr<SymbolTable> symbols_ = std::make_unique<SymbolTable>();
   bool in_order_ = true;
   bool in_memory_ = true;
+  IdBook ids_;
   std::unique_ptr<StoredWorkload> stored_;
   std::unique_ptr<StreamedWorkload> streamed_;
 };

@@ -79,7 +79,8 @@ class Workload {
 };
 
 struct WorkloadOptions {
-  bool skip_bad_rows = false;  // count them instead of refusing
+  // Count them instead of refusing, and take jobs of one id as different ones.
+  bool skip_bad_rows = false;
   // Traces of up to so many jobs are kept in memory; a longer one is read
   // again by every run, and sorted on disk if it is not in the order of
   // submission.
@@ -87,8 +88,9 @@ struct WorkloadOptions {
 };
 
 // Reads the scenario's trace once, checking every row and every job.
-// Errors: InvalidArgument "file:line: …" for unreadable rows; naming the job
-// for one that could never fit, at no pool that it may use.
+// Errors: InvalidArgument "file:line: …" for unreadable rows, and for a job id
+// that was there before; naming the job for one that could never fit, at no
+// pool that it may use.
 absl::StatusOr<std::unique_ptr<Workload>> LoadWorkload(
     const Scenario& scenario, const WorkloadOptions& options);
 

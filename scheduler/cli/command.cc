@@ -204,13 +204,15 @@ std::string Command::Help() const {
 }
 
 absl::Status Command::CheckRest(const std::vector<std::string>& extras) {
+  const char* const hint =
+      rest_ == nullptr ? "" : "; a program and its options stand after '--'";
   for (const std::string& extra : extras) {
     const std::string shown = Printable(extra);
     if (absl::StartsWith(extra, "-") && extra.size() > 1) {
       const std::string name = extra.substr(0, extra.find('='));
       return absl::InvalidArgumentError(
           absl::StrCat("unknown option '", Printable(name), "'",
-                       DidYouMean(name, OptionNames())));
+                       DidYouMean(name, OptionNames()), hint));
     }
     if (!subs_.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -218,7 +220,7 @@ absl::Status Command::CheckRest(const std::vector<std::string>& extras) {
     }
     return absl::InvalidArgumentError(
         absl::StrCat("too many arguments: '", shown, "' is one more than '",
-                     FullName(), "' takes"));
+                     FullName(), "' takes", hint));
   }
   return absl::OkStatus();
 }

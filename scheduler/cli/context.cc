@@ -58,6 +58,7 @@ int ExitCodeOf(const absl::Status& status) {
       return kExitDone;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kOutOfRange:
     case absl::StatusCode::kUnimplemented:
       return kExitWrong;

@@ -63,8 +63,8 @@ struct Context {
   std::unique_ptr<Client> client_;
 };
 
-// InvalidArgument, NotFound, OutOfRange, Unimplemented: 2. Unavailable and
-// DeadlineExceeded: 3. Others: 1.
+// InvalidArgument, NotFound, AlreadyExists, OutOfRange, Unimplemented: 2.
+// Unavailable and DeadlineExceeded: 3. Others: 1.
 int ExitCodeOf(const absl::Status& status);
 
 }  // namespace ccsched

@@ -15,10 +15,13 @@
 #include <ostream>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "scheduler/base/status.h"
+#include "scheduler/cli/context.h"
 #include "scheduler/cli/process.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/time.h"
@@ -76,7 +79,8 @@ DevCluster::DevCluster(DevCluster&& other) noexcept
     : dir_(std::move(other.dir_)),
       lock_(std::exchange(other.lock_, -1)),
       address_(std::move(other.address_)),
-      nodes_(std::move(other.nodes_)) {}
+      nodes_(std::move(other.nodes_)),
+      started_(std::move(other.started_)) {}
 
 std::string DevCluster::Pid(const std::string& name) const {
   return absl::StrCat(dir_, "/run/", name, ".pid");
@@ -165,7 +169,23 @@ absl::Status DevCluster::Start(const std::string& name,
                                const std::vector<std::string>& command) {
   if (ReadPidFile(Pid(name))) return absl::OkStatus();
   ASSIGN_OR_RETURN(const ProcessKey process, SpawnDetached(command, Log(name)));
+  started_[name] = process;
   return WritePidFile(Pid(name), process);
+}
+
+absl::Status DevCluster::CheckRuns(const std::string& name) {
+  const auto ours = started_.find(name);
+  if (ours == started_.end()) {
+    return ReadPidFile(Pid(name)) ? absl::OkStatus() : Died(name);
+  }
+  const std::optional<int> code = TakeExitStatus(ours->second);
+  if (!code) return absl::OkStatus();
+  if (name != kScheduler || *code != kExitWrong) return Died(name);
+  // The configuration is wrong: its last line says how.
+  std::string why = Tail(Log(name), 1);
+  absl::StripTrailingAsciiWhitespace(&why);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "dev up: ", absl::StripPrefix(why, absl::StrCat(kScheduler, ": "))));
 }
 
 absl::Status DevCluster::StartScheduler(const DevUpOptions& o) {
@@ -181,7 +201,7 @@ absl::Status DevCluster::StartScheduler(const DevUpOptions& o) {
     if (Client::Connect({address_})->Status(absl::Seconds(2)).ok()) {
       return absl::OkStatus();
     }
-    if (!ReadPidFile(Pid(kScheduler))) return Died(kScheduler);
+    RETURN_IF_ERROR(CheckRuns(kScheduler));
     absl::SleepFor(absl::Milliseconds(20));
   }
   return Died(kScheduler);
@@ -210,9 +230,7 @@ absl::Status DevCluster::StartAgents(const DevUpOptions& o) {
       }
     }
     if (missing.empty()) return absl::OkStatus();
-    for (const std::string& name : missing) {
-      if (!ReadPidFile(Pid(name))) return Died(name);
-    }
+    for (const std::string& name : missing) RETURN_IF_ERROR(CheckRuns(name));
     absl::SleepFor(absl::Milliseconds(20));
   }
   return Died(*missing.begin());

@@ -4,6 +4,7 @@
 #define CCSCHED_SCHEDULER_CLI_DEV_CLUSTER_H_
 
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 #include "scheduler/cli/client.h"
 #include "scheduler/cli/dev_config.h"
+#include "scheduler/cli/process.h"
 
 namespace ccsched {
 
@@ -56,6 +58,8 @@ class DevCluster {
   absl::Status StartAgents(const DevUpOptions& options);
   absl::Status Start(const std::string& name,
                      const std::vector<std::string>& command);
+  // Whether a process that is to come up has ended instead.
+  absl::Status CheckRuns(const std::string& name);
   absl::Status Died(const std::string& name) const;
   std::string Pid(const std::string& name) const;
   std::string Log(const std::string& name) const;
@@ -64,6 +68,7 @@ class DevCluster {
   int lock_;
   std::string address_;
   std::vector<DevNode> nodes_;
+  std::map<std::string, ProcessKey> started_;  // by us
 };
 
 }  // namespace ccsched

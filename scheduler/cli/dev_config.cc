@@ -12,6 +12,7 @@
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/carbon/synthetic_grid.h"
+#include "scheduler/daemon/policy_setting.h"
 #include "scheduler/wire/cluster_config.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/yaml.h"
@@ -86,6 +87,7 @@ absl::StatusOr<v1::ClusterConfig> DefaultDevConfig(const std::string& dir,
 
 absl::StatusOr<v1::ClusterConfig> ReadDevConfig(const std::string& path) {
   ASSIGN_OR_RETURN(Cluster cluster, ReadCluster(path));
+  RETURN_IF_ERROR(CheckPolicyConfig(cluster));
   absl::Status missing;
   const auto settle = [&](const std::string& where, std::string* file) {
     if (file->empty()) return;

@@ -94,6 +94,7 @@ absl::Status SetFinishBy(const std::optional<std::string>& text,
                          const NowFunction& now, absl::TimeZone zone,
                          v1::JobSpec* job) {
   if (!text) return absl::OkStatus();
+  job->clear_finish_by_text();
   absl::Time t;
   if (IsRelativeTime(*text)) {
     // A wrong text is told before the scheduler is asked for the time.
@@ -104,6 +105,7 @@ absl::Status SetFinishBy(const std::optional<std::string>& text,
   const auto parsed = ParseTimeSpec(*text, t, zone);
   if (!parsed.ok()) return Bad("--finish-by", parsed.status());
   *job->mutable_finish_by() = ToProto(*parsed);
+  if (IsRelativeTime(*text)) job->set_finish_by_text(*text);
   return absl::OkStatus();
 }
 

@@ -100,6 +100,17 @@ std::string CarbonText(std::optional<double> grams) {
   return grams ? GramsText(*grams) : "-";
 }
 
+uint32_t AcceleratorsOf(const v1::JobSpec& spec) {
+  if (spec.has_accelerators()) return spec.accelerators();
+  const std::string& range = spec.elastic();
+  uint32_t most = 1;
+  if (range.empty() ||
+      !absl::SimpleAtoi(range.substr(range.find(':') + 1), &most)) {
+    return 1;
+  }
+  return most;
+}
+
 std::string CommandText(const v1::JobSpec& spec) {
   if (spec.command_size() == 0) return spec.script().empty() ? "-" : "script";
   std::string text;
@@ -217,7 +228,7 @@ Record JobRecordOf(const v1::Job& job) {
   r.Add("project", spec.project());
   r.Add("state", StateName(job.state()));
   r.Add("state_note", job.state_note());
-  r.Add("accelerators", spec.has_accelerators() ? spec.accelerators() : 1u);
+  r.Add("accelerators", AcceleratorsOf(spec));
   r.AddList("accelerator", spec.accelerator());
   r.Add("site", job.attempts().empty()
                     ? job.planned_site()

@@ -49,6 +49,9 @@ absl::StatusOr<uint64_t> ParseJobId(const std::string& text);
 absl::StatusOr<std::vector<uint64_t>> ParseJobIds(
     const std::vector<std::string>& texts);
 
+// How many accelerators it asked for; of an elastic one that named no number,
+// as many as it may have.
+uint32_t AcceleratorsOf(const v1::JobSpec& spec);
 // What runs: the command line, or "script".
 std::string CommandText(const v1::JobSpec& spec);
 

@@ -1,5 +1,6 @@
 // `ccsched cancel`, `hold`, `release`, `resize` and `wait`.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,7 +42,7 @@ int RunVerb(Context& context, JobVerb verb, const char* done,
       context.out << "Job " << result.job_id() << " " << done << "\n";
     } else {
       context.err << "ccsched: " << Printable(result.message(), 1000) << "\n";
-      code = kExitFailed;
+      code = std::max<int>(code, result.unknown() ? kExitWrong : kExitFailed);
     }
   }
   return code;

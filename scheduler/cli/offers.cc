@@ -73,6 +73,13 @@ void PrintReason(const v1::PreviewResponse& preview, std::ostream& out) {
       << Printable(preview.reason().text(), 2000) << "\n";
 }
 
+void PrintNotes(const v1::PreviewResponse& preview, Context& context) {
+  context.out.flush();
+  for (const std::string& note : preview.notes()) {
+    context.err << "ccsched: " << Printable(note, 1000) << "\n";
+  }
+}
+
 }  // namespace
 
 void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
@@ -82,22 +89,26 @@ void PrintOffers(const v1::PreviewResponse& preview, const std::string& format,
   for (const v1::Offer& offer : preview.offers()) {
     records.push_back(OfferRecordOf(offer));
   }
-  if (format == "csv") {
-    return PrintCsv(context, OfferRecordOf(v1::Offer()), records);
-  }
   if (format == "json") {
     Record head;
     head.Add("policy", preview.policy());
     head.AddRecord("reason", ReasonRecordOf(preview.reason()));
+    head.AddList("notes", preview.notes());
     return PrintJson(out, "offers", head, "offers", records);
   }
-  ShowTable(OfferTable(preview), context);
-  PrintReason(preview, out);
+  if (format == "csv") {
+    PrintCsv(context, OfferRecordOf(v1::Offer()), records);
+  } else {
+    ShowTable(OfferTable(preview), context);
+    PrintReason(preview, out);
+  }
+  PrintNotes(preview, context);
 }
 
 void AskWithOffers(const v1::PreviewResponse& preview, Context& context) {
   ShowTableInMessages(OfferTable(preview), context);
   PrintReason(preview, context.err);
+  PrintNotes(preview, context);
 }
 
 }  // namespace ccsched

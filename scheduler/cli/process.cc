@@ -92,6 +92,15 @@ bool IsAlive(const ProcessKey& process) {
          stat->state != 'Z' && stat->state != 'X';
 }
 
+std::optional<int> TakeExitStatus(const ProcessKey& process) {
+  int status = 0;
+  if (process.pid <= 0 ||
+      waitpid(process.pid, &status, WNOHANG) != process.pid) {
+    return std::nullopt;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 bool Terminate(const ProcessKey& process, absl::Duration patience) {
   if (!IsAlive(process)) return true;
   kill(process.pid, SIGTERM);

@@ -31,6 +31,10 @@ absl::StatusOr<ProcessKey> SpawnDetached(
 // Whether it still runs (a zombie does not).
 bool IsAlive(const ProcessKey& process);
 
+// The exit status of a child of ours that has ended, 128 + signal if one ended
+// it; told once. Nothing while it runs, and of others.
+std::optional<int> TakeExitStatus(const ProcessKey& process);
+
 // SIGTERM, and SIGKILL if it has not gone after `patience`. Returns whether it
 // went by itself.
 bool Terminate(const ProcessKey& process, absl::Duration patience);

@@ -53,9 +53,11 @@ std::string What(const v1::Job& job) {
       placed          ? job.attempts(job.attempts_size() - 1).accelerator()
       : types.empty() ? ""
                       : types[0] + (types.size() > 1 ? ",…" : "");
-  return absl::StrCat(
-      job.spec().has_accelerators() ? job.spec().accelerators() : 1,
-      type.empty() ? "" : " ", type);
+  // An elastic one may have got another number than it asked for.
+  const uint32_t count = placed && job.state() >= v1::JOB_STARTING
+                             ? job.attempts(job.attempts_size() - 1).count()
+                             : AcceleratorsOf(job.spec());
+  return absl::StrCat(count, type.empty() ? "" : " ", type);
 }
 
 void PrintTable(const std::vector<v1::Job>& jobs, Context& context) {

@@ -347,10 +347,10 @@ int RunReport(Context& context, const ReportOptions& o) {
   const auto request = MakeRequest(o, context);
   if (!request.ok()) return context.Fail(request.status());
   if (o.format != "table" && o.format != "json" && o.format != "csv") {
-    const auto text =
+    auto text =
         ExportReport(context.client(), o.format, *request, o.training_type);
     if (!text.ok()) return context.Fail(text.status());
-    context.out << (context.out_terminal ? PrintableLines(*text) : *text);
+    context.out << LinesFor(context.out_terminal, *std::move(text));
     return kExitDone;
   }
   const auto response = context.client().Report(*request);

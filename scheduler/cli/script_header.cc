@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/cli/script_header.h"
 
+#include <cstdlib>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -11,7 +13,7 @@
 namespace ccsched {
 namespace {
 
-absl::Status ApplyCcsched(std::vector<std::string> words, JobOptions* options) {
+absl::StatusOr<JobOptions> ReadCcsched(std::vector<std::string> words) {
   JobOptions line;
   Command command("#CCSCHED", "");
   AddJobOptions(command, &line);
@@ -26,17 +28,23 @@ absl::Status ApplyCcsched(std::vector<std::string> words, JobOptions* options) {
   if (*parsed == nullptr) {
     return absl::InvalidArgumentError("#CCSCHED: --help is no job's option");
   }
-  // A value that can't be read is told with its line. Which time it is, and
-  // what the environment has, is seen to at the end.
-  v1::JobSpec job;
-  RETURN_IF_ERROR(ApplyJobOptions(
-      line, [] { return absl::UnixEpoch(); }, absl::UTCTimeZone(),
-      [](const char*) { return ""; }, &job));
-  LayOver(line, options);
-  return absl::OkStatus();
+  return line;
 }
 
 }  // namespace
+
+absl::Status ScriptHeader::Located(const absl::Status& why) const {
+  for (const auto& [at, line] : lines) {
+    v1::JobSpec alone;
+    const absl::Status status = ApplyJobOptions(
+        line, [] { return absl::UnixEpoch(); }, absl::LocalTimeZone(),
+        [](const char* name) { return getenv(name); }, &alone);
+    if (status.ok() || status.message() != why.message()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(at, absl::string_view(why.message())));
+  }
+  return why;
+}
 
 absl::StatusOr<std::vector<std::string>> SplitWords(std::string_view line) {
   std::vector<std::string> words;
@@ -95,10 +103,16 @@ absl::StatusOr<ScriptHeader> ReadScriptHeader(std::string_view script,
     absl::StatusOr<std::vector<std::string>> words = SplitWords(rest);
     absl::Status status = words.status();
     std::vector<std::string> ignored;
-    if (status.ok() && !words->empty()) {
-      status = sbatch ? ApplySbatch(*words, &header.options, &header.export_all,
-                                    &ignored)
-                      : ApplyCcsched(*std::move(words), &ours);
+    if (status.ok() && !words->empty() && sbatch) {
+      status =
+          ApplySbatch(*words, &header.options, &header.export_all, &ignored);
+    } else if (status.ok() && !words->empty()) {
+      auto line_options = ReadCcsched(*std::move(words));
+      status = line_options.status();
+      if (status.ok()) {
+        LayOver(*line_options, &ours);
+        header.lines.emplace_back(at, *std::move(line_options));
+      }
     }
     if (!status.ok()) {
       return absl::InvalidArgumentError(

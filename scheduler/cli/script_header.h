@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,11 +18,17 @@ struct ScriptHeader {
   JobOptions options;                 // #CCSCHED over #SBATCH
   bool export_all = false;            // --export=ALL
   std::vector<std::string> warnings;  // "job.sh:4: --mail-type is ignored…"
+  // What each #CCSCHED line says, and where: "job.sh:3: ".
+  std::vector<std::pair<std::string, JobOptions>> lines;
+
+  // Why ApplyJobOptions failed, with the line that is to blame, if one is.
+  absl::Status Located(const absl::Status& why) const;
 };
 
 // Reads the lines before the first command, as sbatch does. `file` is for
 // messages. Errors: InvalidArgument "job.sh:3: …" for what can't be honoured:
-// unknown options, or sbatch options that would change what the job does.
+// unknown options, or sbatch options that would change what the job does. What
+// the values of our own mean, ApplyJobOptions finds out.
 absl::StatusOr<ScriptHeader> ReadScriptHeader(std::string_view script,
                                               std::string_view file);
 

@@ -45,7 +45,7 @@ class Lines {
 
 std::string Asked(const v1::JobSpec& spec) {
   std::string text = absl::StrCat(
-      spec.has_accelerators() ? spec.accelerators() : 1, " ",
+      AcceleratorsOf(spec), " ",
       spec.accelerator().empty() ? "of any type"
                                  : absl::StrJoin(spec.accelerator(), " or "));
   if (spec.has_nodes()) absl::StrAppend(&text, " on ", spec.nodes(), " nodes");

@@ -76,8 +76,12 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
 }
 
 // What is handed on of the user's environment by --export=ALL: all but what
-// names the way to this scheduler.
-void ExportAll(v1::JobSpec* job) {
+// names the way to this scheduler. What is given by --env goes over it.
+void ExportAll(const JobOptions& options, v1::JobSpec* job) {
+  job->set_env_exported(true);
+  for (const std::string& given : options.env) {
+    job->add_env_given(given.substr(0, given.find('=')));
+  }
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const size_t equals = text.find('=');
@@ -93,8 +97,9 @@ std::string Basename(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-absl::Status ReadFile(const std::string& file, Context& context,
-                      JobOptions* options, v1::JobSpec* job) {
+// Returns the header of a script; an empty one of what has none.
+absl::StatusOr<ScriptHeader> ReadFile(const std::string& file, Context& context,
+                                      JobOptions* options, v1::JobSpec* job) {
   if (absl::EndsWith(file, ".yaml") || absl::EndsWith(file, ".yml")) {
     const absl::Status read = ReadYamlFile(file, *job);
     if (absl::IsNotFound(read)) {
@@ -109,7 +114,7 @@ absl::Status ReadFile(const std::string& file, Context& context,
       for (const char* word : {"/bin/sh", "-c"}) job->add_command(word);
       job->add_command(line);
     }
-    return absl::OkStatus();
+    return ScriptHeader();
   }
   ASSIGN_OR_RETURN(const std::string script, ReadScript(file));
   job->set_script(script);
@@ -117,10 +122,10 @@ absl::Status ReadFile(const std::string& file, Context& context,
   for (const std::string& warning : header.warnings) {
     context.err << "ccsched: " << warning << "\n";
   }
-  if (header.export_all) ExportAll(job);
   LayOver(*options, &header.options);
   *options = std::move(header.options);
-  return absl::OkStatus();
+  if (header.export_all) ExportAll(*options, job);
+  return header;
 }
 
 void FillDefaults(const std::string& file, v1::JobSpec* job) {
@@ -158,19 +163,21 @@ absl::StatusOr<v1::JobSpec> MakeJob(SubmitOptions* o, Context& context) {
   // overruled by both.
   const std::string project = context.env("CCSCHED_PROJECT");
   if (!o->job.project && !project.empty()) o->job.project = project;
+  ScriptHeader header;
   if (!o->rest.empty()) {
     job.mutable_command()->Assign(o->rest.begin(), o->rest.end());
   } else {
-    RETURN_IF_ERROR(ReadFile(o->file, context, &o->job, &job));
+    ASSIGN_OR_RETURN(header, ReadFile(o->file, context, &o->job, &job));
   }
   const NowFunction now = [&]() -> absl::StatusOr<absl::Time> {
     ASSIGN_OR_RETURN(const v1::StatusResponse status,
                      context.client().Status());
     return FromProto(status.now());
   };
-  RETURN_IF_ERROR(ApplyJobOptions(
+  const absl::Status applied = ApplyJobOptions(
       o->job, now, absl::LocalTimeZone(),
-      [](const char* n) { return getenv(n); }, &job));
+      [](const char* n) { return getenv(n); }, &job);
+  if (!applied.ok()) return header.Located(applied);
   FillDefaults(o->file, &job);
   RETURN_IF_ERROR(CheckJob(job).status());
   return job;

@@ -1,7 +1,9 @@
 // `ccsched why`: the last decision about a job, and what else there was.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 #include <ostream>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/cli/commands.h"
@@ -49,6 +51,43 @@ void PrintChoices(const v1::Reason& reason, Context& context) {
   ShowTable(table, context);
 }
 
+// "is running"; of one that has ended, "has failed".
+std::string Stands(v1::JobState state) {
+  if (state == v1::JOB_CANCELLED) return "was ";
+  return HasEnded(state) ? "has " : "is ";
+}
+
+template <typename List>
+bool Allows(const List& asked, const std::string& name) {
+  return asked.empty() ||
+         std::find(asked.begin(), asked.end(), name) != asked.end();
+}
+
+// What a job has waited for that no policy has said anything about: room.
+void PrintRoom(const v1::JobSpec& spec, Context& context) {
+  const auto response = context.client().Sites();
+  if (!response.ok()) return;
+  Table table({{"SITE"},
+               {"ACCELERATOR"},
+               {"FREE", Align::kRight},
+               {"TOTAL", Align::kRight},
+               {"DRAINED", Align::kRight}});
+  for (const v1::SiteStatus& site : response->sites()) {
+    if (!Allows(spec.site(), site.name())) continue;
+    if (!Allows(spec.region(), site.region())) continue;
+    for (const v1::PoolStatus& pool : site.pools()) {
+      if (!Allows(spec.accelerator(), pool.accelerator())) continue;
+      table.Add(
+          {site.name(), pool.accelerator(),
+           std::to_string(pool.total() - std::min(pool.total(), pool.busy())),
+           std::to_string(pool.total()), std::to_string(pool.drained())});
+    }
+  }
+  context.out << "It needs " << AcceleratorsOf(spec)
+              << "; where it may run there are now:\n\n";
+  ShowTable(table, context);
+}
+
 int RunWhy(Context& context, const WhyOptions& o) {
   const auto id = ParseJobId(o.job);
   if (!id.ok()) return context.Fail(id.status());
@@ -68,7 +107,7 @@ int RunWhy(Context& context, const WhyOptions& o) {
     }
     return kExitDone;
   }
-  context.out << "Job " << job->id() << " is "
+  context.out << "Job " << job->id() << " " << Stands(job->state())
               << Styled(StateName(job->state()), StateStyle(job->state()),
                         context.out_colour);
   if (!job->state_note().empty()) {
@@ -78,6 +117,7 @@ int RunWhy(Context& context, const WhyOptions& o) {
   if (reason.code().empty()) {
     context.out << "Nothing was decided about it"
                 << (HasEnded(job->state()) ? "" : " yet") << ".\n";
+    if (job->state() == v1::JOB_QUEUED) PrintRoom(job->spec(), context);
     return kExitDone;
   }
   context.out << Printable(reason.text(), 2000) << "\n";

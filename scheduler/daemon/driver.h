@@ -134,7 +134,7 @@ class Driver {
   // --- driver_jobs.cc
   void Apply(Submission& submission);
   void Apply(JobAction& action);
-  void Apply(PreviewCall& call);
+  absl::StatusOr<SubmitResult> KnownKey(const v1::JobSpec& spec) const;
   SubmitResult TakeJob(const v1::JobSpec& spec, size_t receipt, size_t result);
   absl::StatusOr<ModelJob> Model(const v1::JobSpec& spec) const;
   absl::Status CheckRunsImages(const ModelJob& job,
@@ -143,6 +143,20 @@ class Driver {
   void SettleIntakes(const Effects& effects);
   void LogRefusals(const Effects& effects) const;
   void RecordIntake(const Intake& intake);
+
+  // --- driver_preview.cc
+  void Apply(PreviewCall& call);
+  absl::StatusOr<v1::PreviewResponse> Preview(const v1::JobSpec& spec);
+  bool HasRoom(const Choice& choice, const JobShape& shape) const;
+  void NoteRoom(const Choice& now, const JobShape& shape,
+                v1::Reason& reason) const;
+  v1::Offer OfferOf(const Choice& choice, const OfferContext& context,
+                    const JobShape& shape) const;
+  Choice AtOnce(const ModelJob& job, absl::Time at,
+                const OfferContext& context) const;
+  v1::Reason ReasonOf(const ModelJob& job, const std::vector<Choice>& offers,
+                      absl::Time at, const v1::Offer& first,
+                      const OfferContext& context) const;
 
   // --- driver_acts.cc
   void RecordAct(const AuditAct& act, std::optional<JobId> job);
@@ -184,6 +198,7 @@ class Driver {
   std::string ProjectOf(JobId id) const;
   std::string BudgetText(Symbol project) const;
   std::string BudgetWarning(const Intake& intake) const;
+  std::string ProjectNote(const std::string& project) const;
   Symbol InternProject(const std::string& name);
   std::vector<ProjectTerms> KnownProjects() const;
   void SaveShares(bool now);

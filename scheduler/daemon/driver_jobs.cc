@@ -7,29 +7,13 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/daemon/driver.h"
+#include "scheduler/wire/keyed_job.h"
 
 namespace ccsched {
 namespace {
 
 // All jobs of an array as recorded: each is a row of its own.
 constexpr size_t kArrayBytesMax = 256 << 20;
-
-// The defaults that a job took, as fields to be merged into its own bytes: so
-// a later change of the defaults changes no job that is already here.
-std::string DefaultsTaken(const v1::JobSpec& spec, const ModelJob& job) {
-  v1::JobSpec taken;
-  if (!spec.has_runtime() && job.spec.runtime) {
-    *taken.mutable_runtime() = ToProto(*job.spec.runtime);
-  }
-  if (!spec.has_time_limit() &&
-      job.spec.time_limit != absl::InfiniteDuration()) {
-    *taken.mutable_time_limit() = ToProto(job.spec.time_limit);
-  }
-  if (!spec.has_max_delay() && job.spec.max_delay != absl::InfiniteDuration()) {
-    *taken.mutable_max_delay() = ToProto(job.spec.max_delay);
-  }
-  return taken.SerializeAsString();
-}
 
 std::vector<uint32_t> Totals(absl::Span<const PoolUse> pools) {
   std::vector<uint32_t> totals;
@@ -127,24 +111,36 @@ void Driver::Apply(Submission& submission) {
   receipt.submission = std::move(submission);
 }
 
+// What an earlier job of its key was answered; the same again.
+absl::StatusOr<SubmitResult> Driver::KnownKey(const v1::JobSpec& spec) const {
+  SubmitResult out;
+  if (spec.key().empty()) return out;
+  ASSIGN_OR_RETURN(const std::optional<Ledger::KeyedJob> known,
+                   setup_.ledger->FindKey(spec.key()));
+  if (!known) return out;
+  RETURN_IF_ERROR(CheckSameJob(spec, known->payload, known->first));
+  out.first = known->first;
+  out.jobs = known->jobs;
+  out.existed = true;
+  return out;
+}
+
 SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
                              size_t result) {
   SubmitResult out;
   if (!spec.key().empty()) {
     const auto here = work_.keys.find(spec.key());
     if (here != work_.keys.end()) {
-      work_.intakes[here->second].duplicates.emplace_back(receipt, result);
-      return out;  // settled with the first of its key
-    }
-    const auto known = setup_.ledger->FindKey(spec.key());
-    if (!known.ok()) {
-      out.status = known.status();
+      Intake& first = work_.intakes[here->second];
+      out.status = CheckSameJob(spec, *first.spec, first.first);
+      // Settled with the first of its key, if it is the same job.
+      if (out.status.ok()) first.duplicates.emplace_back(receipt, result);
       return out;
     }
-    if (known->has_value()) {
-      out.first = (*known)->first;
-      out.jobs = (*known)->jobs;
-      out.existed = true;
+    const auto known = KnownKey(spec);
+    if (!known.ok() || known->existed) {
+      if (known.ok()) return *known;
+      out.status = known.status();
       return out;
     }
   }
@@ -157,7 +153,7 @@ SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
       intake.count = intake.indices.size();
       at_most = ArrayAtMost(spec.array());
     }
-    intake.payload = spec.SerializeAsString() + DefaultsTaken(spec, job);
+    intake.payload = RecordedJob(spec, job);
     if (intake.payload.size() * intake.count > kArrayBytesMax) {
       return absl::InvalidArgumentError(absl::StrCat(
           "array: ", intake.count, " jobs of ", intake.payload.size(),
@@ -209,7 +205,12 @@ void Driver::SettleIntakes(const Effects& effects) {
     } else {
       result.first = intake.first;
       result.jobs = intake.count;
-      result.warning = BudgetWarning(intake);
+      if (work_.outbox.receipts[intake.receipt].submission.wants_warnings) {
+        result.warning = BudgetWarning(intake);
+        if (result.warning.empty()) {
+          result.warning = ProjectNote(intake.spec->project());
+        }
+      }
       RecordIntake(intake);
     }
     std::vector<Outbox::Receipt>& receipts = work_.outbox.receipts;
@@ -287,7 +288,8 @@ void Driver::Apply(JobAction& action) {
           if (status.ok()) return RecordAct(*act, JobId(id));
           result->set_message(std::string(status.message()));
           if (!absl::IsNotFound(status)) return;
-          result->set_message(id == 0 || id > last_job_
+          result->set_unknown(id == 0 || id > last_job_);
+          result->set_message(result->unknown()
                                   ? absl::StrCat("there is no job ", id)
                                   : absl::StrCat("job ", id, " has ended"));
         });
@@ -312,103 +314,6 @@ void Driver::Apply(JobAction& action) {
         LogAct(*act, OutcomeOf(*response));
         reply(*response);
       });
-}
-
-namespace {
-
-bool HasRoom(const Engine& engine, const Choice& choice,
-             const JobShape& shape) {
-  const uint32_t count = choice.count > 0 ? choice.count : shape.count;
-  return engine.pools()[choice.pool.value()].free >= count;
-}
-
-// Why a job would go where a preview's first offer says. `now`: at once, at the
-// first allowed site.
-ReasonCode CodeOf(const std::vector<Choice>& offers, const Choice& now,
-                  absl::Time at, bool short_of_room) {
-  if (!now.valid) return ReasonCode::kNoData;
-  if (short_of_room) return ReasonCode::kCapacity;
-  if (offers[0].start > at) return ReasonCode::kCleanerHour;
-  // A policy that does not weigh emissions may choose a dirtier offer.
-  const bool least =
-      std::all_of(offers.begin(), offers.end(), [&offers](const Choice& offer) {
-        return offer.carbon >= offers[0].carbon;
-      });
-  if (!least) return ReasonCode::kFirstFit;
-  return offers[0].pool != now.pool ? ReasonCode::kCleanerSite
-                                    : ReasonCode::kBestIsNow;
-}
-
-// Whether its project's carbon budget has no room for such a job, and holds it.
-bool WouldBeHeld(const Engine& engine, Symbol project, GramsCo2e expected) {
-  const ProjectStanding standing = engine.Projects({project}).front();
-  return standing.budget && standing.budget->hold &&
-         standing.used + standing.expected + expected > standing.budget->limit;
-}
-
-}  // namespace
-
-void Driver::Apply(PreviewCall& call) {
-  const auto preview = [&]() -> absl::StatusOr<v1::PreviewResponse> {
-    const v1::JobSpec& spec = call.request.job();
-    ASSIGN_OR_RETURN(const ModelJob job, Model(spec));
-    if (!spec.array().empty())
-      RETURN_IF_ERROR(ParseArray(spec.array()).status());
-    RETURN_IF_ERROR(Dependencies(spec).status());
-    Job waiting;
-    waiting.spec = job.spec;
-    const OfferContext context = ContextOf(waiting, job.shape);
-    v1::PreviewResponse response;
-    response.set_policy(policy_name_);
-    const std::vector<Choice> offers =
-        engine_->Offers(work_.now, job.spec, job.shape);
-    for (const Choice& choice : offers) {
-      v1::Offer& offer = *response.add_offers();
-      offer = ToProto(choice, context);
-      const Forecast* const forecast =
-          engine_->grid().forecast(topology().region(choice.pool));
-      offer.set_estimated(forecast != nullptr &&
-                          forecast->Extended(choice.start + *context.runtime));
-      if (choice.start <= work_.now && !HasRoom(*engine_, choice, job.shape)) {
-        offer.set_note("no room now");
-      }
-    }
-    if (offers.empty()) return response;
-    response.mutable_offers(0)->set_chosen(true);
-    DecisionRecord decision;
-    decision.reason.chosen = offers[0];
-    const bool later = offers[0].start > work_.now;
-    const bool late = later && !response.offers(0).note().empty();
-    // A policy that never defers offers no later start; the job waits then.
-    const bool full = !later && !HasRoom(*engine_, offers[0], job.shape);
-    decision.kind = later  ? DecisionKind::kDefer
-                    : full ? DecisionKind::kWait
-                           : DecisionKind::kStart;
-    decision.until = offers[0].start;
-    const PoolId first = job.placement.front();
-    decision.reason.now = Choice{first, work_.now, GramsCo2e(0), false};
-    if (const Forecast* forecast =
-            engine_->grid().forecast(topology().region(first))) {
-      decision.reason.now.valid = true;
-      decision.reason.now.carbon =
-          forecast->PerKilowatt(work_.now, work_.now + *context.runtime) *
-          (topology().GridPower(first, job.shape.count).value() / 1000);
-    }
-    decision.reason.code =
-        CodeOf(offers, decision.reason.now, work_.now, late || full);
-    *response.mutable_reason() =
-        ToProto(decision, policy_name_, work_.now, context);
-    for (const ProjectTerms& terms : terms_) {
-      if (terms.name != spec.project()) continue;
-      if (!WouldBeHeld(*engine_, terms.symbol, decision.reason.now.carbon))
-        break;
-      absl::StrAppend(response.mutable_reason()->mutable_text(),
-                      "; but it would be held by ", BudgetText(terms.symbol));
-    }
-    return response;
-  };
-  work_.outbox.answers.push_back(
-      [result = preview(), reply = std::move(call.reply)] { reply(result); });
 }
 
 }  // namespace ccsched

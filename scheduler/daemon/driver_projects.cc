@@ -9,10 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "ccsched/v1/journal.pb.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/daemon/driver.h"
 #include "scheduler/wire/projects.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 namespace {
@@ -140,6 +142,24 @@ std::string Driver::BudgetWarning(const Intake& intake) const {
   }
   if (standing.used + standing.expected <= standing.budget->limit) return "";
   return absl::StrCat("it goes beyond ", BudgetText(job->spec.project));
+}
+
+// What a submitter is told of a project that is none of those agreed with: its
+// name is mistyped, most often.
+std::string Driver::ProjectNote(const std::string& project) const {
+  const std::vector<ProjectTerms>& agreed = setup_.cluster.projects;
+  if (agreed.empty() || project.empty() ||
+      std::any_of(agreed.begin(), agreed.end(), [&](const ProjectTerms& terms) {
+        return terms.name == project;
+      })) {
+    return "";
+  }
+  std::vector<std::string> names;
+  for (const ProjectTerms& terms : agreed) names.push_back(terms.name);
+  return absl::StrCat("project '", ToAbsl(Printable(project)),
+                      "' is not configured: no carbon budget counts for it",
+                      setup_.cluster.shares ? ", and its share is 1" : "",
+                      DidYouMean(project, names));
 }
 
 Symbol Driver::InternProject(const std::string& name) {

@@ -96,8 +96,16 @@ void Driver::RecordEffects(const Effects& effects) {
     row.job = decision.job;
     row.at = work_.now;
     row.policy = policy_name_;
-    row.payload = ccsched::ToProto(decision, policy_name_, work_.now, context)
-                      .SerializeAsString();
+    v1::Reason reason =
+        ccsched::ToProto(decision, policy_name_, work_.now, context);
+    // One that is there has taken the room itself.
+    if (decision.kind == DecisionKind::kDefer ||
+        decision.kind == DecisionKind::kWait ||
+        (decision.kind == DecisionKind::kStart &&
+         decision.reason.chosen.pool != decision.reason.now.pool)) {
+      NoteRoom(decision.reason.now, shape, reason);
+    }
+    row.payload = reason.SerializeAsString();
   }
   for (const JobId id : effects.changed) RecordState(id);
   work_.outbox.changed.insert(work_.outbox.changed.end(),

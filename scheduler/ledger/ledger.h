@@ -457,11 +457,12 @@ class Ledger {
   //   InvalidArgument    a row breaks what its type requires
   virtual absl::Status Commit(const Batch& batch) = 0;
   virtual absl::StatusOr<Snapshot> Load() = 0;
-  // The job submitted under this idempotency key and how many jobs it made.
-  // Sees what is committed. Any thread.
+  // The job submitted under this idempotency key, how many jobs it made, and
+  // what was submitted. Sees what is committed. Any thread.
   struct KeyedJob {
     JobId first;
     uint32_t jobs = 1;
+    std::string payload;  // of the first; see SubmissionRow
   };
   virtual absl::StatusOr<std::optional<KeyedJob>> FindKey(
       const std::string& key) = 0;

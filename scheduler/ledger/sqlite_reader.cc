@@ -155,7 +155,7 @@ absl::StatusOr<JobRecord> SqliteReader::Job(JobId id) {
   if (found) ReadJob(s, record.submission, record.state);
   RETURN_IF_ERROR(s.status());
   if (!found) {
-    return absl::NotFoundError(absl::StrCat("no job ", id.value()));
+    return absl::NotFoundError(absl::StrCat("there is no job ", id.value()));
   }
   RETURN_IF_ERROR(Complete(*db, record));
   return record;
@@ -168,7 +168,7 @@ absl::StatusOr<std::string> SqliteReader::Owner(JobId id) {
   if (s.Bind(id).Next()) user = s.Column<std::string>(0);
   RETURN_IF_ERROR(s.status());
   if (user) return *std::move(user);
-  return absl::NotFoundError(absl::StrCat("no job ", id.value()));
+  return absl::NotFoundError(absl::StrCat("there is no job ", id.value()));
 }
 
 absl::StatusOr<std::vector<JobRecord>> SqliteReader::Jobs(
@@ -340,10 +340,13 @@ absl::StatusOr<std::map<std::string, int64_t>> SqliteReader::EmittedByProject(
 absl::StatusOr<std::optional<Ledger::KeyedJob>> SqliteReader::FindKey(
     const std::string& key) {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
-  Statement& s = db->Prepare("SELECT job, jobs FROM keys WHERE key = ?");
+  Statement& s = db->Prepare(
+      "SELECT job, jobs, payload FROM keys JOIN submissions USING (job) "
+      "WHERE keys.key = ?");
   std::optional<Ledger::KeyedJob> found;
   if (s.Bind(key).Next()) {
-    found = {s.Column<JobId>(0), s.Column<uint32_t>(1)};
+    found = {s.Column<JobId>(0), s.Column<uint32_t>(1),
+             s.Column<std::string>(2)};
   }
   RETURN_IF_ERROR(s.status());
   return found;

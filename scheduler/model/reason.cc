@@ -46,6 +46,8 @@ std::string_view ToString(ReasonCode code) {
       return "cheaper-site";
     case ReasonCode::kBudget:
       return "budget";
+    case ReasonCode::kDependency:
+      return "dependency";
   }
   return "unknown";
 }

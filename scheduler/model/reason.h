@@ -33,6 +33,7 @@ enum class ReasonCode : uint8_t {
   kCheaperHour,  // waits: a later start costs less money, if more carbon
   kCheaperSite,  // runs elsewhere: costs less money, if more carbon
   kBudget,       // held: its project's carbon budget is used up
+  kDependency,   // runs as soon as the jobs that it waits for have succeeded
 };
 // The code as programs read it: "first-fit", "cleaner-hour", ...
 std::string_view ToString(ReasonCode code);

@@ -30,15 +30,44 @@ struct Answer {
 
 double Kg(GramsCo2e g) { return g.value() / 1000; }
 
+// Whether a change looks at the grids of other runs.
+bool LooksAtGrids(const std::string& change) {
+  const std::string key = change.substr(0, change.find('='));
+  return key == change || key == "run" || key == "datacenter";
+}
+
+// The file's runs, and the paper's behind them. Only those that are asked about
+// get their grids: a scheduler need not answer for others.
+absl::StatusOr<std::vector<TrainingRun>> Known(
+    const FootprintOptions& o, TrainingRunFile& file,
+    std::vector<std::string>& remarks) {
+  std::vector<TrainingRun> known = file.runs();
+  known.insert(known.end(), PaperRuns().begin(), PaperRuns().end());
+  std::vector<std::string> wanted;
+  for (const std::string& name : o.names) {
+    ASSIGN_OR_RETURN(const TrainingRun run, FindRun(known, name));
+    wanted.push_back(run.name);
+  }
+  if (o.names.empty() ||
+      std::any_of(o.what_if.begin(), o.what_if.end(), LooksAtGrids)) {
+    for (const TrainingRun& run : file.runs()) wanted.push_back(run.name);
+  }
+  for (const std::string& name : wanted) {
+    RETURN_IF_ERROR(file.Fill(name, o.sites, remarks));
+  }
+  std::copy(file.runs().begin(), file.runs().end(), known.begin());
+  return known;
+}
+
 absl::StatusOr<std::vector<Answer>> Compute(const FootprintOptions& options,
                                             std::vector<std::string>& remarks) {
-  std::vector<TrainingRun> known;
+  std::vector<TrainingRun> known = PaperRuns();
+  size_t own = 0;
   if (!options.file.empty()) {
-    ASSIGN_OR_RETURN(known,
-                     ReadTrainingRuns(options.file, options.sites, remarks));
+    ASSIGN_OR_RETURN(TrainingRunFile file, TrainingRunFile::Read(options.file));
+    own = file.runs().size();
+    ASSIGN_OR_RETURN(known, Known(options, file, remarks));
   }
-  const size_t own = known.size();
-  known.insert(known.end(), PaperRuns().begin(), PaperRuns().end());
   std::vector<TrainingRun> chosen;
   for (const std::string& name : options.names) {
     ASSIGN_OR_RETURN(TrainingRun run, FindRun(known, name));
@@ -238,8 +267,7 @@ int FootprintCommand(const FootprintOptions& options, std::ostream& out,
   if (o == "json") {
     PrintJson(*answers, out);
   } else if (o == "csv") {
-    const std::string csv = CsvOf(*answers);
-    out << (options.width > 0 ? PrintableLines(csv) : csv);
+    out << LinesFor(options.width > 0, CsvOf(*answers));
   } else {
     const std::vector<std::string> left_out =
         PrintTable(*answers, options.width, out);

@@ -3,26 +3,13 @@
 #ifndef CCSCHED_SCHEDULER_PROVIDERS_FOOTPRINT_COMMAND_H_
 #define CCSCHED_SCHEDULER_PROVIDERS_FOOTPRINT_COMMAND_H_
 
-#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "scheduler/base/units.h"
-#include "scheduler/carbon/footprint.h"
+#include "scheduler/providers/training_runs.h"
 
 namespace ccsched {
-
-// What a running scheduler knows of one of its sites over a time.
-struct KnownSite {
-  GramsPerKwh intensity;  // the mean; gross
-  double pue = 1;
-  bool estimated = false;  // some hours are
-};
-using SiteSource = std::function<absl::StatusOr<KnownSite>(
-    const std::string& site, absl::Time start, absl::Time end)>;
 
 struct FootprintOptions {
   std::vector<std::string> names;    // none: all of the file, or of the paper
@@ -38,12 +25,6 @@ struct FootprintOptions {
 // `out`.
 int FootprintCommand(const FootprintOptions& options, std::ostream& out,
                      std::ostream& err);
-
-// The runs of a file; `remarks` takes what a reader must know of them. Errors:
-// NotFound, InvalidArgument as "file:line: …", and those of `sites`.
-absl::StatusOr<std::vector<TrainingRun>> ReadTrainingRuns(
-    const std::string& path, const SiteSource& sites,
-    std::vector<std::string>& remarks);
 
 }  // namespace ccsched
 

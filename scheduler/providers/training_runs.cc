@@ -1,16 +1,15 @@
 // Training runs read from YAML, their grid from a series where one is named.
 // SPDX-License-Identifier: Apache-2.0
+#include "scheduler/providers/training_runs.h"
+
 #include <filesystem>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "ccsched/v1/footprint.pb.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
 #include "scheduler/carbon/utc.h"
-#include "scheduler/providers/footprint_command.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/yaml.h"
 
@@ -70,10 +69,8 @@ absl::Status FillFromSite(const v1::FootprintRun& in, const SiteSource& sites,
   return absl::OkStatus();
 }
 
-absl::StatusOr<TrainingRun> Convert(const v1::FootprintRun& in,
-                                    const std::string& folder,
-                                    const SiteSource& sites,
-                                    std::vector<std::string>& remarks) {
+// What the file says by itself; its grid comes later.
+absl::StatusOr<TrainingRun> Convert(const v1::FootprintRun& in) {
   for (const auto& [there, name] :
        {std::pair(in.has_chips(), "chips"), std::pair(in.has_days(), "days"),
         std::pair(in.has_watts(), "watts"),
@@ -108,48 +105,64 @@ absl::StatusOr<TrainingRun> Convert(const v1::FootprintRun& in,
   if (p.has_gross_co2e_kg()) run.printed.gross_co2e_kg = p.gross_co2e_kg();
   if (p.has_net_co2e_kg()) run.printed.net_co2e_kg = p.net_co2e_kg();
   RETURN_IF_ERROR(CheckRun(run));
+  return run;
+}
+
+absl::Status FillGrid(const v1::FootprintRun& in, const std::string& folder,
+                      const SiteSource& sites,
+                      std::vector<std::string>& remarks, TrainingRun& run) {
   if (!in.site().empty()) {
     RETURN_IF_ERROR(FillFromSite(in, sites, remarks, run));
-    RETURN_IF_ERROR(CheckRun(run));
   }
   if (in.has_grid()) {
     ASSIGN_OR_RETURN(run.gross, MeanIntensity(in.grid(), folder, run.days));
-    RETURN_IF_ERROR(CheckRun(run));
   }
-  return run;
+  return CheckRun(run);
+}
+
+absl::Status At(const std::string& where, const absl::Status& status) {
+  if (status.ok() || absl::IsUnavailable(status)) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, ": ", std::string(status.message())));
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<TrainingRun>> ReadTrainingRuns(
-    const std::string& path, const SiteSource& sites,
-    std::vector<std::string>& remarks) {
-  v1::FootprintFile file;
-  YamlSource source;
-  RETURN_IF_ERROR(ReadYamlFile(path, file, &source));
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  std::vector<TrainingRun> runs;
+absl::StatusOr<TrainingRunFile> TrainingRunFile::Read(const std::string& path) {
+  TrainingRunFile out;
+  RETURN_IF_ERROR(ReadYamlFile(path, out.file_, &out.source_));
+  out.folder_ = std::filesystem::path(path).parent_path().string();
   std::set<std::string> names;
-  for (int i = 0; i < file.runs_size(); ++i) {
-    const std::string at = source.At(absl::StrFormat("runs[%d]", i));
-    absl::StatusOr<TrainingRun> run =
-        Convert(file.runs(i), folder, sites, remarks);
-    if (absl::IsUnavailable(run.status())) return run.status();
-    if (!run.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(at, ": ", std::string(run.status().message())));
-    }
+  for (int i = 0; i < out.file_.runs_size(); ++i) {
+    absl::StatusOr<TrainingRun> run = Convert(out.file_.runs(i));
+    if (!run.ok()) return At(out.Where(i), run.status());
     if (!names.insert(run->name).second) {
       return absl::InvalidArgumentError(absl::StrFormat(
-          "%s: another run is named \"%s\" too", at, run->name));
+          "%s: another run is named \"%s\" too", out.Where(i), run->name));
     }
-    runs.push_back(*std::move(run));
+    out.runs_.push_back(*std::move(run));
   }
-  if (runs.empty()) {
+  if (out.runs_.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ":1: no runs in the file"));
   }
-  return runs;
+  return out;
+}
+
+std::string TrainingRunFile::Where(int run) const {
+  return source_.At(absl::StrFormat("runs[%d]", run));
+}
+
+absl::Status TrainingRunFile::Fill(const std::string& name,
+                                   const SiteSource& sites,
+                                   std::vector<std::string>& remarks) {
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    if (runs_[i].name != name || !filled_.insert(name).second) continue;
+    const auto n = static_cast<int>(i);
+    RETURN_IF_ERROR(At(
+        Where(n), FillGrid(file_.runs(n), folder_, sites, remarks, runs_[i])));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace ccsched

@@ -45,6 +45,7 @@ struct SubmitResult {
 // the reply, which gets one result a job.
 struct Submission {
   absl::InlinedVector<const v1::JobSpec*, 1> jobs;
+  bool wants_warnings = false;  // of its results; else none is looked for
   std::function<void(absl::Status, absl::InlinedVector<SubmitResult, 1>)> reply;
 };
 

@@ -89,6 +89,7 @@ grpc::ServerUnaryReactor* JobsService::Submit(
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   Submission submission;
   submission.jobs.push_back(&request->job());
+  submission.wants_warnings = true;
   submission.reply = [finisher = std::make_shared<UnaryFinisher>(reactor),
                       response](absl::Status status,
                                 absl::InlinedVector<SubmitResult, 1> results) {

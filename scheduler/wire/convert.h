@@ -97,6 +97,8 @@ struct OfferContext {
   // How late planned starts have come of late; a start at once comes in time.
   absl::Duration slip_p50{}, slip_p90{};
   absl::Time decided = absl::InfinitePast();
+  // When what it waits for is expected to have ended: no start comes before.
+  absl::Time free_p50 = absl::InfinitePast(), free_p90 = absl::InfinitePast();
   // Electricity prices by region, null where unknown (GridView::prices).
   absl::Span<const std::shared_ptr<const PriceSeries>> prices = {};
   // Forecasts by region, null where unknown (GridView::forecasts): whatever a

@@ -143,8 +143,10 @@ v1::Offer ToProto(const Choice& choice, const OfferContext& own) {
       return planned ? std::max(choice.start + slip, context.decided)
                      : choice.start;
     };
-    const absl::Time p50 = slipped(context.slip_p50);
-    const absl::Time p90 = slipped(context.slip_p90);
+    const absl::Time p50 =
+        std::max(slipped(context.slip_p50), context.free_p50);
+    const absl::Time p90 =
+        std::max(slipped(context.slip_p90), context.free_p90);
     *offer.mutable_start() = ToProto(choice.start);
     *offer.mutable_start_p50() = ToProto(p50);
     *offer.mutable_start_p90() = ToProto(p90);
@@ -194,6 +196,9 @@ v1::Reason ToProto(const DecisionRecord& decision, std::string_view policy,
 }
 
 namespace {
+
+constexpr char kAfterOthers[] =
+    " as soon as the jobs that it waits for have succeeded";
 
 // What is better there and then than at once at the first site.
 const char* Better(ReasonCode code) {
@@ -283,6 +288,8 @@ std::string Sentence(const DecisionRecord& decision, absl::Time decided,
       return "queues again: its node was lost";
     case ReasonCode::kBudget:
       return "is held: its project's carbon budget has no room for it";
+    case ReasonCode::kDependency:
+      return absl::StrCat("runs", at, kAfterOthers);
     case ReasonCode::kOperator:
       return "an operator asked for it";
     case ReasonCode::kLosses:

@@ -76,15 +76,17 @@ std::string Printable(std::string_view text, size_t bytes_max) {
   return out;
 }
 
-std::string PrintableLines(std::string_view text) {
+std::string LinesFor(bool terminal, std::string text) {
+  if (!terminal) return text;
   std::string out;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
     out += Printable(line, line.size() * 4);
-    if (end == text.npos) break;
+    if (end == rest.npos) break;
     out += '\n';
-    text.remove_prefix(end + 1);
+    rest.remove_prefix(end + 1);
   }
   return out;
 }

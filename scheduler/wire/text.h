@@ -21,8 +21,9 @@ bool IsC1At(std::string_view text, size_t i);
 // direction) as \xNN, cut at `bytes_max`: what a message may show of anything.
 std::string Printable(std::string_view text, size_t bytes_max = 120);
 
-// The same of lines, whose ends stay: a whole CSV, say, on a terminal.
-std::string PrintableLines(std::string_view text);
+// What a command prints of whole lines, a CSV say: on a terminal the same of
+// each, whose ends stay; elsewhere the text as it is.
+std::string LinesFor(bool terminal, std::string text);
 
 }  // namespace ccsched
 

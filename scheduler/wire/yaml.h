@@ -51,10 +51,11 @@ absl::Status ReadYamlFile(const std::string& path,
 // Sets one value: "jobs.defaults.max_delay=48h". A path element into a list is
 // an index or the element's name ("sites.texas.pue=1.2", "sites.0.pue=1.2");
 // into a map its key. The value is YAML ("policies=[fcfs, planner]") and
-// replaces what was there. Errors: InvalidArgument naming the path; then `out`
-// is as it was.
+// replaces what was there. Errors: InvalidArgument naming the path and the
+// `option` that it was given by; then `out` is as it was.
 absl::Status SetPath(google::protobuf::Message& out,
-                     std::string_view assignment);
+                     std::string_view assignment,
+                     std::string_view option = "--set");
 
 }  // namespace ccsched
 

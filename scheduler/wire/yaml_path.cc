@@ -1,9 +1,10 @@
-// Sets one value of a message by its path, for --set.
+// Sets one value of a message by its path, for --set and --vary.
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 #include <optional>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -31,9 +32,15 @@ std::string TakeElement(std::string_view* path) {
   return element;
 }
 
-absl::Status Bad(std::string_view assignment, const std::string& why) {
+// An assignment, and the option that it was given by.
+struct Said {
+  std::string_view option, assignment;
+};
+
+absl::Status Bad(const Said& said, const std::string& why) {
   return absl::InvalidArgumentError(
-      absl::StrCat("--set ", ToAbsl(assignment.substr(0, 120)), ": ", why));
+      absl::StrCat(ToAbsl(said.option), " ",
+                   ToAbsl(said.assignment.substr(0, 120)), ": ", why));
 }
 
 std::string NameOf(const Message& element) {
@@ -46,7 +53,7 @@ std::string NameOf(const Message& element) {
 }
 
 // The index of the element of `field` that `key` names.
-absl::StatusOr<int> FindElement(std::string_view assignment, const Message& out,
+absl::StatusOr<int> FindElement(const Said& said, const Message& out,
                                 const FieldDescriptor& field,
                                 const std::string& key) {
   const int size = out.GetReflection()->FieldSize(out, &field);
@@ -60,12 +67,11 @@ absl::StatusOr<int> FindElement(std::string_view assignment, const Message& out,
   int index;
   if (absl::SimpleAtoi(key, &index)) {
     if (index >= 0 && index < size) return index;
-    return Bad(assignment,
-               absl::StrCat(field.name(), " has ", size,
-                            " elements, numbered from 0; no ", key));
+    return Bad(said, absl::StrCat(field.name(), " has ", size,
+                                  " elements, numbered from 0; no ", key));
   }
   return Bad(
-      assignment,
+      said,
       absl::StrCat("no element of ", field.name(), " is named '", key, "'",
                    DidYouMean(key, names),
                    names.empty()
@@ -75,8 +81,8 @@ absl::StatusOr<int> FindElement(std::string_view assignment, const Message& out,
 
 class PathSetter {
  public:
-  PathSetter(std::string_view assignment, const YamlNode& value)
-      : assignment_(assignment), value_(value) {}
+  PathSetter(const Said& said, const YamlNode& value)
+      : said_(said), value_(value) {}
 
   absl::Status Set(Message& out, std::string_view path) {
     const std::string key = TakeElement(&path);
@@ -84,19 +90,20 @@ class PathSetter {
     const FieldDescriptor* field = type.FindFieldByName(key);
     if (field == nullptr) {
       const auto names = FieldNames(type);
-      return Bad(assignment_,
+      return Bad(said_,
                  absl::StrCat("no '", key, "'", DidYouMean(key, names),
                               " (known: ", absl::StrJoin(names, ", "), ")"));
     }
     if (path.empty()) {
       // Nothing of the old value stays where the new one says nothing.
       out.GetReflection()->ClearField(&out, field);
-      return YamlFiller("--set", nullptr).FillField(value_, *field, key, out);
+      return YamlFiller(said_.option, nullptr)
+          .FillField(value_, *field, key, out);
     }
     if (field->is_map()) return SetInMap(out, *field, std::string(path));
     if (field->is_repeated()) return SetInList(out, *field, path);
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
-      return Bad(assignment_, absl::StrCat("'", key, "' has no parts"));
+      return Bad(said_, absl::StrCat("'", key, "' has no parts"));
     }
     return Set(*out.GetReflection()->MutableMessage(&out, field), path);
   }
@@ -105,17 +112,16 @@ class PathSetter {
   absl::Status SetInList(Message& out, const FieldDescriptor& field,
                          std::string_view path) {
     const std::string key = TakeElement(&path);
-    ASSIGN_OR_RETURN(const int index,
-                     FindElement(assignment_, out, field, key));
+    ASSIGN_OR_RETURN(const int index, FindElement(said_, out, field, key));
     if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
-      return Bad(assignment_,
+      return Bad(said_,
                  absl::StrCat("set the whole list: ", field.name(), "=[…]"));
     }
     Message* element =
         out.GetReflection()->MutableRepeatedMessage(&out, &field, index);
     if (!path.empty()) return Set(*element, path);
     element->Clear();
-    return YamlFiller("--set", nullptr)
+    return YamlFiller(said_.option, nullptr)
         .FillMessage(value_, field.name(), *element);
   }
 
@@ -126,7 +132,7 @@ class PathSetter {
     const FieldDescriptor* value = field.message_type()->map_value();
     const FieldDescriptor* name = field.message_type()->map_key();
     if (name->cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
-      return Bad(assignment_, "only maps with names as keys can be set");
+      return Bad(said_, "only maps with names as keys can be set");
     }
     Message* entry = nullptr;
     for (int i = 0; i < reflection.FieldSize(out, &field); ++i) {
@@ -137,34 +143,36 @@ class PathSetter {
       entry = reflection.AddMessage(&out, &field);
       entry->GetReflection()->SetString(entry, name, key);
     }
-    return YamlFiller("--set", nullptr)
+    return YamlFiller(said_.option, nullptr)
         .FillValue(value_, *value, absl::StrCat(field.name(), ".", key), false,
                    *entry);
   }
 
-  const std::string_view assignment_;
+  const Said said_;
   const YamlNode& value_;
 };
 
 }  // namespace
 
-absl::Status SetPath(Message& out, std::string_view assignment) {
+absl::Status SetPath(Message& out, std::string_view assignment,
+                     std::string_view option) {
+  const Said said = {option, assignment};
   const size_t equals = assignment.find('=');
   if (equals == assignment.npos || equals == 0) {
-    return Bad(assignment, "must be path=value");
+    return Bad(said, "must be path=value");
   }
   const std::string_view text = assignment.substr(equals + 1);
   const auto tree = YamlTree::Parse(text, "value");
-  if (!tree.ok()) {
-    return Bad(assignment, std::string(tree.status().message()));
-  }
+  if (!tree.ok()) return Bad(said, std::string(tree.status().message()));
   std::unique_ptr<Message> copy(out.New());
   copy->CopyFrom(out);
-  const absl::Status set = PathSetter(assignment, tree->root())
-                               .Set(*copy, assignment.substr(0, equals));
+  const absl::Status set =
+      PathSetter(said, tree->root()).Set(*copy, assignment.substr(0, equals));
+  // As of a file: "OPTION:LINE: ...", of which the line says nothing here.
+  const std::string as_file = absl::StrCat(ToAbsl(option), ":1: ");
   if (set.code() == absl::StatusCode::kInvalidArgument &&
-      set.message().substr(0, 6) == "--set:") {
-    return Bad(assignment, std::string(set.message().substr(9)));
+      absl::StartsWith(set.message(), as_file)) {
+    return Bad(said, std::string(set.message().substr(as_file.size())));
   }
   RETURN_IF_ERROR(set);
   out.GetReflection()->Swap(&out, copy.get());

@@ -128,6 +128,31 @@ TEST_F(CommandsTest, AScriptIsSentWholeAndFlagsGoOverItsHeader) {
   EXPECT_THAT(job.command(), IsEmpty());
 }
 
+TEST_F(CommandsTest, AWrongValueInAScriptIsToldWithItsLine) {
+  const std::string path = testing::TempDir() + "/commands_test_wrong.sh";
+  std::ofstream(path) << "#!/bin/sh\n\n#CCSCHED --max-delay soon\necho\n";
+  EXPECT_EQ(Run({"submit", path}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr(path + ":3: --max-delay: 'soon'"));
+  EXPECT_EQ(Run({"submit", path, "--grace", "soon"}), 2);
+  EXPECT_EQ(Run({"submit", path, "--max-delay", "never", "--runtime", "1h"}),
+            2);
+  EXPECT_THAT(err_.str(), HasSubstr("ccsched: --max-delay: 'never'"));
+  EXPECT_THAT(scheduler_.submitted, IsEmpty());
+  EXPECT_EQ(Run({"submit", path, "--max-delay", "1h"}), 0) << "a flag counts";
+}
+
+// A key goes by what was given, not by which shell it was submitted from.
+TEST_F(CommandsTest, AWholeEnvironmentIsToldFromWhatWasGiven) {
+  const std::string path = testing::TempDir() + "/commands_test_export.sh";
+  std::ofstream(path) << "#!/bin/sh\n#SBATCH --export=ALL,LR=0.1\necho\n";
+  EXPECT_EQ(Run({"submit", path, "--env", "SEED=7"}), 0) << err_.str();
+  const v1::JobSpec& job = scheduler_.submitted.back();
+  EXPECT_TRUE(job.env_exported());
+  EXPECT_THAT(job.env_given(), ElementsAre("LR", "SEED"));
+  EXPECT_EQ(job.env().at("LR"), "0.1");
+  EXPECT_GT(job.env_size(), 2) << "the tests' own environment";
+}
+
 TEST_F(CommandsTest, ADryRunSubmitsNothing) {
   scheduler_.preview_response = Parsed<v1::PreviewResponse>(
       "policy: lowest-window\n"
@@ -155,6 +180,12 @@ TEST_F(CommandsTest, ADryRunSubmitsNothing) {
   EXPECT_THAT(out_.str(), HasSubstr("oslo,a100,2,2026-01-05T21:00:00Z,"));
   EXPECT_EQ(Run({"submit", "--dry-run", "-o", "json", "--", "true"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("{\"schema\":\"ccsched.offers/v1\","));
+  EXPECT_THAT(err_.str(), IsEmpty());
+  scheduler_.preview_response.add_notes("its key is job 7's");
+  EXPECT_EQ(Run({"submit", "--dry-run", "--", "true"}), 0);
+  EXPECT_EQ(err_.str(), "ccsched: its key is job 7's\n");
+  EXPECT_EQ(Run({"submit", "--dry-run", "-o", "json", "--", "true"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"notes\":[\"its key is job 7's\"]"));
 }
 
 TEST_F(CommandsTest, WaitExitsAsTheJobDid) {
@@ -191,41 +222,20 @@ TEST_F(CommandsTest, QueueTakesAllPages) {
   EXPECT_THAT(out_.str(), HasSubstr("\"state\":\"deferred\""));
 }
 
-TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
+TEST_F(CommandsTest, AnElasticJobIsAsWideAsItRuns) {
   scheduler_.jobs.push_back(Parsed<v1::Job>(
-      "{id: 4, state: JOB_RUNNING, reason: {code: no-data, text: runs, policy: "
-      "p, chosen: {site: oslo, accelerator: a, count: 1, price_g: 3}}}"));
-  EXPECT_EQ(Run({"why", "4"}), 0);
-  EXPECT_THAT(out_.str(), Not(HasSubstr("Its cost")));
-  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .* - +3.00 g +-\n"));
-  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
-}
-
-TEST_F(CommandsTest, WhySaysWhichChoiceIsLate) {
-  scheduler_.jobs.push_back(Parsed<v1::Job>(
-      "{id: 4, state: JOB_DEFERRED, reason: {code: capacity, text: waits, "
-      "policy: p, chosen: {site: oslo, accelerator: a, count: 1, co2e_g: 5, "
-      "note: later than promised}, now: {site: rome, accelerator: a, count: "
-      "1, co2e_g: 50}}}"));
-  EXPECT_EQ(Run({"why", "4"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("NOTE"));
-  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .*later than promised"));
-}
-
-TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
-  scheduler_.jobs.push_back(Parsed<v1::Job>(
-      "{id: 4, state: JOB_DEFERRED, reason: {code: cleaner-hour, text: waits "
-      "until later, policy: p, decided: 2026-01-05T12:00:00Z, chosen: {site: "
-      "oslo, accelerator: a, count: 1, co2e_g: 5}, now: {site: rome, "
-      "accelerator: a, count: 1, co2e_g: 50}, capacity_price_g: 2}}"));
-  EXPECT_EQ(Run({"why", "4"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("Job 4 is deferred\nwaits until later\n"));
-  EXPECT_THAT(out_.str(), HasSubstr("at once, first site  rome"));
-  EXPECT_THAT(out_.str(), HasSubstr("2.00 g for the price of capacity"));
-  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("\"schema\":\"ccsched.why/v1\""));
-  EXPECT_THAT(out_.str(), HasSubstr("\"next\":null"));
+      "{id: 1, state: JOB_QUEUED, spec: {name: e, elastic: '2:8'}}"));
+  EXPECT_EQ(Run({"queue"}), 0);
+  EXPECT_THAT(out_.str(), ContainsRegex("queued +8 "));
+  EXPECT_EQ(Run({"show", "1"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("8 of any type, elastic 2:8"));
+  EXPECT_EQ(Run({"show", "1", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"accelerators\":8"));
+  scheduler_.jobs[0] = Parsed<v1::Job>(
+      "{id: 1, state: JOB_RUNNING, spec: {name: e, elastic: '2:8'}, attempts: "
+      "[{epoch: 1, site: oslo, accelerator: v100, count: 4}]}");
+  EXPECT_EQ(Run({"queue"}), 0);
+  EXPECT_THAT(out_.str(), ContainsRegex("running +4 v100"));
 }
 
 TEST_F(CommandsTest, UnknownEnergyIsNotZeroInAReport) {

@@ -16,6 +16,7 @@ namespace ccsched {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Two sites; one of them has two nodes.
 constexpr char kCluster[] = R"(version: 1
@@ -106,11 +107,26 @@ TEST_F(DevTest, TheClockOfAKeptStateIsNotSetAgain) {
   EXPECT_THAT(err_, HasSubstr("has a clock of its own"));
 }
 
-TEST_F(DevTest, ASchedulerThatDiesIsToldWithItsLog) {
+TEST_F(DevTest, WhatIsWrongInItsConfigurationIsAWrongRequest) {
+  const std::string up = "dev up --config " + dir_ + "/";
   std::ofstream(dir_ + "/grid.csv") << "utc,ci_lca\n2026-01-05T00:00:00Z,x\n";
-  EXPECT_EQ(Run("dev up --config " + dir_ + "/cluster.yaml"), 1);
+  EXPECT_EQ(Run(up + "cluster.yaml"), 2);
+  EXPECT_THAT(err_, HasSubstr("ccsched: dev up: " + dir_ + "/grid.csv:2: "));
+  EXPECT_THAT(err_, Not(HasSubstr("did not come up")));
+  std::string text = kCluster;
+  text.replace(text.find("name: fcfs"), 10, "name: fcs");
+  std::ofstream(dir_ + "/typo.yaml") << text;
+  EXPECT_EQ(Run(up + "typo.yaml"), 2);
+  EXPECT_THAT(err_, HasSubstr(dir_ + "/typo.yaml:6: no policy is called"));
+}
+
+TEST_F(DevTest, ASchedulerThatDiesIsToldWithItsLog) {
+  ASSERT_EQ(Run("dev up --config " + dir_ + "/cluster.yaml"), 0) << err_;
+  EXPECT_EQ(Run("dev down"), 0);
+  std::ofstream(dir_ + "/dev/state/ledger.db") << "something else";
+  EXPECT_EQ(Run("dev up"), 1);
   EXPECT_THAT(err_, HasSubstr("ccschedd did not come up"));
-  EXPECT_THAT(err_, HasSubstr("grid.csv"));
+  EXPECT_THAT(err_, HasSubstr("ledger.db"));
 }
 
 TEST_F(DevTest, UnlimitedPoolsAreForSimulationsOnly) {

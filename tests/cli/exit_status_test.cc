@@ -131,6 +131,9 @@ TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
               "can't be spread evenly");
   ExpectWrong({"submit", "--elastic", "8:2", "--", "true"}, "elastic: '8:2'");
   ExpectWrong({"submit", "--runtime", "-1h", "--", "true"}, "negative");
+  ExpectWrong({"submit", "python", "train.py"},
+              "too many arguments: 'train.py' is one more than 'ccsched "
+              "submit' takes; a program and its options stand after '--'");
   ExpectWrong({"submit", "--acelerators", "4", "--", "true"},
               "did you mean '--accelerators'?");
   ExpectWrong({"submit", dir_ + "/none.sh"}, "none.sh: No such file");
@@ -236,6 +239,9 @@ TEST_F(ExitStatusTest, WrongScenariosAreWrongWithTheirLine) {
   ExpectWrong({"sim", "run", good, "--policy", "fcf"}, "fcfs");
   ExpectWrong({"sim", "run", good, "--set", "jobs.defaults.max_dely=1h"},
               "did you mean 'max_delay'?");
+  ExpectWrong({"sim", "sweep", good, "--vary", "jobs.defaults.max_dely=1h,2h"},
+              "--vary jobs.defaults.max_dely=1h: no 'max_dely'; did you mean "
+              "'max_delay'?");
   ExpectWrong({"sim", "run", good, "--seed", "-1"}, "--seed: -1");
   ExpectWrong({"sim", "run", dir_ + "/none.yaml"}, "none.yaml");
   ExpectWrong({"sim", "run", Write("u.yaml", head + "polices: [fcfs]\n")},

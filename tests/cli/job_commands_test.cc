@@ -11,6 +11,7 @@
 namespace ccsched {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -46,6 +47,62 @@ TEST_F(CommandsTest, ShowSaysWhoDidWhatWithAJob) {
                         "\"alice\",\"act\":\"hold\""));
 }
 
+TEST_F(CommandsTest, WhySaysNothingOfCarbonThatIsUnknown) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_RUNNING, reason: {code: no-data, text: runs, policy: "
+      "p, chosen: {site: oslo, accelerator: a, count: 1, price_g: 3}}}"));
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("Its cost")));
+  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .* - +3.00 g +-\n"));
+  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
+}
+
+TEST_F(CommandsTest, WhySaysWhatRoomThereIsWhereNothingWasDecided) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_QUEUED, spec: {site: [oslo], accelerators: 2}}"));
+  scheduler_.sites = Parsed<v1::SitesResponse>(
+      "sites:\n"
+      "- {name: oslo, region: NO, pools: [{accelerator: v100, total: 8, busy: "
+      "7, drained: 8}]}\n"
+      "- {name: rome, region: IT, pools: [{accelerator: v100, total: 8}]}\n");
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_EQ(out_.str(),
+            "Job 4 is queued\nNothing was decided about it yet.\n"
+            "It needs 2; where it may run there are now:\n\n"
+            "SITE  ACCELERATOR  FREE  TOTAL  DRAINED\n"
+            "oslo  v100            1      8        8\n");
+  scheduler_.jobs[0] = JobIn(4, v1::JOB_FAILED);
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_EQ(out_.str(), "Job 4 has failed\nNothing was decided about it.\n");
+}
+
+TEST_F(CommandsTest, WhySaysWhichChoiceIsLate) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_DEFERRED, reason: {code: capacity, text: waits, "
+      "policy: p, chosen: {site: oslo, accelerator: a, count: 1, co2e_g: 5, "
+      "note: later than promised}, now: {site: rome, accelerator: a, count: "
+      "1, co2e_g: 50}}}"));
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("NOTE"));
+  EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .*later than promised"));
+}
+
+TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_DEFERRED, reason: {code: cleaner-hour, text: waits "
+      "until later, policy: p, decided: 2026-01-05T12:00:00Z, chosen: {site: "
+      "oslo, accelerator: a, count: 1, co2e_g: 5}, now: {site: rome, "
+      "accelerator: a, count: 1, co2e_g: 50}, capacity_price_g: 2}}"));
+  EXPECT_EQ(Run({"why", "4"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("Job 4 is deferred\nwaits until later\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("at once, first site  rome"));
+  EXPECT_THAT(out_.str(), HasSubstr("2.00 g for the price of capacity"));
+  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"schema\":\"ccsched.why/v1\""));
+  EXPECT_THAT(out_.str(), HasSubstr("\"next\":null"));
+}
+
 TEST_F(CommandsTest, ARefusedActionIsAFailure) {
   scheduler_.action_response = Parsed<v1::JobActionResponse>(
       "results: [{job_id: 1, done: true}, {job_id: 2, message: job 2 has "
@@ -60,6 +117,14 @@ TEST_F(CommandsTest, AJobThatIsNotThereIsAWrongRequest) {
   EXPECT_EQ(Run({"show", "9"}), 2);
   EXPECT_EQ(err_.str(), "ccsched: no such job\n");
   EXPECT_THAT(out_.str(), IsEmpty());
+  scheduler_.action_response = Parsed<v1::JobActionResponse>(
+      "results: [{job_id: 9, unknown: true, message: there is no job 9}, "
+      "{job_id: 10, message: job 10 has ended}]");
+  for (const char* verb : {"cancel", "hold", "release"}) {
+    EXPECT_EQ(Run({verb, "9-10"}), 2) << verb;
+    EXPECT_EQ(err_.str(),
+              "ccsched: there is no job 9\nccsched: job 10 has ended\n");
+  }
 }
 
 TEST_F(CommandsTest, WaitOutlivesARestartOfTheScheduler) {

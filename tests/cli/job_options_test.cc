@@ -75,9 +75,11 @@ TEST(JobOptionsTest, AsksForTheTimeOnlyIfItMatters) {
   JobOptions o;
   o.finish_by = "2026-01-09T08:00:00Z";
   EXPECT_EQ(Apply(o).now_asked, 0);
+  EXPECT_EQ(Apply(o).job.finish_by_text(), "");
   o.finish_by = "+36h";
   const Applied a = Apply(o);
   EXPECT_EQ(a.now_asked, 1);
+  EXPECT_EQ(a.job.finish_by_text(), "+36h") << "a key goes by it";
   EXPECT_EQ(FormatRfc3339(FromProto(a.job.finish_by())),
             "2026-01-07T00:00:00Z");
   o.finish_by = "whenever";

@@ -59,10 +59,26 @@ TEST(ScriptHeaderTest, NamesFileLineAndTheNearestOption) {
   EXPECT_THAT(ErrorOf("\n#CCSCHED --name 'x\n"),
               HasSubstr("job.sh:3: a ' is not closed"));
   EXPECT_THAT(ErrorOf("#CCSCHED --accelerators many\n"), HasSubstr("job.sh:2"));
-  EXPECT_THAT(ErrorOf("#CCSCHED --runtime soon\n"),
-              HasSubstr("job.sh:2: --runtime: 'soon' is not a duration"));
   EXPECT_THAT(ErrorOf("#CCSCHED train.py\n"), HasSubstr("'train.py'"));
   EXPECT_THAT(ErrorOf("#CCSCHED --help\n"), HasSubstr("--help"));
+}
+
+// Values are read once, with those of flags; then the line is found again.
+TEST(ScriptHeaderTest, LocatesAWrongValue) {
+  const auto header = ReadScriptHeader(
+      "#!/bin/sh\n#CCSCHED --env HOME\n#CCSCHED --runtime soon\n", "job.sh");
+  ASSERT_TRUE(header.ok()) << header.status();
+  const auto located = [&](const char* why) {
+    return std::string(
+        header->Located(absl::InvalidArgumentError(why)).message());
+  };
+  v1::JobSpec job;
+  const absl::Status applied = ApplyJobOptions(
+      header->options, [] { return absl::UnixEpoch(); }, absl::UTCTimeZone(),
+      [](const char*) { return "x"; }, &job);
+  EXPECT_THAT(located(std::string(applied.message()).c_str()),
+              HasSubstr("job.sh:3: --runtime: 'soon' is not a duration"));
+  EXPECT_EQ(located("--grace: of a flag"), "--grace: of a flag");
 }
 
 TEST(SbatchTest, MapsWhatScriptsReallyUse) {

@@ -196,6 +196,7 @@ TEST_F(DaemonTest, CancelsARunningJobAndSaysSo) {
   EXPECT_TRUE(response.results(0).done());
   EXPECT_FALSE(response.results(1).done());
   EXPECT_EQ(response.results(1).message(), "there is no job 99");
+  EXPECT_TRUE(response.results(1).unknown());
   const auto stop = agent->WaitStop();
   ASSERT_TRUE(stop.has_value());
   EXPECT_EQ(stop->why(), v1::StopAttempt::CANCEL);

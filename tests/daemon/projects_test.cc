@@ -82,7 +82,9 @@ TEST_F(ProjectsServiceTest, HoldsWhatABudgetHasNoRoomFor) {
   const v1::SubmitResponse held = SubmitOf("red");
   EXPECT_THAT(held.warning(),
               AllOf(HasSubstr("held"), HasSubstr("red"), HasSubstr("200 g")));
-  EXPECT_EQ(SubmitOf("blue").warning(), "");
+  EXPECT_THAT(
+      SubmitOf("blue").warning(),
+      AllOf(HasSubstr("'blue' is not configured"), Not(HasSubstr("held"))));
   const v1::Job job = Get(held.job_id());
   EXPECT_EQ(job.state(), v1::JOB_HELD);
   EXPECT_THAT(job.state_note(), HasSubstr("carbon budget of project red"));

@@ -194,6 +194,35 @@ TEST_F(EndToEndTest, SubmitsOnceUnderAKeyForGood) {
   const std::string first = Submit(args);
   EXPECT_EQ(Ccsched({"wait", first}).status, 0);
   EXPECT_EQ(Submit(args), first);
+  const CommandResult other = Ccsched(
+      {"submit", "--key", "nightly-7", "--max-delay", "1h", "--", "false"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("was given to job " + first));
+  EXPECT_THAT(other.err, HasSubstr("command, max_delay"));
+}
+
+TEST_F(EndToEndTest, AJobThatNeverWasIsAWrongRequestToWhateverTakesAJob) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{
+           {"show"},
+           {"show", "--history"},
+           {"why"},
+           {"logs"},
+           {"logs", "-f"},
+           {"wait"},
+           {"cancel"},
+           {"hold"},
+           {"release"},
+           {"resize", "--accelerators", "2"},
+           {"submit", "--after"},
+           {"submit", "--dry-run", "--after"}}) {
+    std::vector<std::string> args = command;
+    args.emplace_back("987654");
+    if (command[0] == "submit") args.insert(args.end(), {"--", "true"});
+    const CommandResult result = Ccsched(args);
+    EXPECT_EQ(result.status, 2) << command[0] << ": " << result.err;
+    EXPECT_THAT(result.err, HasSubstr("there is no job 987654")) << command[0];
+  }
 }
 
 TEST_F(EndToEndTest, TakesAnSbatchScriptUnchanged) {

@@ -14,7 +14,9 @@
 namespace ccsched {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using Json = nlohmann::json;
 
@@ -125,6 +127,48 @@ runs:
   options.sites = [](const std::string&, absl::Time, absl::Time) {
     return absl::StatusOr<KnownSite>(absl::UnavailableError("nobody answers"));
   };
+  EXPECT_EQ(Run(options), 3);
+}
+
+// A scheduler need not know, nor be there for, what nobody asks about.
+TEST_F(FootprintCommandTest, AsksOnlyForTheGridsOfWhatIsAskedAbout) {
+  std::vector<std::string> asked;
+  FootprintOptions options{.names = {"plain"},
+                           .file = Write("mixed.yaml", R"(
+version: 1
+runs:
+  - {name: there, chips: 10, days: 2, watts: 100, site: oslo,
+     start: 2022-01-01T00:00:00Z}
+  - {name: lost, chips: 10, days: 2, watts: 100, site: rome,
+     start: 2022-01-01T00:00:00Z}
+  - {name: plain, chips: 1, days: 2, watts: 100, pue: 1, gross_g_per_kwh: 9}
+)"),
+                           .output = "json"};
+  options.sites = [&asked](const std::string& site, absl::Time,
+                           absl::Time) -> absl::StatusOr<KnownSite> {
+    asked.push_back(site);
+    if (site == "rome") return absl::UnavailableError("nobody answers");
+    return KnownSite{GramsPerKwh(50), 1.25, true};
+  };
+  const auto asks = [&] {
+    asked.clear();
+    EXPECT_EQ(Run(options), 0) << err_.str();
+    return asked;
+  };
+  EXPECT_THAT(asks(), IsEmpty());
+  EXPECT_EQ(err_.str(), "");
+  options.names = {"plain", "THERE", "there"};
+  EXPECT_THAT(asks(), ElementsAre("oslo"));
+  EXPECT_NEAR(Json::parse(out_.str())["runs"][1]["gross_co2e_kg"].get<double>(),
+              3, 1e-9);
+  options.names = {"plain"};
+  options.what_if = {"pue=1.2", "chips=2"};
+  EXPECT_THAT(asks(), IsEmpty());
+  // What looks at other runs' grids needs them all.
+  options.what_if = {"datacenter=oslo"};
+  EXPECT_EQ(Run(options), 3);
+  options.what_if.clear();
+  options.names.clear();
   EXPECT_EQ(Run(options), 3);
 }
 

@@ -57,9 +57,10 @@ TEST(TableTest, ShowsControlCharactersHarmlessly) {
 
 // On a terminal; elsewhere all is there, as wide as it gets.
 TEST(TableTest, LinesStayLinesWhereAllElseIsMadeHarmless) {
-  EXPECT_EQ(PrintableLines("a,b\n\x1b[2J,c\r\n\nd"),
-            "a,b\n\\x1b[2J,c\\x0d\n\nd");
-  EXPECT_EQ(PrintableLines(""), "");
+  const std::string lines = "a,b\n\x1b[2J,c\r\n\nd";
+  EXPECT_EQ(LinesFor(true, lines), "a,b\n\\x1b[2J,c\\x0d\n\nd");
+  EXPECT_EQ(LinesFor(false, lines), lines);
+  EXPECT_EQ(LinesFor(true, ""), "");
 }
 
 TEST(TableTest, LeavesOutSpareColumnsWhereThereIsNoRoom) {

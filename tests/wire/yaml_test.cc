@@ -18,6 +18,8 @@ namespace ccsched {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string ErrorOf(const std::string& text) {
   v1::ClusterConfig config;
@@ -320,6 +322,19 @@ TEST(SetPathTest, RefusesWhatDoesNotFitAndChangesNothing) {
   EXPECT_THAT(error("jobs.shift="), HasSubstr("nothing in it"));
   EXPECT_THAT(error("policies=[fcfs, {nme: x}]"), HasSubstr("'nme'"));
   EXPECT_EQ(s.SerializeAsString(), before);
+}
+
+TEST(SetPathTest, BlamesTheOptionThatItWasGivenBy) {
+  v1::Scenario s = ParsedScenario(kScenario);
+  const auto error = [&](const char* assignment) {
+    return std::string(SetPath(s, assignment, "--vary").message());
+  };
+  EXPECT_THAT(error("sites.frankfurt.peu=1"),
+              StartsWith("--vary sites.frankfurt.peu=1: no 'peu'"));
+  EXPECT_THAT(error("jobs.shift=soon"), StartsWith("--vary jobs.shift=soon: "));
+  EXPECT_THAT(error("jobs.shift=soon"), Not(HasSubstr("--vary:1")));
+  EXPECT_THAT(error("policies=[fcfs, {nme: x}]"),
+              StartsWith("--vary policies"));
 }
 
 }  // namespace

@@ -75,5 +75,26 @@ TEST(WorkloadOrderTest, IsTheSameFromMemoryAndSortedOnDisk) {
   EXPECT_EQ(bad_sorted, 1);
 }
 
+TEST(WorkloadOrderTest, AnIdStandsForOneJobInMemoryAndOnDisk) {
+  TraceFiles files;
+  std::string text = "job_id,submit_s,duration_s,slots\n";
+  for (int i = 0; i < 50; ++i) {
+    absl::StrAppend(&text, "job-", i == 33 ? 8 : i, ",", i, ",10,1\n");
+  }
+  files.Write("t.csv", text);
+  const Scenario scenario = MakeScenario(files, "t.csv", "relative");
+  // All in memory; the second of them on disk; both on disk.
+  for (const uint64_t in_memory : {1000, 20, 3}) {
+    WorkloadOptions options;
+    options.jobs_in_memory = in_memory;
+    EXPECT_THAT(std::string(LoadWorkload(scenario, options).status().message()),
+                testing::HasSubstr("t.csv:35: job job-8 is there twice"))
+        << in_memory;
+    uint64_t bad = 0;
+    EXPECT_EQ(JobsOf(scenario, in_memory, true, &bad).size(), 50);
+    EXPECT_EQ(bad, 0);
+  }
+}
+
 }  // namespace
 }  // namespace ccsched

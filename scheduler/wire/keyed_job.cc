@@ -1,0 +1,200 @@
+// Compares jobs of one idempotency key.
+// SPDX-License-Identifier: Apache-2.0
+#include "scheduler/wire/keyed_job.h"
+
+#include <google/protobuf/unknown_field_set.h>
+#include <google/protobuf/util/message_differencer.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "scheduler/base/strings.h"
+#include "scheduler/wire/text.h"
+
+namespace ccsched {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::UnknownFieldSet;
+using google::protobuf::util::MessageDifferencer;
+
+constexpr size_t kNamedMost = 5;
+
+// Whether a field of a recorded job was taken of the defaults: it then stands
+// out of turn, after the key, which a request has last but for fields of higher
+// numbers.
+bool IsTaken(int field) { return field < v1::JobSpec::kKeyFieldNumber; }
+
+// Whether nothing but defaults stands in `bytes`, which follow a request.
+bool AreDefaults(std::string_view bytes) {
+  UnknownFieldSet fields;
+  if (!fields.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return false;
+  }
+  for (int i = 0; i < fields.field_count(); ++i) {
+    if (!IsTaken(fields.field(i).number())) return false;
+  }
+  return true;
+}
+
+// The request in a recorded job: all of it but the defaults that it took.
+std::optional<v1::JobSpec> RequestIn(std::string_view recorded) {
+  const auto size = static_cast<int>(recorded.size());
+  v1::JobSpec spec;
+  UnknownFieldSet fields;
+  if (!spec.ParseFromArray(recorded.data(), size) ||
+      !fields.ParseFromArray(recorded.data(), size)) {
+    return std::nullopt;
+  }
+  bool after_key = false;
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const int number = fields.field(i).number();
+    if (after_key && IsTaken(number)) {
+      const auto* const field =
+          v1::JobSpec::descriptor()->FindFieldByNumber(number);
+      spec.GetReflection()->ClearField(&spec, field);
+    }
+    after_key = after_key || number == v1::JobSpec::kKeyFieldNumber;
+  }
+  return spec;
+}
+
+// Without what a request may say otherwise when it is made again, and with one
+// way to say what can be said in two.
+v1::JobSpec Normal(v1::JobSpec spec) {
+  if (!spec.finish_by_text().empty()) spec.clear_finish_by();
+  if (spec.env_exported()) {
+    v1::JobSpec own;
+    for (const std::string& name : spec.env_given()) {
+      const auto found = spec.env().find(name);
+      if (found != spec.env().end()) {
+        (*own.mutable_env())[name] = found->second;
+      }
+    }
+    spec.mutable_env()->swap(*own.mutable_env());
+  }
+  spec.clear_env_given();
+  if (spec.accelerators() == 1) spec.clear_accelerators();
+  if (spec.priority() == 0) spec.clear_priority();
+  if (spec.warn_signal() == "TERM") spec.clear_warn_signal();
+  return spec;
+}
+
+std::set<std::string> DifferentVariables(const v1::JobSpec& a,
+                                         const v1::JobSpec& b) {
+  std::set<std::string> names;
+  for (const auto& [one, other] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+    for (const auto& [name, value] : one->env()) {
+      const auto found = other->env().find(name);
+      if (found == other->env().end() || found->second != value) {
+        names.insert(name);
+      }
+    }
+  }
+  return names;
+}
+
+// Names of the top-level fields that differ, without repetition.
+class NameReporter : public MessageDifferencer::Reporter {
+ public:
+  using Path = std::vector<MessageDifferencer::SpecificField>;
+
+  void ReportAdded(const Message&, const Message&, const Path& path) override {
+    Take(path);
+  }
+  void ReportDeleted(const Message&, const Message&,
+                     const Path& path) override {
+    Take(path);
+  }
+  void ReportModified(const Message&, const Message&,
+                      const Path& path) override {
+    Take(path);
+  }
+
+  std::vector<std::string> names;
+
+ private:
+  void Take(const Path& path) {
+    if (path.empty() || path[0].field == nullptr) return;  // of a newer client
+    std::string name = path[0].field->name();
+    if (name == "finish_by_text") name = "finish_by";
+    if (name == "env_exported") name = "env";
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(std::move(name));
+    }
+  }
+};
+
+absl::Status Another(const std::string& key, JobId first,
+                     std::vector<std::string> names) {
+  const size_t more = names.size() - std::min(names.size(), kNamedMost);
+  names.resize(names.size() - more);
+  return absl::AlreadyExistsError(absl::StrCat(
+      "key: '", Printable(key), "' was given to job ", first.value(),
+      ", which is another one (", absl::StrJoin(names, ", "),
+      more > 0 ? absl::StrCat(" and ", more, " more") : "",
+      names.size() + more == 1 ? " differs" : " differ",
+      "); nothing was submitted; give this one another key"));
+}
+
+}  // namespace
+
+std::string RecordedJob(const v1::JobSpec& spec, const ModelJob& job) {
+  v1::JobSpec taken;
+  if (!spec.has_runtime() && job.spec.runtime) {
+    *taken.mutable_runtime() = ToProto(*job.spec.runtime);
+  }
+  if (!spec.has_time_limit() &&
+      job.spec.time_limit != absl::InfiniteDuration()) {
+    *taken.mutable_time_limit() = ToProto(job.spec.time_limit);
+  }
+  if (!spec.has_max_delay() && job.spec.max_delay != absl::InfiniteDuration()) {
+    *taken.mutable_max_delay() = ToProto(job.spec.max_delay);
+  }
+  return spec.SerializeAsString() + taken.SerializeAsString();
+}
+
+std::vector<std::string> DifferencesOf(const v1::JobSpec& a,
+                                       const v1::JobSpec& b) {
+  if (a.user() != b.user()) return {"user"};
+  v1::JobSpec x = Normal(a), y = Normal(b);
+  const std::set<std::string> variables = DifferentVariables(x, y);
+  x.clear_env();
+  y.clear_env();
+  NameReporter reporter;
+  MessageDifferencer differencer;
+  differencer.ReportDifferencesTo(&reporter);
+  differencer.Compare(x, y);
+  for (const std::string& name : variables) {
+    reporter.names.push_back(absl::StrCat("env ", Printable(name)));
+  }
+  return reporter.names;
+}
+
+absl::Status CheckSameJob(const v1::JobSpec& spec, std::string_view recorded,
+                          JobId first) {
+  // Most often it is byte for byte the same.
+  const std::string bytes = spec.SerializeAsString();
+  if (recorded.starts_with(bytes) &&
+      AreDefaults(recorded.substr(bytes.size()))) {
+    return absl::OkStatus();
+  }
+  const std::optional<v1::JobSpec> before = RequestIn(recorded);
+  if (before) return CheckSameJob(spec, *before, first);
+  return absl::DataLossError(absl::StrCat(
+      "the submission of job ", first.value(), " on record can't be read"));
+}
+
+absl::Status CheckSameJob(const v1::JobSpec& spec, const v1::JobSpec& before,
+                          JobId first) {
+  std::vector<std::string> names = DifferencesOf(before, spec);
+  if (names.empty()) return absl::OkStatus();
+  return Another(spec.key(), first, std::move(names));
+}
+
+}  // namespace ccsched
