@@ -11,8 +11,17 @@
 namespace ccsched {
 namespace {
 
+// When to look again at a job that saves its state, at the soonest.
+constexpr int64_t kLookAgainUs = 60'000'000;
+
 bool Runs(JobState state) {
   return state == JobState::kStarting || state == JobState::kRunning;
+}
+
+// A job is not stopped for a width for which there is no room.
+bool HasRoomFor(const PolicyInput& in, PoolId pool, uint32_t from,
+                uint32_t to) {
+  return to <= from || to - from <= in.pools[pool.value()].free;
 }
 
 }  // namespace
@@ -97,6 +106,13 @@ void StopAndGo::RingTimers(const PolicyInput& in, Actions& actions) {
 void StopAndGo::Review(const PolicyInput& in, Actions& actions, JobRef job) {
   const JobState state = in.jobs[job].state;
   Track& track = TrackOf(in, job);
+  if (state == JobState::kSuspending &&
+      in.runs[in.jobs[job].run].resize_to != 0) {
+    // It saves its state for another width and goes on by itself.
+    const int64_t saving_us = ToUs(in.shape(job).checkpoint);
+    SetTimer(in, job, track, ToUs(in.now) + std::max(saving_us, kLookAgainUs));
+    return;
+  }
   if (state == JobState::kSuspended || state == JobState::kSuspending) {
     const Timer entry = {QueryOf(in, job, track).latest_us, job, track.id};
     to_resume_.insert(
@@ -115,7 +131,8 @@ void StopAndGo::Review(const PolicyInput& in, Actions& actions, JobRef job) {
     reason.chosen = {.pool = phase.pool, .start = FromUs(phase.until_us)};
     Explain(in, query, track, reason);
     actions.Suspend(job, reason);
-  } else if (phase.count != 0 && phase.count != track.width) {
+  } else if (phase.count != 0 && phase.count != track.width &&
+             HasRoomFor(in, *query.where, track.width, phase.count)) {
     reason.chosen = {.pool = *query.where, .start = in.now};
     actions.Resize(job, phase.count, reason);
     track.width = in.runs[in.jobs[job].run].count;

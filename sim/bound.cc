@@ -3,13 +3,17 @@
 #include "sim/bound.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
+#include <memory>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "policies/planner/instance.h"
 #include "policies/planner/pricing.h"
 #include "scheduler/base/status.h"
+#include "sim/speed_corners.h"
 
 namespace ccsched {
 namespace {
@@ -73,8 +77,29 @@ std::vector<double> SlotGrams(const BoundPool& pool, absl::Time origin,
   return grams;
 }
 
+// Jobs of the same widths share their corners.
+class CornerTable {
+ public:
+  std::shared_ptr<const WidthCorners> Of(const BoundJob& job) {
+    std::shared_ptr<const WidthCorners>& corners =
+        known_[{job.speedup, job.count, job.least, job.most, job.suspendable}];
+    if (corners == nullptr) {
+      corners = std::make_shared<const WidthCorners>(
+          SpeedCorners(job.speedup != nullptr ? *job.speedup : Speedup(),
+                       job.count, job.least, job.most, job.suspendable));
+    }
+    return corners;
+  }
+
+ private:
+  std::map<std::tuple<const Speedup*, uint32_t, uint32_t, uint32_t, bool>,
+           std::shared_ptr<const WidthCorners>>
+      known_;
+};
+
 absl::StatusOr<PlanJob> ConvertJob(const BoundInstance& instance, size_t index,
-                                   absl::Time origin, absl::Time last_end) {
+                                   absl::Time origin, absl::Time last_end,
+                                   CornerTable& corners) {
   const BoundJob& job = instance.jobs[index];
   const std::string name = absl::StrCat("job ", index, " of the bound");
   if (job.pools.empty()) {
@@ -90,13 +115,21 @@ absl::StatusOr<PlanJob> ConvertJob(const BoundInstance& instance, size_t index,
   plan.duration = DownUs(job.runtime);
   plan.latest_end = UpUs(std::min(job.latest_end, last_end) - origin);
   plan.count = std::max<uint32_t>(1, job.count);
-  plan.max_count = std::max(plan.count, job.max_count);
   plan.suspendable = job.suspendable;
   plan.checkpoint = DownUs(job.checkpoint);
   plan.restart = DownUs(job.restart);
-  const int64_t least = plan.elastic()
-                            ? plan.duration * plan.count / plan.max_count
-                            : plan.duration;
+  int64_t least = plan.duration;
+  if (job.elastic()) {
+    if (job.least < 1 || job.least > plan.count || job.most < plan.count) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ": from ", job.least, " to ", job.most,
+                       " accelerators, its own ", plan.count));
+    }
+    plan.corners = corners.Of(job);
+    // No slower than at its own width.
+    least = static_cast<int64_t>(static_cast<double>(least) /
+                                 plan.corners->corners.back().speed);
+  }
   if (plan.latest_end < plan.release + least) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": can't end by its latest end"));
@@ -128,9 +161,11 @@ absl::StatusOr<PlanInstance> Convert(const BoundInstance& instance) {
   }
   origin = absl::UnixEpoch() + absl::Floor(origin - absl::UnixEpoch(), kSlot);
   const absl::Time last_end = LastEnd(instance);
+  CornerTable corners;
   int64_t end = 0;
   for (size_t j = 0; j < instance.jobs.size(); ++j) {
-    ASSIGN_OR_RETURN(PlanJob job, ConvertJob(instance, j, origin, last_end));
+    ASSIGN_OR_RETURN(PlanJob job,
+                     ConvertJob(instance, j, origin, last_end, corners));
     for (const uint16_t pool : instance.jobs[j].pools) {
       if (pool >= instance.pools.size()) {
         return absl::InvalidArgumentError(

@@ -13,8 +13,10 @@
 // is known in advance. Prices are raised where plans crowd by Polyak's steps;
 // the figure returned is the best of those evaluated, each of them a bound.
 // What is relaxed, so that it can only be too low: packing on nodes, moving
-// bytes, the least width of elastic jobs, and, for suspendable jobs, that a
-// stretch be longer than its own overheads.
+// bytes, and, for suspendable and elastic jobs, that a stretch be longer than
+// its own overheads, and that a plan do all of the work: some plans of a job
+// may do less of it, if others do more (stretch_response.h,
+// elastic_response.h).
 #ifndef CCSCHED_SIM_BOUND_H_
 #define CCSCHED_SIM_BOUND_H_
 
@@ -27,6 +29,7 @@
 #include "scheduler/base/units.h"
 #include "scheduler/carbon/forecast.h"
 #include "scheduler/model/cluster.h"
+#include "scheduler/model/speedup.h"
 
 namespace ccsched {
 
@@ -43,11 +46,18 @@ struct BoundJob {
   // The promise; infinite where there is none.
   absl::Time latest_end = absl::InfiniteFuture();
   uint32_t count = 1;
-  uint32_t max_count = 0;       // above `count`: elastic, with linear speed-up
+  // Elastic if not 0: it has from `least` to `most` accelerators, and takes
+  // another width at any time, for a checkpoint and a restart.
+  uint32_t least = 0;
+  uint32_t most = 0;
+  const Speedup* speedup = nullptr;  // not owned; null: linear
   std::vector<uint16_t> pools;  // allowed, indices into BoundInstance::pools
-  bool suspendable = false;
+  bool suspendable = false;     // it may pause, and go on elsewhere
   absl::Duration checkpoint = absl::ZeroDuration();
   absl::Duration restart = absl::ZeroDuration();
+
+  bool elastic() const { return most > 0; }
+  uint32_t widest() const { return elastic() ? most : count; }
 };
 
 struct BoundInstance {
@@ -72,8 +82,9 @@ struct BoundResult {
 };
 
 // Returns the bound. Errors: InvalidArgument naming the job's index where a
-// job has no pool, a runtime that is negative or not finite, or can't keep
-// its promise even alone; or the pool without intensity.
+// job has no pool, a runtime that is negative or not finite, widths that don't
+// hold its own, or can't keep its promise even alone; or the pool without
+// intensity.
 absl::StatusOr<BoundResult> CarbonBound(const BoundInstance& instance,
                                         const BoundOptions& options);
 

@@ -221,8 +221,12 @@ void Fleet::Stop(int64_t now_us, const StopAttempt& stop, SimResult& result) {
     ++result.suspensions;
   }
   p->cancelled = stop.why == StopWhy::kCancel;
-  p->end_us = now_us + (lost ? 0 : p->closing_us);
-  ends_.Push({p->end_us, p->job, p->epoch, jobs_[p->job].progress});
+  EndAfterClosing(*p, now_us);
+}
+
+void Fleet::EndAfterClosing(Progress& p, int64_t now_us) {
+  p.end_us = now_us + (p.lost ? 0 : p.closing_us);
+  ends_.Push({p.end_us, p.job, p.epoch, jobs_[p.job].progress});
 }
 
 absl::Status Fleet::CloseLost(Progress& p, int64_t now_us) {
@@ -258,6 +262,13 @@ absl::Status Fleet::Resize(int64_t now_us, const ResizeAttempt& resize) {
   Progress* const p = Find(resize.job.value());
   if (p == nullptr || !p->running || p->epoch != resize.epoch.value() ||
       p->stopping) {
+    return absl::OkStatus();
+  }
+  if (resize.nodes.empty()) {
+    // As at an agent: it saves its state, and the engine starts it anew.
+    Halt(*p, now_us);
+    p->closing_us = CheckpointUs(*p);
+    EndAfterClosing(*p, now_us);
     return absl::OkStatus();
   }
   const int64_t restarting = std::min(p->restart_us, now_us - p->start_us);

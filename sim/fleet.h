@@ -158,8 +158,12 @@ class Fleet {
   // What the attempt does is stopped at `now_us`; its work is kept in
   // `attempt_us`, its overhead in `restart_us`.
   void Halt(Progress& p, int64_t now_us);
+  // The halted attempt ends when its state is saved; at once if it is lost.
+  void EndAfterClosing(Progress& p, int64_t now_us);
   // The halted attempt is lost.
   absl::Status CloseLost(Progress& p, int64_t now_us);
+  // It goes on with other accelerators, or, where that costs it a checkpoint
+  // and a restart, begins with the checkpoint.
   absl::Status Resize(int64_t now_us, const ResizeAttempt& resize);
   // The stretch is over; `overhead_us` of it was no useful work.
   absl::Status Close(Progress& p, int64_t end_us, int64_t overhead_us,

@@ -14,19 +14,6 @@
 namespace ccsched {
 namespace {
 
-// An elastic job as one that does no less: it goes from nothing to its most
-// accelerators and back at no cost, each as productive as at the best width.
-void Stretch(const WorkloadSpec& spec, const SimJob& job, BoundJob& b) {
-  const double count = job.count;
-  const double thrift = spec.speedup.BestPerAccelerator(
-      spec.least(job.count) / count, spec.most(job.count) / count);
-  b.runtime = absl::Microseconds(
-      static_cast<int64_t>(static_cast<double>(job.duration_us) / thrift));
-  b.max_count = spec.most(job.count);
-  b.suspendable = true;
-  b.checkpoint = b.restart = absl::ZeroDuration();
-}
-
 // What an hour of one accelerator at work emits at most anywhere.
 GramsCo2e MostAnHour(const BoundInstance& instance) {
   GramsCo2e most(0);
@@ -39,15 +26,15 @@ GramsCo2e MostAnHour(const BoundInstance& instance) {
   return most;
 }
 
-// How long the job can hold an accelerator: one that may pause all its window,
-// for what it saves and restores; without a promise it can wait for all others
-// and run in one go.
+// How long the job can hold an accelerator: one that may pause or change its
+// width all its window, for what it saves and restores; without a promise it
+// can wait for all others and run in one go.
 double MostHours(const BoundJob& job) {
-  const bool in_one =
-      !job.suspendable || job.latest_end == absl::InfiniteFuture();
+  const bool in_one = (!job.suspendable && !job.elastic()) ||
+                      job.latest_end == absl::InfiniteFuture();
   const absl::Duration longest =
       in_one ? job.runtime : job.latest_end - job.release;
-  return absl::ToDoubleHours(longest) * std::max(job.count, job.max_count);
+  return absl::ToDoubleHours(longest) * job.widest();
 }
 
 }  // namespace
@@ -97,7 +84,13 @@ absl::StatusOr<std::optional<GramsCo2e>> ScenarioBound(
     b.suspendable = spec.suspendable;
     b.checkpoint = spec.checkpoint;
     b.restart = spec.restart;
-    if (spec.elastic()) Stretch(spec, *job, b);
+    if (spec.elastic()) {
+      b.least = least;
+      b.most = spec.most(job->count);
+      b.speedup = &spec.speedup;
+      // When it has saved its state for another width, its nodes may be gone.
+      b.suspendable |= scenario.faults.has_value();
+    }
     instance.jobs.push_back(std::move(b));
   }
   ASSIGN_OR_RETURN(const BoundResult bound, CarbonBound(instance, {}));

@@ -16,11 +16,10 @@ namespace ccsched {
 // with everything known in advance. It stays true, if less tight, where a
 // scenario has more than the bound looks at, for all of that only takes away
 // from what a schedule may do, or adds to what it emits: nodes are one pool of
-// accelerators, no node fails, moving costs no bytes, and an elastic job may
-// pause and be resized at no cost. Capacity is what a power cap leaves; an
-// hourly PUE is exact. Absent where no schedule keeps all promises: the bound
-// then exceeds what the dirtiest schedule could emit. Errors: those of
-// CarbonBound.
+// accelerators, no node fails, and moving costs no bytes. Capacity is what a
+// power cap leaves; an hourly PUE is exact. Absent where no schedule keeps all
+// promises: the bound then exceeds what the dirtiest schedule could emit.
+// Errors: those of CarbonBound.
 absl::StatusOr<std::optional<GramsCo2e>> ScenarioBound(
     const Scenario& scenario, const Workload& workload);
 

@@ -54,13 +54,23 @@ struct PlanWidths {
   int64_t longest = 0;
 };
 
+// The corners of a polygon that holds each width that an elastic job may have,
+// with its speed there: what it does in an hour, in hours at its own width.
+// Widths grow. For a job that may pause, (0, 0) may be one more corner: a
+// stretch can be left out.
+struct WidthCorners {
+  struct Corner {
+    double count;
+    double speed;
+  };
+  std::vector<Corner> corners;
+};
+
 struct PlanJob {
   int64_t release = 0;
   int64_t duration = 0;    // useful work at `count`
   int64_t latest_end = 0;  // of its promise; at least release + duration
   uint32_t count = 1;
-  // Above count: in the bound, elastic with linear speed-up.
-  uint32_t max_count = 1;
   uint32_t pools = 0;  // index into PlanInstance::placements
   bool suspendable = false;
   int64_t checkpoint = 0;  // overhead when suspended
@@ -72,6 +82,9 @@ struct PlanJob {
   std::shared_ptr<const LengthSpread> spread;
   // Null: it runs at `count` only. In a rolling plan.
   std::shared_ptr<const PlanWidths> widths;
+  // Null but in the bound, and there for an elastic job: it takes another width
+  // at any time, for a checkpoint and a restart.
+  std::shared_ptr<const WidthCorners> corners;
   double speed = 1;  // what it does in an hour at `count`, for its own width
   int32_t priority = 0;  // higher ones choose first
   uint32_t account = 0;  // whose load counts, where projects have shares
@@ -84,7 +97,7 @@ struct PlanJob {
   }
   // Of all its accelerators, in microseconds.
   double Work() const { return static_cast<double>(duration) * count; }
-  bool elastic() const { return max_count > count; }
+  bool elastic() const { return corners != nullptr; }
 };
 
 struct PlanInstance {

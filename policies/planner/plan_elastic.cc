@@ -20,7 +20,7 @@ PlanJob AtWidth(const PlanJob& own, const PlanWidths::Width& width) {
     return std::max<int64_t>(
         1, std::llround(std::ceil(static_cast<double>(us) / width.speed)));
   };
-  job.count = job.max_count = width.count;
+  job.count = width.count;
   job.speed = width.speed;
   job.duration = scaled(own.duration);
   if (const int64_t longest = own.widths->longest; longest > 0) {

@@ -131,7 +131,6 @@ PlanJob Planner::Describe(const PolicyInput& in, const Job& job,
   plan.count = shape.count;
   plan.priority = shape.priority;
   plan.account = shape.account.value();
-  plan.max_count = shape.count;
   plan.pools = shape.placement.value();
   plan.suspendable = shape.suspendable;
   plan.checkpoint = ToUs(shape.checkpoint);

@@ -18,6 +18,8 @@ constexpr double kDeflection = 0.8;
 constexpr double kStep = 1.0;
 // Rounds after which an unreached level is lowered.
 constexpr int kTrials = 20;
+// A worth that is known is above zero.
+constexpr double kLeastWorth = 1e-9;
 
 }  // namespace
 
@@ -41,34 +43,48 @@ void Pricing::Warm(std::vector<double> prices, std::vector<double> worths) {
 void Pricing::Respond(size_t index, double& sum) {
   const PlanJob& job = instance_.jobs[index];
   const double count = job.count * static_cast<double>(job.weight);
-  if (!job.suspendable && !job.elastic()) {
+  if (job.elastic()) return RespondElastic(index, sum);
+  if (!job.suspendable) {
     const StartChoice best = BestStart(instance_, table_, job);
     sum += count * (best.cost - RunLength::Of(job).Wait(job.release));
     usage_.Add(best.pool, best.start, best.start + job.duration, count);
     return;
   }
-  // An elastic job is priced as `max_count` accelerators that may pause at no
-  // cost and do the same work in less time: no less than it can do.
-  PlanJob relaxed = job;
-  double width = count;
-  if (job.elastic()) {
-    width = job.max_count * static_cast<double>(job.weight);
-    relaxed.duration = static_cast<int64_t>(std::floor(
-        job.duration * (static_cast<double>(job.count) / job.max_count)));
-    relaxed.checkpoint = relaxed.restart = 0;
-  }
   const auto& pools = instance_.placements[job.pools];
-  const double guess = worth_[index] > 0
-                           ? worth_[index]
-                           : 1.2 * table_.rate(pools[0])[job.release / kSlotUs];
   const StretchSearch::Result best =
-      search_.Best(table_, pools, relaxed, guess, worth_[index] > 0 ? 4 : 12);
-  worth_[index] = std::max(best.worth, 1e-9);
-  sum += width * best.bound;
-  search_.At(table_, pools, relaxed, best.worth, nullptr, &stretches_);
+      search_.Best(table_, pools, job, Guess(index), Evaluations(index));
+  worth_[index] = std::max(best.worth, kLeastWorth);
+  sum += count * best.bound;
+  search_.At(table_, pools, job, best.worth, nullptr, &stretches_);
   for (const Stretch& s : stretches_) {
-    usage_.Add(s.pool, s.start, s.end, width);
+    usage_.Add(s.pool, s.start, s.end, count);
   }
+}
+
+void Pricing::RespondElastic(size_t index, double& sum) {
+  const PlanJob& job = instance_.jobs[index];
+  const double weight = job.weight;
+  const auto& pools = instance_.placements[job.pools];
+  const ElasticSearch::Result best = elastic_search_.Best(
+      table_, pools, job, Guess(index), Evaluations(index));
+  worth_[index] = std::max(best.worth, kLeastWorth);
+  sum += weight * best.bound;
+  elastic_search_.At(table_, pools, job, best.worth, &wide_stretches_);
+  for (const WideStretch& s : wide_stretches_) {
+    usage_.Add(s.pool, s.start, s.end, weight * s.count);
+  }
+}
+
+double Pricing::Guess(size_t index) const {
+  if (worth_[index] > 0) return worth_[index];
+  const PlanJob& job = instance_.jobs[index];
+  const uint16_t pool = instance_.placements[job.pools].front();
+  const double slot = 1.2 * table_.rate(pool)[job.release / kSlotUs];
+  return std::max(job.elastic() ? slot * job.count : slot, kLeastWorth);
+}
+
+int Pricing::Evaluations(size_t index) const {
+  return worth_[index] > 0 ? 4 : 12;
 }
 
 void Pricing::SetTable(const std::vector<double>& prices, double& sum) {
@@ -95,7 +111,9 @@ int64_t Pricing::Looks(const PlanJob& job) const {
   const int64_t window = (job.latest_end - job.release) / kSlotUs + 4;
   const int64_t pools =
       static_cast<int64_t>(instance_.placements[job.pools].size());
-  return pools * window * (job.suspendable || job.elastic() ? 20 : 2);
+  const int64_t widths =
+      job.elastic() ? static_cast<int64_t>(job.corners->corners.size()) : 1;
+  return pools * window * widths * (job.suspendable || job.elastic() ? 20 : 2);
 }
 
 void Pricing::Step(double bound, double target) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "policies/planner/elastic_response.h"
 #include "policies/planner/instance.h"
 #include "policies/planner/price_table.h"
 #include "policies/planner/slot_usage.h"
@@ -75,6 +76,11 @@ class Pricing {
   };
   int64_t Looks(const PlanJob& job) const;
   void Respond(size_t job, double& sum);
+  void RespondElastic(size_t job, double& sum);
+  // What a slot of its work may be worth, before any look at it.
+  double Guess(size_t job) const;
+  // So many looks suffice to find it.
+  int Evaluations(size_t job) const;
   void SetTable(const std::vector<double>& prices, double& sum);
   void Step(double bound, double target);
   // After a round; false: that was the last.
@@ -84,8 +90,10 @@ class Pricing {
   PriceTable table_;
   SlotUsage usage_;
   StretchSearch search_;
+  ElasticSearch elastic_search_;
   std::vector<double> worth_;  // of each suspendable job's useful work
   std::vector<Stretch> stretches_;
+  std::vector<WideStretch> wide_stretches_;
   std::vector<double> prices_;
   std::vector<double> direction_;
   std::vector<double> best_prices_;

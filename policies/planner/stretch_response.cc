@@ -176,33 +176,7 @@ StretchSearch::Result StretchSearch::Best(const PriceTable& prices,
     Note(result, duration);
     return result;
   };
-  // The bound is concave and piecewise linear in the worth; its slope is
-  // duration - useful. Bracket the top, then look where the tangents meet.
-  Result low = {0, 0, 0};
-  Result high = look(guess);
-  Result best = high.bound > 0 ? high : low;
-  int looks = 1;
-  while (high.useful < duration && looks < evaluations) {
-    low = high;
-    high = look(1.5 * high.worth + 1e-3);
-    if (high.bound > best.bound) best = high;
-    ++looks;
-  }
-  while (looks < evaluations) {
-    const double rise = duration - low.useful;
-    const double fall = duration - high.useful;
-    if (rise <= 0 || fall >= 0) break;
-    const double worth =
-        (high.bound - low.bound + rise * low.worth - fall * high.worth) /
-        (rise - fall);
-    const double top = low.bound + rise * (worth - low.worth);
-    if (top - best.bound <= 1e-6 * std::abs(top)) break;
-    const Result middle = look(worth);
-    if (middle.bound > best.bound) best = middle;
-    ++looks;
-    (middle.useful < duration ? low : high) = middle;
-  }
-  return best;
+  return BestWorth(duration, guess, evaluations, look);
 }
 
 }  // namespace ccsched

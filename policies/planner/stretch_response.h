@@ -8,6 +8,7 @@
 
 #include "policies/planner/instance.h"
 #include "policies/planner/price_table.h"
+#include "policies/planner/worth_search.h"
 
 namespace ccsched {
 
@@ -62,11 +63,7 @@ struct StretchOrigin {
 // of the checkpoint and of the restart from its stretches' useful time.
 class StretchSearch {
  public:
-  struct Result {
-    double bound = 0;   // per accelerator; the cheapest plan costs no less
-    double useful = 0;  // useful slots in the stretches found
-    double worth = 0;
-  };
+  using Result = WorthLook;  // per accelerator
 
   // At one worth. If `stretches` is not null, it is filled in time order.
   // Where `open` is not null, only what is open is used.

@@ -74,8 +74,10 @@ struct EngineOptions {
   std::optional<absl::Time> horizon;  // nothing may run beyond it
   bool explain = true;                // fill Effects::decisions
   bool baselines = true;              // fill Effects::baselines
-  // A running job takes another width as it runs; if not, it is asked to
-  // suspend and starts anew at that width, at once.
+  // A running job that takes another width is asked to suspend, and starts anew
+  // at that width, at once. If this is true, one whose checkpoint and restart
+  // take no time goes on as it runs instead: where time is simulated that is
+  // the same, but for the instant in between.
   bool resize_in_place = true;
   // Whether projects have shares of scarce capacity; see FairShare.
   std::optional<FairShareOptions> shares;

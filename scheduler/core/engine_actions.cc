@@ -139,7 +139,10 @@ void Engine::State::Resize(JobRef ref, uint32_t count, const Reason& reason) {
       (job.state != JobState::kRunning && job.state != JobState::kStarting)) {
     return;
   }
-  if (!options_.resize_in_place) {
+  const bool in_place = options_.resize_in_place &&
+                        shape.checkpoint <= absl::ZeroDuration() &&
+                        shape.restart <= absl::ZeroDuration();
+  if (!in_place) {
     if (!AskToSuspend(ref, count)) return;
     effects_.resizes.push_back({job.spec.id, job.epoch, count, {}});
     Record(ref, DecisionKind::kResize, reason);

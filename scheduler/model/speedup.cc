@@ -10,6 +10,12 @@
 #include "absl/strings/str_cat.h"
 
 namespace ccsched {
+namespace {
+
+// For widths from a half to twice a job's own they are within 0.1 % of it.
+constexpr int kTangents = 8;
+
+}  // namespace
 
 absl::StatusOr<Speedup> Speedup::Power(double exponent) {
   if (!(exponent > 0 && exponent <= 2)) {
@@ -63,15 +69,27 @@ double Speedup::At(double width) const {
   return before.speed;
 }
 
-double Speedup::BestPerAccelerator(double least, double most) const {
-  double best = std::max({1.0, At(least) / least, At(most) / most});
-  // Along a straight line it is best at an end.
+std::vector<SpeedupPoint> Speedup::LineAbove(double least, double most) const {
+  std::vector<SpeedupPoint> line = {{.width = least, .speed = At(least)}};
   for (const SpeedupPoint& p : points_) {
-    if (p.width > least && p.width < most) {
-      best = std::max(best, p.speed / p.width);
+    if (p.width > least && p.width < most) line.push_back(p);
+  }
+  if (points_.empty() && exponent_ < 1) {
+    // Tangents: each touches the speeds in one place, and meets the next.
+    const double ratio = std::pow(most / least, 1.0 / (kTangents - 1));
+    double a = least;
+    for (int i = 1; i < kTangents; ++i) {
+      const double b = a * ratio;
+      const double bend = exponent_ * (At(a) / a - At(b) / b);
+      if (!(bend > 0)) break;  // as good as straight
+      const double width =
+          std::clamp((1 - exponent_) * (At(b) - At(a)) / bend, a, b);
+      line.push_back({width, At(a) * (1 - exponent_ + exponent_ * width / a)});
+      a = b;
     }
   }
-  return best;
+  if (most > least) line.push_back({.width = most, .speed = At(most)});
+  return line;
 }
 
 double Speedup::widest() const {

@@ -38,9 +38,11 @@ class Speedup {
 
   // REQUIRES: width > 0.
   double At(double width) const;
-  // The most that an accelerator does at any width between these, over what it
-  // does at the job's own; at least 1.
-  double BestPerAccelerator(double least, double most) const;
+  // The points of a line that lies nowhere below the speeds between these two
+  // widths, from the first to the last of them: on the speeds where they follow
+  // straight lines, at its ends anyway, and nowhere far above. REQUIRES:
+  // 0 < least <= most.
+  std::vector<SpeedupPoint> LineAbove(double least, double most) const;
   // The width of the last point; infinite for a formula.
   double widest() const;
 

@@ -36,10 +36,13 @@ class GoingOnTest : public ::testing::Test {
  protected:
   GoingOnTest() {
     cluster_.Site("iowa");
+    Build(/*resize_in_place=*/false);
+  }
+  void Build(bool resize_in_place) {
     auto policy = std::make_unique<Greedy>();
     policy_ = policy.get();
     EngineOptions options;
-    options.resize_in_place = false;
+    options.resize_in_place = resize_in_place;
     engine_ = cluster_.Build(std::move(policy), std::move(options));
   }
   const Effects& Step(absl::Time at, std::vector<Event> events) {
@@ -47,8 +50,11 @@ class GoingOnTest : public ::testing::Test {
   }
   const Job& JobOf(uint64_t id) const { return *engine_->job(JobId(id)); }
   // A job of 2 accelerators that can have 1 to 8, running on a node of 8.
-  void RunElastic() {
+  void RunElastic(absl::Duration checkpoint = absl::ZeroDuration(),
+                  absl::Duration restart = absl::ZeroDuration()) {
     JobSubmitted e = Submit(*engine_, 1, 2);
+    e.shape.checkpoint = checkpoint;
+    e.shape.restart = restart;
     e.shape.min_count = 1;
     e.shape.max_count = 8;
     e.shape.suspendable = true;
@@ -179,6 +185,22 @@ TEST_F(GoingOnTest, StartsAResizedJobAnewAtItsNewWidthInTheSameStep) {
   EXPECT_EQ(resized.starts[0].epoch, Epoch(2));
   EXPECT_TRUE(resized.starts[0].resume);
   EXPECT_EQ(engine_->pools()[0].free, 2u);
+}
+
+TEST_F(GoingOnTest, OnlyAWidthThatCostsNoTimeIsTakenAsTheJobRuns) {
+  const absl::Duration none = absl::ZeroDuration(), some = absl::Minutes(5);
+  for (const auto& [checkpoint, restart] :
+       {std::pair(none, none), std::pair(some, none), std::pair(none, some)}) {
+    Build(/*resize_in_place=*/true);
+    RunElastic(checkpoint, restart);
+    const bool free = checkpoint + restart == none;
+    const Effects& asked = Step(T(1), {ResizeAsked{JobId(1), 6}});
+    ASSERT_EQ(asked.resizes.size(), 1u);
+    EXPECT_EQ(asked.resizes[0].nodes.empty(), !free);
+    EXPECT_EQ(JobOf(1).state,
+              free ? JobState::kRunning : JobState::kSuspending);
+    EXPECT_EQ(engine_->pools()[0].free, free ? 2u : 6u);
+  }
 }
 
 TEST_F(GoingOnTest, AWidthThatIsTakenMeanwhileBecomesTheNearestThatIsFree) {

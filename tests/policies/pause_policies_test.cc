@@ -176,6 +176,44 @@ TEST(CarbonScalerTest, NarrowsWhereAnotherAcceleratorWouldAddLittle) {
       << result.transcript;
 }
 
+// The half hour or so on two accelerators in the cleanest hour is followed by a
+// checkpoint there and a restart on one; the plan that is missed is made anew.
+TEST(CarbonScalerTest, AnotherWidthCostsACheckpointAndARestart) {
+  std::vector<double> grid(24, 1000);
+  grid[0] = 100;
+  grid[1] = 110;
+  PlayJob job = {.runtime_h = 2.2,
+                 .count = 1,
+                 .max_count = 4,
+                 .exponent = 0.5,
+                 .max_delay_h = 6,
+                 .suspendable = true};
+  const auto stretches = [&] {
+    Play play = OneSite("carbon-scaler", grid, 8, {{"speedup_exponent", 0.5}});
+    play.Job(job);
+    return play.Run().Stretches(1);
+  };
+  EXPECT_EQ(stretches(), "0-0.482843@0x2 0.482843-2@0x1");
+  job.checkpoint_h = 0.05;
+  job.restart_h = 0.1;
+  EXPECT_EQ(stretches(), "0-0.532843@0x2 0.532843-2.15@0x1");
+}
+
+TEST(CarbonScalerTest, IsNotStoppedForAWidthThatHasNoRoom) {
+  Play play = OneSite("carbon-scaler", kTwoDips, 5);
+  play.Job({.runtime_h = 8, .count = 3, .max_delay_h = 0});
+  play.Job({.submit_h = 1,
+            .runtime_h = 2,
+            .count = 2,
+            .min_count = 1,
+            .max_count = 4,
+            .max_delay_h = 3,
+            .suspendable = true,
+            .checkpoint_h = 0.05,
+            .restart_h = 0.1});
+  EXPECT_EQ(play.Run().Stretches(2), "3-7@0x1");
+}
+
 // --- threshold
 
 TEST(ThresholdTest, AllMayRunAtTheLeastIntensityAndAFifthAtTheGreatest) {

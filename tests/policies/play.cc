@@ -247,22 +247,30 @@ class Play::Player {
       ScheduleEnd(a, id);
     }
     for (const ResizeAttempt& resize : effects.resizes) {
+      if (resize.nodes.empty()) {
+        Suspend(resize.job, resize.epoch);
+        continue;
+      }
       Attempt& a = attempts_[resize.job.value()];
       Close(a, resize.job.value());
       a.count = resize.count;
       ScheduleEnd(a, resize.job.value());
     }
     for (const StopAttempt& stop : effects.stops) {
-      const uint64_t id = stop.job.value();
-      Attempt& a = attempts_[id];
-      a.done = Work(a, id, now_);
-      a.stopping = true;
-      const absl::Time at = now_ + Hours(job(id).checkpoint_h);
-      Post(at, AttemptEnded{.job = stop.job,
-                            .epoch = stop.epoch,
-                            .at = at,
-                            .outcome = Outcome::kSuspended});
+      Suspend(stop.job, stop.epoch);
     }
+  }
+
+  void Suspend(JobId job_id, Epoch epoch) {
+    const uint64_t id = job_id.value();
+    Attempt& a = attempts_[id];
+    a.done = Work(a, id, now_);
+    a.stopping = true;
+    const absl::Time at = now_ + Hours(job(id).checkpoint_h);
+    Post(at, AttemptEnded{.job = job_id,
+                          .epoch = epoch,
+                          .at = at,
+                          .outcome = Outcome::kSuspended});
   }
 
   void Note(const DecisionRecord& d) {

@@ -230,6 +230,20 @@ void ScheduleChecker::CheckJobs(
   for (const auto& [id, rows] : by_job) CheckOneJob(id, jobs_.at(id), rows);
 }
 
+void ScheduleChecker::CheckWidth(const CheckedRow& row,
+                                 const CheckedJob& job) const {
+  int64_t least = job.count, most = job.count;
+  if (elastic_) {
+    const auto own = static_cast<double>(job.count);
+    least = std::max<int64_t>(1, static_cast<int64_t>(own * least_width_));
+    most = static_cast<int64_t>(own * most_width_);
+  }
+  if (row.count < least || row.count > most) {
+    Say("count", row.job + " has " + std::to_string(row.count) + " of " +
+                     std::to_string(job.count));
+  }
+}
+
 void ScheduleChecker::CheckOneJob(const std::string& id, const CheckedJob& job,
                                   const Rows& rows) const {
   if (rows.front()->start < job.submit) {
@@ -248,9 +262,10 @@ void ScheduleChecker::CheckOneJob(const std::string& id, const CheckedJob& job,
     if (i > 0 && row.start < rows[i - 1]->end) {
       Say("overlap", id + " runs twice at once");
     }
-    if (row.count != job.count && !elastic_) {
-      Say("count", id + " has " + std::to_string(row.count) + " of " +
-                       std::to_string(job.count));
+    CheckWidth(row, job);
+    if (i > 0 && elastic_ && !suspendable_ && !faults_ &&
+        (row.start > rows[i - 1]->end || row.site != rows[i - 1]->site)) {
+      Say("suspended", id + " pauses and is not suspendable");
     }
     const bool last = i + 1 == rows.size();
     cut |= last && row.end == horizon_;
@@ -260,12 +275,16 @@ void ScheduleChecker::CheckOneJob(const std::string& id, const CheckedJob& job,
                               gbit_per_s_ * 1e6);
     }
     const int64_t overhead = restart + (last ? 0 : checkpoint_);
-    // One suspended while it still restarted spent less on it, and one that
-    // lost its node saved nothing.
-    const bool well = last ? row.overhead == overhead
-                           : row.overhead <= overhead &&
-                                 (faults_ || row.overhead >= checkpoint_);
-    if (!well && !elastic_ && !cut) {
+    // Another width costs what a pause does. One suspended while it still
+    // restarted did no work, and one that lost its node saved nothing.
+    const bool short_of =
+        row.overhead == row.end - row.start && row.overhead >= checkpoint_;
+    const bool well =
+        row.overhead == overhead ||
+        (!last && row.overhead < overhead && (faults_ || short_of));
+    // Where neither takes time, a width changes during the restart of a move.
+    const bool free = elastic_ && checkpoint_ + restart_ == 0;
+    if (!well && !(free && gbit_per_s_ > 0) && !cut) {
       Say("overhead", id + "#" + std::to_string(i) + " spent " +
                           std::to_string(row.overhead) + " us on overheads");
     }

@@ -78,6 +78,7 @@ class ScheduleChecker {
                    const std::map<const CheckedRow*, double>& moves) const;
   void CheckCaps(const std::vector<CheckedRow>& rows) const;
   void CheckJobs(const std::map<std::string, Rows>& by_job) const;
+  void CheckWidth(const CheckedRow& row, const CheckedJob& job) const;
   void CheckOneJob(const std::string& id, const CheckedJob& job,
                    const Rows& rows) const;
   void CheckCapacity(const std::vector<CheckedRow>& rows) const;
@@ -95,6 +96,7 @@ class ScheduleChecker {
   int64_t start_ = 0, end_ = INT64_MAX, horizon_ = INT64_MAX;
   bool suspendable_ = false, elastic_ = false, faults_ = false;
   std::map<double, double> speeds_;  // as measured, by width
+  double least_width_ = 1, most_width_ = 1;
   double exponent_ = 1, gbit_per_s_ = 0, kwh_per_gb_ = 0, state_gb_ = 0;
   int64_t checkpoint_ = 0, restart_ = 0;
   std::string accelerator_;

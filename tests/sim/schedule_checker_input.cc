@@ -162,6 +162,10 @@ ScheduleChecker::ScheduleChecker(const std::string& path) {
 
 void ScheduleChecker::ReadSpeeds(const YAML::Node& defaults) {
   exponent_ = defaults["elastic_exponent"].as<double>(1);
+  if (elastic_ && std::sscanf(defaults["elastic"].as<std::string>().c_str(),
+                              "%lf:%lf", &least_width_, &most_width_) != 2) {
+    throw std::runtime_error("no widths");
+  }
   for (const YAML::Node& point : defaults["elastic_speedup"]) {
     speeds_[point["width"].as<double>()] = point["speed"].as<double>();
   }

@@ -174,6 +174,18 @@ TEST(SchedulesTest, OfElasticJobsAreVerified) {
   }
 }
 
+TEST(SchedulesTest, OfElasticJobsThatPauseAreVerified) {
+  const TemporaryFolder folder;
+  for (const char* defaults :
+       {"elastic: 0.5:2", "elastic: 0.5:2, elastic_exponent: 0.7"}) {
+    SCOPED_TRACE(defaults);
+    ExpectVerified(WriteSmallScenario(folder, {.node_size = 8,
+                                               .suspendable = true,
+                                               .defaults = defaults}),
+                   AllNames());
+  }
+}
+
 TEST(SchedulesTest, OfTheRealMonthAreVerified) {
   const std::string path = ContractScenario("philly-4zones");
   if (path.empty()) GTEST_SKIP() << "the real traces are not here";
@@ -195,15 +207,18 @@ TEST(SchedulesTest, OfTheRealForecastsAreVerified) {
 class SpoiltScheduleTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    scenario_ =
-        WriteSmallScenario(folder_, {.node_size = 8, .suspendable = true});
+    Verify({.node_size = 8, .suspendable = true}, "wait-awhile");
+  }
+  void Verify(const SmallScenario& small, const std::string& policy) {
+    scenario_ = WriteSmallScenario(folder_, small);
     const Ran ran = RunScenario({.scenario = scenario_,
-                                 .policies = {"wait-awhile"},
+                                 .policies = {policy},
                                  .schedule_dir = folder_.path(),
                                  .output = "json"});
     ASSERT_TRUE(ran.ok) << ran.error;
     run_ = ran.json["runs"][0];
-    rows_ = ScheduleChecker::ReadSchedule(folder_.path() + "/wait-awhile.csv");
+    rows_ = ScheduleChecker::ReadSchedule(
+        absl::StrCat(folder_.path(), "/", policy, ".csv"));
     ASSERT_THAT(ScheduleChecker(scenario_).Check(rows_, run_), IsEmpty());
   }
   void ExpectRefused(const std::string& kind) {
@@ -263,6 +278,39 @@ TEST_F(SpoiltScheduleTest, OverheadThatIsNotReportedIsRefused) {
   ASSERT_NE(resumed, rows_.end());
   resumed->overhead = 0;
   ExpectRefused("overhead");
+}
+
+class SpoiltElasticScheduleTest : public SpoiltScheduleTest {
+ protected:
+  void SetUp() override {
+    Verify({.suspendable = true, .defaults = "elastic: 0.5:2"},
+           "carbon-scaler");
+    EXPECT_GT(run_["resizes"], 0);
+    // The later of two stretches at different widths without a pause.
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      for (size_t j = 0; j < rows_.size(); ++j) {
+        if (rows_[j].job != rows_[i].job || rows_[j].start != rows_[i].end ||
+            rows_[j].count == rows_[i].count || rows_[j].segment == 0) {
+          continue;
+        }
+        resized_ = &rows_[j];
+      }
+    }
+    ASSERT_NE(resized_, nullptr);
+  }
+  CheckedRow* resized_ = nullptr;
+};
+
+TEST_F(SpoiltElasticScheduleTest, WidthThatChangesForNothingIsRefused) {
+  EXPECT_GE(resized_->overhead, 180'000'000) << "a restart of 3 minutes";
+  resized_->overhead -= 180'000'000;
+  ExpectRefused("overhead");
+}
+
+TEST_F(SpoiltElasticScheduleTest, WidthOutsideOfTheRangeIsRefused) {
+  resized_->count *= 16;
+  resized_->co2e_g *= 16;
+  ExpectRefused("count");
 }
 
 TEST_F(SpoiltScheduleTest, BrokenPromiseThatIsNotReportedIsRefused) {

@@ -24,7 +24,7 @@ PlanJob RandomJob(Random& random) {
   job.release = 0;
   job.duration = static_cast<int64_t>(3.6e9 * 2 * std::exp(random.Normal()));
   job.latest_end = job.duration + 24 * kSlotUs;
-  job.count = job.max_count = 1u << random.Below(4);
+  job.count = 1u << random.Below(4);
   return job;
 }
 

@@ -80,7 +80,7 @@ PlanInstance LoadLab(const LabSetup& setup) {
     job.duration = std::atoll(cells[2].c_str()) * 1'000'000;
     job.latest_end = job.release + job.duration +
                      static_cast<int64_t>(setup.delay_hours * 3.6e9);
-    job.count = job.max_count = std::atoi(cells[3].c_str());
+    job.count = std::atoi(cells[3].c_str());
     job.suspendable = setup.suspendable;
     job.checkpoint = job.restart =
         static_cast<int64_t>(setup.overhead_minutes * 6e7);

@@ -99,7 +99,7 @@ PlanInstance CleanAndDirty(uint64_t seed) {
         kMinuteUs;
     job.duration = std::min(job.duration, 72 * kSlotUs);
     job.latest_end = at + job.duration + 12 * kSlotUs;
-    job.count = job.max_count = 1u << random.Below(4);
+    job.count = 1u << random.Below(4);
     plan.jobs.push_back(job);
   }
   return plan;

@@ -41,7 +41,7 @@ PlanInstance RandomInstance(uint64_t seed, int jobs, bool suspendable) {
     job.release = static_cast<int64_t>(random.Below(600)) * kMinuteUs;
     job.duration = (5 + static_cast<int64_t>(random.Below(400))) * kMinuteUs;
     job.latest_end = job.release + job.duration + 12 * kSlotUs;
-    job.count = job.max_count = 1 + static_cast<uint32_t>(random.Below(3));
+    job.count = 1 + static_cast<uint32_t>(random.Below(3));
     job.suspendable = suspendable;
     job.checkpoint = job.restart = 5 * kMinuteUs;
     plan.jobs.push_back(job);
@@ -218,7 +218,7 @@ TEST(RollingPlanTest, HasRoomForLateJobsHoweverLongTheyRun) {
 TEST(RollingPlanTest, NoWidthEndsLaterThanTheJobsOwnWherePromisesEnd) {
   RollingPlan plan(PoolOfFour(), {{0}}, {}, AlwaysTheSame);
   PlanJob job;
-  job.count = job.max_count = 2;
+  job.count = 2;
   job.duration = 200 * kSlotUs;
   job.latest_end = 205 * kSlotUs;
   auto widths = std::make_shared<PlanWidths>();
@@ -294,7 +294,7 @@ TEST(RollingPlanTest, PlansNoPausesForADayAfterAPoolWasFull) {
                    });
   PlanJob all;
   all.duration = all.latest_end = 36 * kSlotUs;
-  all.count = all.max_count = 4;
+  all.count = 4;
   const uint32_t first = plan.Arrive(0, all, false);
   plan.Start(first, {0, 0, all.duration, 4});
   PlanJob job;
@@ -325,7 +325,7 @@ TEST(RollingPlanTest, AJobThatFillsItsPoolAloneMayPause) {
                    });
   PlanJob job;
   job.duration = 30 * kSlotUs;
-  job.count = job.max_count = 4;
+  job.count = 4;
   job.latest_end = 300 * kSlotUs;
   job.suspendable = true;
   const uint32_t one = plan.Arrive(0, job, false);

@@ -16,7 +16,7 @@ class Program {
         usage_(instance.capacity.size(),
                std::vector<Mip::Terms>(instance.grams.front().size())) {
     for (const ExactJob& job : instance.jobs) {
-      if (job.max_count > 0) {
+      if (job.most > 0) {
         Elastic(job);
       } else if (job.suspendable) {
         Suspendable(job);
@@ -73,24 +73,6 @@ class Program {
     mip_.Constrain(job.duration - overhead, 1e9, work);
   }
 
-  // One stretch at one pool, of so many accelerators in each hour.
-  void Elastic(const ExactJob& job) {
-    Mip::Terms work, begun;
-    const auto runs = Runs(job, [&](int p, int t) {
-      const int run = mip_.Add(0, 0, 1, true);
-      const int width = mip_.Add(instance_.grams[p][t], 0, job.max_count, true);
-      usage_[p][t].emplace_back(width, 1);
-      work.emplace_back(width, 1);
-      mip_.Constrain(0, 1e9, {{width, 1}, {run, -1}});
-      mip_.Constrain(-1e9, 0, {{width, 1}, {run, -job.max_count}});
-      return run;
-    });
-    for (const int begin : Begins(runs)) begun.emplace_back(begin, 1);
-    mip_.Constrain(0, 1, begun);
-    const double hours = job.duration * job.count;
-    mip_.Constrain(hours, hours, work);
-  }
-
   // By pool and hour of the job's window; at one pool at a time.
   template <typename MakeFn>
   std::vector<std::vector<int>> Runs(const ExactJob& job, MakeFn make) {
@@ -119,6 +101,114 @@ class Program {
       }
     }
     return begins;
+  }
+
+  // So many accelerators of a pool, hour by hour of the job's window: whether
+  // it has them, and whether a stretch begins with the hour or ends with it,
+  // the job's first, its last or one between two overheads.
+  struct Mode {
+    int pool = 0;
+    int width = 0;
+    double speed = 1;
+    std::vector<int> runs, first, again, paused, last;
+  };
+
+  // Hours of running at one pool and width at a time; each stretch but the
+  // first loses a restart, each but the last a checkpoint.
+  void Elastic(const ExactJob& job) {
+    const int hours = job.latest_end - job.release;
+    std::vector<Mode> modes = Modes(job);
+    Mip::Terms work;
+    for (Mode& mode : modes) {
+      for (int i = 0; i < hours; ++i) {
+        const int t = job.release + i;
+        mode.runs.push_back(
+            mip_.Add(instance_.grams[mode.pool][t] * mode.width, 0, 1, true));
+        usage_[mode.pool][t].emplace_back(mode.runs.back(), mode.width);
+        work.emplace_back(mode.runs.back(), mode.speed);
+        for (auto* of : {&mode.first, &mode.again, &mode.paused, &mode.last}) {
+          of->push_back(mip_.Add(0, 0, 1, false));
+        }
+        work.emplace_back(mode.again.back(), -mode.speed * job.restart);
+        work.emplace_back(mode.paused.back(), -mode.speed * job.checkpoint);
+      }
+      Bounds(mode, hours);
+    }
+    mip_.Constrain(job.duration, 1e9, work);
+    InOrder(modes, hours);
+    if (!job.suspendable) Unbroken(modes, hours);
+  }
+
+  std::vector<Mode> Modes(const ExactJob& job) const {
+    std::vector<Mode> modes;
+    for (int p = 0; p < pools(); ++p) {
+      for (int width = job.least; width <= job.most; ++width) {
+        Mode& mode = modes.emplace_back();
+        mode.pool = p;
+        mode.width = width;
+        mode.speed =
+            std::pow(static_cast<double>(width) / job.count, job.exponent);
+      }
+    }
+    return modes;
+  }
+
+  // From hour to hour it runs on, or a stretch ends or begins.
+  void Bounds(const Mode& mode, int hours) {
+    for (int i = 0; i <= hours; ++i) {
+      Mip::Terms terms;
+      if (i < hours) {
+        terms.insert(
+            terms.end(),
+            {{mode.runs[i], 1}, {mode.first[i], -1}, {mode.again[i], -1}});
+      }
+      if (i > 0) {
+        terms.insert(terms.end(), {{mode.runs[i - 1], -1},
+                                   {mode.paused[i - 1], 1},
+                                   {mode.last[i - 1], 1}});
+      }
+      mip_.Constrain(0, 0, terms);
+    }
+  }
+
+  // One stretch is the first and nothing runs before it, one is the last.
+  void InOrder(const std::vector<Mode>& modes, int hours) {
+    Mip::Terms first, last;
+    for (int i = 0; i < hours; ++i) {
+      Mip::Terms here;
+      for (const Mode& mode : modes) {
+        first.emplace_back(mode.first[i], -1);
+        here.emplace_back(mode.runs[i], 1);
+      }
+      mip_.Constrain(0, 1, here);
+      Mip::Terms begun = first, over = here;
+      begun.insert(begun.end(), here.begin(), here.end());
+      over.insert(over.end(), last.begin(), last.end());
+      mip_.Constrain(-1e9, 0, begun);
+      mip_.Constrain(-1e9, 1, over);
+      for (const Mode& mode : modes) last.emplace_back(mode.last[i], 1);
+    }
+    mip_.Constrain(-1, -1, first);
+    mip_.Constrain(1, 1, last);
+  }
+
+  // Of all widths together, it begins to run at one pool, and once.
+  void Unbroken(const std::vector<Mode>& modes, int hours) {
+    Mip::Terms once;
+    for (int p = 0; p < pools(); ++p) {
+      for (int i = 0; i < hours; ++i) {
+        const int begin = mip_.Add(0, 0, 1, false);
+        Mip::Terms terms = {{begin, 1}};
+        for (const Mode& mode : modes) {
+          if (mode.pool != p) continue;
+          terms.emplace_back(mode.runs[i], -1);
+          if (i > 0) terms.emplace_back(mode.runs[i - 1], 1);
+        }
+        mip_.Constrain(0, 1e9, terms);
+        once.emplace_back(begin, 1);
+      }
+    }
+    mip_.Constrain(0, 1, once);
   }
 
   const ExactInstance& instance_;

@@ -8,16 +8,20 @@
 
 namespace ccsched {
 
-// All in whole hours; overheads too.
+// All in whole hours, but for overheads.
 struct ExactJob {
   int release = 0;
   int duration = 1;  // at `count`
   int latest_end = 1;
   int count = 1;
   bool suspendable = false;
-  int checkpoint = 0;
-  int restart = 0;
-  int max_count = 0;  // above 0: elastic from 1 to this, with linear speed-up
+  double checkpoint = 0;
+  double restart = 0;
+  // Elastic if above 0, from `least`: (width / count) ^ exponent hours of work
+  // in an hour, and another width costs a checkpoint and a restart.
+  int most = 0;
+  int least = 1;
+  double exponent = 1;
 };
 
 struct ExactInstance {
@@ -29,7 +33,8 @@ struct ExactInstance {
 // The least carbon of any schedule whose jobs start, stop and are resized on
 // the hour; nothing if there is none. For rigid jobs no other schedule emits
 // less: starts within an hour can be shifted together, at no cost, until one of
-// them is whole. For others it may be above the optimum, never below.
+// them is whole. For others it may be above the optimum, never below but for
+// stretches that are shorter than their overheads.
 std::optional<double> ExactOptimum(const ExactInstance& instance);
 
 // The same with shares of starts, of hours and of accelerators.
