@@ -18,7 +18,7 @@ constexpr int64_t kLasts = 24 * kSlotUs;
 constexpr int64_t kWindow = 48 * kSlotUs;
 // The share of the capacity in that time from which on it is crowded: jobs yet
 // to come want room too. Measured at 150 accelerators a site of philly-4zones.
-constexpr double kFull = 0.6;
+constexpr double kFull = 0.5;
 
 // What a job must do within the window to keep its promise, in accelerator
 // microseconds.

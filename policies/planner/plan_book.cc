@@ -99,16 +99,6 @@ void PlanBook::Drop(int64_t now, PlanEntry& entry) {
   }
 }
 
-bool PlanBook::IsLate(const PlanEntry& entry, int64_t now) const {
-  if (!entry.used || entry.running) return false;
-  if (entry.pool < 0) return true;
-  if (!entry.pausable) {
-    return entry.end > origin_ + work_.jobs[entry.work].latest_end;
-  }
-  return entry.stretches.back().end >
-         origin_ + Relative(entry.job, now).latest_end;
-}
-
 uint32_t PlanBook::MostOverdue(int64_t now) const {
   uint32_t most = kNoEntry;
   double highest = 1;

@@ -137,9 +137,11 @@ class PlanBook {
   // Forgets jobs put since there were `count`.
   void ForgetSince(size_t count);
   void TakePlace(PlanEntry& entry);
-  // Whether it waits and is nowhere or ends after its window, or, of one that
-  // is overdue already, later than at once.
-  bool IsLate(const PlanEntry& entry, int64_t now) const;
+  // Whether it is nowhere or ends after its window.
+  bool IsLate(const PlanEntry& entry) const {
+    return entry.pool < 0 ||
+           entry.end > origin_ + work_.jobs[entry.work].latest_end;
+  }
 
   // Of the waiting rigid jobs that are overdue by more than can be borne, the
   // one that is so most for its length, or kNoEntry.
@@ -163,7 +165,6 @@ class PlanBook {
   PlanInstance& work() { return work_; }
   const PlanInstance& work() const { return work_; }
   Schedule& schedule() { return *schedule_; }
-  const Schedule& schedule() const { return *schedule_; }
   int64_t origin() const { return origin_; }
   bool based() const { return based_; }
   const std::vector<double>& prices() const { return prices_; }

@@ -176,7 +176,7 @@ bool Replanning::TakesAnotherTurn() {
   constexpr ptrdiff_t kMany = 2000;
   if (++turn_ >= kTurns) return false;
   const auto late = [this](uint32_t i) {
-    return book_->IsLate(book_->entries[i], now_);
+    return book_->IsLate(book_->entries[i]);
   };
   const auto on_time =
       std::stable_partition(order_.begin(), order_.end(), late);

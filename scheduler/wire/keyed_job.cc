@@ -185,7 +185,12 @@ absl::Status CheckSameJob(const v1::JobSpec& spec, std::string_view recorded,
     return absl::OkStatus();
   }
   const std::optional<v1::JobSpec> before = RequestIn(recorded);
-  if (before) return CheckSameJob(spec, *before, first);
+  v1::JobSpec told;  // as Jobs.Get tells it, for who sends that again
+  if (before && told.ParseFromString(std::string(recorded))) {
+    return DifferencesOf(told, spec).empty()
+               ? absl::OkStatus()
+               : CheckSameJob(spec, *before, first);
+  }
   return absl::DataLossError(absl::StrCat(
       "the submission of job ", first.value(), " on record can't be read"));
 }

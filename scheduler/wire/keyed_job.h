@@ -36,8 +36,9 @@ std::vector<std::string> DifferencesOf(const v1::JobSpec& a,
                                        const v1::JobSpec& b);
 
 // Whether `spec` asks for what job `first` of the same key did; `recorded` is
-// that job as RecordedJob gave it. REQUIRES: both have a key. Errors:
-// AlreadyExists that names key, job and differences.
+// that job as RecordedJob gave it, and the job with the defaults that it took
+// is the same. REQUIRES: both have a key. Errors: AlreadyExists that names key,
+// job and differences.
 absl::Status CheckSameJob(const v1::JobSpec& spec, std::string_view recorded,
                           JobId first);
 // The same of two requests that came together; `before` got that number.

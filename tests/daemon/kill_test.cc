@@ -159,7 +159,8 @@ TEST_F(KillTest, KeepsEveryAcknowledgedJobExactlyOnceAndRunningOnesRunning) {
     *submit.mutable_job() = job.spec();
     submit.mutable_job()->set_key(key);
     v1::SubmitResponse response;
-    ASSERT_TRUE(jobs_->Submit(&again, submit, &response).ok());
+    const grpc::Status known = jobs_->Submit(&again, submit, &response);
+    ASSERT_TRUE(known.ok()) << "job " << id << ": " << known.error_message();
     EXPECT_EQ(response.job_id(), id);
     EXPECT_TRUE(response.existed());
   }

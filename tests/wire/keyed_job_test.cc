@@ -81,6 +81,15 @@ TEST(KeyedJobTest, DefaultsAreNoPartOfTheRequest) {
               HasSubstr("(hold differs)"));
 }
 
+// A client that reads the job and sends what it read.
+TEST(KeyedJobTest, TheJobAsItIsToldIsTheSame) {
+  v1::JobSpec told;
+  ASSERT_TRUE(told.ParseFromString(RecordedJob(Spec(), WithDefaults())));
+  EXPECT_TRUE(Again(Spec(), told).ok());
+  *told.mutable_max_delay() = ToProto(absl::Hours(7));
+  EXPECT_FALSE(Again(Spec(), told).ok());
+}
+
 TEST(KeyedJobTest, TwoWaysToSayTheSameAreTheSame) {
   v1::JobSpec wordy = Spec();
   wordy.set_accelerators(1);
