@@ -155,6 +155,7 @@ std::string Driver::ProjectNote(const std::string& project) const {
     return "";
   }
   std::vector<std::string> names;
+  names.reserve(agreed.size());
   for (const ProjectTerms& terms : agreed) names.push_back(terms.name);
   return absl::StrCat("project '", ToAbsl(Printable(project)),
                       "' is not configured: no carbon budget counts for it",
