@@ -10,6 +10,7 @@
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
 #include "scheduler/carbon/price_csv.h"
+#include "scheduler/carbon/utc.h"
 #include "scheduler/wire/money.h"
 #include "scheduler/wire/proto_time.h"
 #include "sim/forecasts.h"
@@ -90,12 +91,10 @@ class RegionLoader {
     if (actual.Covers(scenario_.start, last)) return absl::OkStatus();
     return At(
         source_, at_ + ".intensity",
-        absl::StrCat("the intensity of ", name, " covers ", Utc(actual.start()),
-                     " to ", Utc(actual.end()), ", the scenario ",
-                     Utc(scenario_.start), " to ", Utc(last)));
-  }
-  static std::string Utc(absl::Time t) {
-    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
+        absl::StrCat("the intensity of ", name, " covers ",
+                     FormatUtc(actual.start()), " to ", FormatUtc(actual.end()),
+                     ", the scenario ", FormatUtc(scenario_.start), " to ",
+                     FormatUtc(last)));
   }
 
   absl::StatusOr<ForecastSpec> Spec(
@@ -232,7 +231,7 @@ class RegionLoader {
     if (read->series().end() <= scenario_.start) {
       return At(source_, at_ + ".price",
                 absl::StrCat("the prices of ", region.name(), " end at ",
-                             Utc(read->series().end()),
+                             FormatUtc(read->series().end()),
                              ", before the scenario's start"));
     }
     data.price = std::make_shared<const PriceSeries>(

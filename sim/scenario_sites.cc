@@ -11,16 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
+#include "scheduler/carbon/utc.h"
 #include "scheduler/wire/money.h"
 #include "sim/scenario_grid.h"
 #include "sim/series_product.h"
 
 namespace ccsched {
 namespace {
-
-std::string Utc(absl::Time t) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
-}
 
 class SiteLoader {
  public:
@@ -94,19 +91,21 @@ class SiteLoader {
     const StepSeries& pue = column->series;
     for (size_t i = 0; i < pue.values().size(); ++i) {
       if (pue.values()[i] >= 1) continue;
-      return At(".pue_csv", absl::StrCat(power.file, ": the PUE at ",
-                                         Utc(pue.start() + pue.step() * i),
-                                         " is ", pue.values()[i], ", below 1"));
+      return At(".pue_csv",
+                absl::StrCat(power.file, ": the PUE at ",
+                             FormatUtc(pue.start() + pue.step() * i), " is ",
+                             pue.values()[i], ", below 1"));
     }
     absl::Time last = scenario_.end;
     if (last == absl::InfiniteFuture()) last = scenario_.start + pue.step();
     if (scenario_.horizon) last = std::max(last, *scenario_.horizon);
     if (!pue.Covers(scenario_.start, last)) {
-      return At(".pue_csv",
-                absl::StrCat(power.file, ": the PUE of ", site.name, " covers ",
-                             Utc(pue.start()), " to ", Utc(pue.end()),
-                             ", the scenario ", Utc(scenario_.start), " to ",
-                             Utc(last)));
+      return At(
+          ".pue_csv",
+          absl::StrCat(power.file, ": the PUE of ", site.name, " covers ",
+                       FormatUtc(pue.start()), " to ", FormatUtc(pue.end()),
+                       ", the scenario ", FormatUtc(scenario_.start), " to ",
+                       FormatUtc(last)));
     }
     const absl::Time until =
         scenario_.end == absl::InfiniteFuture() && !scenario_.horizon

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/carbon/utc.h"
 #include "sim/workload.h"
 
 namespace ccsched {
@@ -107,17 +108,14 @@ absl::Status Tally::Beyond(PoolId pool, int64_t until_us) const {
         absl::StrCat("nothing is known of the intensity of region ",
                      scenario_.topology.regions[region.value()].name));
   }
-  const auto utc = [](absl::Time t) {
-    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
-  };
   return absl::OutOfRangeError(absl::StrCat(
       scenario_.regions[region.value()].file,
       hourly ? absl::StrCat(" and ", power.file) : std::string(),
       hourly ? ": the intensity and PUE of " : ": the intensity of ",
       hourly ? scenario_.topology.sites[site.value()].name
              : scenario_.topology.regions[region.value()].name,
-      " ends at ", utc(series.end()), ", but a job runs until ",
-      utc(absl::FromUnixMicros(until_us))));
+      " ends at ", FormatUtc(series.end()), ", but a job runs until ",
+      FormatUtc(absl::FromUnixMicros(until_us))));
 }
 
 absl::Status Tally::Integral(PoolId pool, int64_t from_us, int64_t to_us,

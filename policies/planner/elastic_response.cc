@@ -16,12 +16,6 @@ constexpr int32_t kPause = -3;  // it ran otherwise, or paused, before
 
 }  // namespace
 
-ElasticSearch::Slot ElasticSearch::SlotOf(const PlanJob& job, int64_t k) {
-  const int64_t begin = std::max(job.release, k * kSlotUs);
-  const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
-  return {begin, end, (end - begin) * (1.0 / kSlotUs)};
-}
-
 template <bool kTrace>
 void ElasticSearch::Advance(const PriceTable& prices,
                             const std::vector<uint16_t>& pools,
@@ -29,7 +23,7 @@ void ElasticSearch::Advance(const PriceTable& prices,
                             Path& path) {
   const std::vector<WidthCorners::Corner>& widths = job.corners->corners;
   const int64_t k = path.first + static_cast<int64_t>(i);
-  const double length = SlotOf(job, k).length;
+  const double length = PartOf(job, k).slots();
   const double restart = job.restart * (1.0 / kSlotUs);
   const double checkpoint = job.checkpoint * (1.0 / kSlotUs);
   int32_t* const from = kTrace ? &from_[i * (path.on + path.pauses)] : nullptr;
@@ -130,7 +124,7 @@ void ElasticSearch::Trace(const Path& path, const std::vector<uint16_t>& pools,
       }
       continue;
     }
-    const Slot slot = SlotOf(job, path.first + i);
+    const SlotPart slot = PartOf(job, path.first + i);
     if (joined) {
       stretches.back().start = slot.begin;
     } else {

@@ -60,12 +60,6 @@ class ElasticSearch {
     double cost = 0;
     double useful = 0;
   };
-  // A slot of the job's window.
-  struct Slot {
-    int64_t begin, end;
-    double length;  // in slots
-  };
-  static Slot SlotOf(const PlanJob& job, int64_t k);
   // Where the states of the recursion are, and where a path ends.
   struct Path {
     int64_t first = 0;  // slot

@@ -100,6 +100,18 @@ struct PlanJob {
   bool elastic() const { return corners != nullptr; }
 };
 
+// What there is of a slot within a job's window.
+struct SlotPart {
+  int64_t index;
+  int64_t begin;
+  int64_t end;
+  double slots() const { return (end - begin) * (1.0 / kSlotUs); }
+};
+inline SlotPart PartOf(const PlanJob& job, int64_t slot) {
+  return {slot, std::max(job.release, slot * kSlotUs),
+          std::min(job.latest_end, (slot + 1) * kSlotUs)};
+}
+
 struct PlanInstance {
   int32_t slots = 0;
   // Prices of slots from here on are given, not sought; at most `slots`.

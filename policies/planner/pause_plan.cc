@@ -69,12 +69,14 @@ bool LeaveOut(const PriceTable& prices, const PlanJob& job,
   for (int64_t k = s.start / kSlotUs; k * kSlotUs < s.end; ++k) {
     if (prices.rate(s.pool)[k] < rate) return false;
   }
+  const bool alike = absl::c_any_of(stretches, [&](const Stretch& other) {
+    return &other != &s &&
+           prices.rate(other.pool)[(other.end - 1) / kSlotUs] == rate;
+  });
+  if (!alike) return false;
   std::vector<Stretch> left = stretches;
   left.erase(left.begin() + which);
-  const bool alike = absl::c_any_of(left, [&](const Stretch& other) {
-    return prices.rate(other.pool)[(other.end - 1) / kSlotUs] == rate;
-  });
-  if (!alike || Excess(job, origin, left) < 0) return false;
+  if (Excess(job, origin, left) < 0) return false;
   stretches.swap(left);
   return true;
 }
@@ -139,9 +141,8 @@ void PausePlanner::FindOpen(const PlanInstance& instance,
     const int32_t limit = LevelBeside(pool, job.count);
     const Timeline& timeline = schedule.timeline(p);
     for (int32_t k = first; k <= last; ++k) {
-      const int64_t begin = std::max(job.release, k * kSlotUs);
-      const int64_t end = std::min(job.latest_end, (k + 1) * kSlotUs);
-      OpenSlots::Part& part = open_.at(p, k);
+      const auto [slot, begin, end] = PartOf(job, k);
+      OpenSlots::Part& part = open_.at(p, slot);
       if (!pool.limited || timeline.peak(k) <= limit) {
         part = {end, begin};
       } else if (timeline.low(k) > limit) {

@@ -163,8 +163,8 @@ class RollingPlan {
   std::unique_ptr<PlanBook> book_;
   std::vector<uint32_t> free_;
   std::vector<AccountLoad> loads_;
-  int64_t last_replan_ = 0;
   Crowding crowding_;
+  int64_t last_replan_ = 0;
   int64_t replans_ = 0;
   uint64_t sequence_ = 0;
   bool reached_beyond_ = false;

@@ -16,18 +16,14 @@ constexpr int16_t kPaused = -2;  // resumed, or still suspended
 
 }  // namespace
 
-StretchSearch::Slot StretchSearch::SlotOf(const PlanJob& job, int64_t index) {
-  return {index, std::max(job.release, index * kSlotUs),
-          std::min(job.latest_end, (index + 1) * kSlotUs)};
-}
-
 // How a slot is lived through at each pool, given what it takes to begin there
 // anew: leaves on_ as of its end and returns the best that stops in it.
 StretchSearch::Step StretchSearch::RunThrough(
     const PriceTable& prices, const std::vector<uint16_t>& pools, double worth,
-    const Slot& slot, const OpenSlots* open, const Step& enter, int16_t* from) {
+    const SlotPart& slot, const OpenSlots* open, const Step& enter,
+    int16_t* from) {
   const size_t n = pools.size();
-  const double whole = (slot.end - slot.begin) * (1.0 / kSlotUs);
+  const double whole = slot.slots();
   Value stop = {kInfinity, 0};
   int16_t stopped = kPaused;
   const auto may_stop = [&](const Value& value, size_t state) {
@@ -87,7 +83,7 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
     const Value resume = {off.cost + worth * restart, off.useful - restart};
     const bool resumes = !fresh || resume.cost < 0;
     Step stop = RunThrough(
-        prices, pools, worth, SlotOf(job, first + static_cast<int64_t>(i)),
+        prices, pools, worth, PartOf(job, first + static_cast<int64_t>(i)),
         open, resumes ? Step{resume, kPaused} : Step{{}, kFresh}, from);
     if (stop.value.cost < done.value.cost) {
       done = stop;
@@ -133,7 +129,7 @@ void StretchSearch::Trace(const Window& window,
     if (state != n) {
       const bool head = state > n;
       if (head) state -= n + 1;
-      auto [k, begin, end] = SlotOf(job, window.first + i);
+      auto [k, begin, end] = PartOf(job, window.first + i);
       if (open != nullptr && open->at(pools[state], k).head < end) {
         const OpenSlots::Part& part = open->at(pools[state], k);
         (head ? end : begin) = head ? part.head : part.tail;

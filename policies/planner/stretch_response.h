@@ -91,19 +91,12 @@ class StretchSearch {
     Value value;
     int16_t from = 0;  // the state before it
   };
-  // What there is of a slot within the job's window.
-  struct Slot {
-    int64_t index;
-    int64_t begin;
-    int64_t end;
-  };
-  static Slot SlotOf(const PlanJob& job, int64_t index);
   struct Window {
     int64_t first;  // slot
     size_t pools;
   };
   Step RunThrough(const PriceTable& prices, const std::vector<uint16_t>& pools,
-                  double worth, const Slot& slot, const OpenSlots* open,
+                  double worth, const SlotPart& slot, const OpenSlots* open,
                   const Step& enter, int16_t* from);
   void Trace(const Window& window, const std::vector<uint16_t>& pools,
              const PlanJob& job, const OpenSlots* open, int64_t last,

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
+#include "scheduler/carbon/utc.h"
 #include "scheduler/daemon/driver.h"
 #include "scheduler/daemon/expected_ends.h"
 
@@ -37,14 +38,12 @@ bool WouldBeHeld(const Engine& engine, Symbol project, GramsCo2e expected) {
 
 // "job 7, which it waits for, is expected to end at …".
 std::string WaitText(const ExpectedEnd& end, size_t jobs) {
-  const auto text = [](absl::Time t) {
-    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
-  };
   std::string out = absl::StrCat(
       "; job ", end.job.value(), ", ",
       jobs == 1 ? "which it waits for"
                 : absl::StrCat("the last of ", jobs, " that it waits for"),
-      ", is expected to end at ", text(end.p50), " (P90 ", text(end.p90), ")");
+      ", is expected to end at ", FormatUtc(end.p50), " (P90 ",
+      FormatUtc(end.p90), ")");
   if (end.held) {
     absl::StrAppend(&out, " if job ", end.held->value(),
                     ", which is held, is released now");

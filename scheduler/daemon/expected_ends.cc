@@ -49,13 +49,9 @@ ExpectedEnds::Start ExpectedEnds::StartOf(const Job& job,
     }
     offers_[{job.shape, free.p50}] = start;
   }
-  const bool planned = start.p50 > free.p50;
-  const absl::Time p50 = start.p50;
-  start.p50 =
-      std::max(p50 + (planned ? slips_.p50 : absl::ZeroDuration()), free.p50);
-  start.p90 =
-      std::max(p50 + (planned ? slips_.p90 : absl::ZeroDuration()), free.p90);
-  return start;
+  const Slips late = start.p50 > free.p50 ? slips_ : Slips();  // if planned
+  return {std::max(start.p50 + late.p50, free.p50),
+          std::max(start.p50 + late.p90, free.p90), start.speed};
 }
 
 ExpectedEnd ExpectedEnds::Of(JobId id, int depth) {

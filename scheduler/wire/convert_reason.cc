@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "scheduler/base/strings.h"
+#include "scheduler/carbon/utc.h"
 #include "scheduler/wire/convert.h"
 #include "scheduler/wire/time.h"
 
@@ -54,11 +55,6 @@ bool IsLate(const Choice& choice, const OfferContext& at_width) {
                                  at_width.promised_end + absl::Minutes(1);
 }
 
-// To the second: nobody reads microseconds in a sentence.
-std::string Seconds(absl::Time t) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", t, absl::UTCTimeZone());
-}
-
 std::string Joined(std::string_view sentence, const std::string& addition) {
   return addition.empty() ? std::string(sentence)
                           : absl::StrCat(ToAbsl(sentence), ": ", addition);
@@ -70,7 +66,7 @@ std::string Waits(const DecisionRecord& d, absl::Time decided,
   const absl::Time until =
       d.kind == DecisionKind::kDefer ? d.until : chosen.start;
   return absl::StrCat(
-      "waits until ", Seconds(until), " (", ShortDuration(until - decided),
+      "waits until ", FormatUtc(until), " (", ShortDuration(until - decided),
       " from the decision)",
       chosen.valid ? absl::StrCat(" to run at ", SiteName(chosen, topology))
                    : "");
@@ -294,7 +290,7 @@ std::string Sentence(const DecisionRecord& decision, absl::Time decided,
       return "an operator asked for it";
     case ReasonCode::kLosses:
       return absl::StrCat(
-          "pauses until ", Seconds(decision.until),
+          "pauses until ", FormatUtc(decision.until),
           " before it is started again: its attempts were lost one after "
           "another");
     case ReasonCode::kResized:

@@ -6,7 +6,6 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -42,15 +41,9 @@ bool AreDefaults(std::string_view bytes) {
   return true;
 }
 
-// The request in a recorded job: all of it but the defaults that it took.
-std::optional<v1::JobSpec> RequestIn(std::string_view recorded) {
-  const auto size = static_cast<int>(recorded.size());
-  v1::JobSpec spec;
-  UnknownFieldSet fields;
-  if (!spec.ParseFromArray(recorded.data(), size) ||
-      !fields.ParseFromArray(recorded.data(), size)) {
-    return std::nullopt;
-  }
+// The request in a recorded job, `spec`, whose bytes hold these fields in turn:
+// all of it but the defaults that it took.
+v1::JobSpec RequestIn(v1::JobSpec spec, const UnknownFieldSet& fields) {
   bool after_key = false;
   for (int i = 0; i < fields.field_count(); ++i) {
     const int number = fields.field(i).number();
@@ -184,15 +177,16 @@ absl::Status CheckSameJob(const v1::JobSpec& spec, std::string_view recorded,
       AreDefaults(recorded.substr(bytes.size()))) {
     return absl::OkStatus();
   }
-  const std::optional<v1::JobSpec> before = RequestIn(recorded);
+  const auto size = static_cast<int>(recorded.size());
   v1::JobSpec told;  // as Jobs.Get tells it, for who sends that again
-  if (before && told.ParseFromString(std::string(recorded))) {
-    return DifferencesOf(told, spec).empty()
-               ? absl::OkStatus()
-               : CheckSameJob(spec, *before, first);
+  UnknownFieldSet fields;
+  if (!told.ParseFromArray(recorded.data(), size) ||
+      !fields.ParseFromArray(recorded.data(), size)) {
+    return absl::DataLossError(absl::StrCat(
+        "the submission of job ", first.value(), " on record can't be read"));
   }
-  return absl::DataLossError(absl::StrCat(
-      "the submission of job ", first.value(), " on record can't be read"));
+  if (DifferencesOf(told, spec).empty()) return absl::OkStatus();
+  return CheckSameJob(spec, RequestIn(std::move(told), fields), first);
 }
 
 absl::Status CheckSameJob(const v1::JobSpec& spec, const v1::JobSpec& before,

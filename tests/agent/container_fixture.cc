@@ -181,4 +181,15 @@ void PodmanTest::StartWaiter(AttemptId id, const std::string& script) {
   ASSERT_TRUE(scheduler_->WaitRunning(id));
 }
 
+void PodmanTest::LoseWaiterWithItsAgent() {
+  StartWaiter({1, 1}, "sleep 600");
+  const pid_t supervisor = SupervisorOf({1, 1}).pid;
+  KillAgent();
+  kill(supervisor, SIGKILL);
+  ASSERT_TRUE(WaitGone(supervisor));
+  StartContainerAgent();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
+  EXPECT_TRUE(NoneLeft());
+}
+
 }  // namespace ccsched

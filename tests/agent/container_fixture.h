@@ -27,6 +27,9 @@ class PodmanTest : public AgentTest {
   std::string Workdir(const std::string& name = "") const;
   // Such a job, once its command runs.
   void StartWaiter(AttemptId id, const std::string& script);
+  // Kills a waiter's agent and supervisor, and starts another agent, which is
+  // to find it lost and to remove its container.
+  void LoseWaiterWithItsAgent();
   // Starts the agent as the suite wants it.
   void StartContainerAgent();
   // Waits until podman knows of no container; it polls, as nobody tells.

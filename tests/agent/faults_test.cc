@@ -21,7 +21,18 @@ namespace {
 
 using ::testing::HasSubstr;
 
-using FaultsTest = AgentTest;
+class FaultsTest : public AgentTest {
+ protected:
+  // What a scheduler that answers again is told of job 1.
+  void ExpectLeaseLost() {
+    scheduler_->set_answer(true);
+    scheduler_->Disconnect();
+    const auto status = scheduler_->WaitEnded({1, 1});
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
+    EXPECT_THAT(status->message(), HasSubstr("lease"));
+  }
+};
 
 TEST_F(FaultsTest, TheSameStartTwiceStartsOnce) {
   StartAgent();
@@ -232,12 +243,7 @@ TEST_F(FaultsTest, WhenTheLeaseIsNotRenewedTheJobsEnd) {
   ASSERT_TRUE(scheduler_->WaitRunning({1, 1}));
   scheduler_->set_answer(false);
   EXPECT_TRUE(WaitGone(JobOf({1, 1}).pid));
-  scheduler_->set_answer(true);
-  scheduler_->Disconnect();
-  const auto status = scheduler_->WaitEnded({1, 1});
-  ASSERT_TRUE(status);
-  EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
-  EXPECT_THAT(status->message(), HasSubstr("lease"));
+  ExpectLeaseLost();
 }
 
 // As in a folder of another machine that does not answer: by the time that it
@@ -253,12 +259,7 @@ TEST_F(FaultsTest, AStartThatTakesLongerThanTheLeaseIsNone) {
   scheduler_->set_answer(false);
   EXPECT_TRUE(WaitGone(supervisor));
   EXPECT_EQ(Read(Path("starts")), "");
-  scheduler_->set_answer(true);
-  scheduler_->Disconnect();
-  const auto status = scheduler_->WaitEnded({1, 1});
-  ASSERT_TRUE(status);
-  EXPECT_EQ(status->outcome(), v1::OUTCOME_LOST);
-  EXPECT_THAT(status->message(), HasSubstr("lease"));
+  ExpectLeaseLost();
 }
 
 TEST_F(FaultsTest, WithBothKilledItRanForAsLongAsTheSupervisorHadSaid) {

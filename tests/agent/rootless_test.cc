@@ -73,14 +73,7 @@ TEST_F(RootlessTest, ItsCommandHearsThatItIsToEndAndSaysHowItDid) {
 }
 
 TEST_F(RootlessTest, WithAgentAndSupervisorKilledTheNextAgentRemovesIt) {
-  StartWaiter({1, 1}, "sleep 600");
-  const pid_t supervisor = SupervisorOf({1, 1}).pid;
-  KillAgent();
-  kill(supervisor, SIGKILL);
-  ASSERT_TRUE(WaitGone(supervisor));
-  StartContainerAgent();
-  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
-  EXPECT_TRUE(NoneLeft());
+  LoseWaiterWithItsAgent();
 }
 
 }  // namespace

@@ -146,6 +146,21 @@ uint64_t DaemonTest::Submit(const v1::JobSpec& spec) {
   return response.job_id();
 }
 
+grpc::Status DaemonTest::Preview(const v1::JobSpec& spec,
+                                 v1::PreviewResponse* response) {
+  grpc::ClientContext context;
+  v1::PreviewRequest request;
+  *request.mutable_job() = spec;
+  return jobs->Preview(&context, request, response);
+}
+
+v1::PreviewResponse DaemonTest::Preview(const v1::JobSpec& spec) {
+  v1::PreviewResponse response;
+  const grpc::Status status = Preview(spec, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return response;
+}
+
 v1::Job DaemonTest::Get(uint64_t id) {
   grpc::ClientContext context;
   v1::GetJobRequest request;

@@ -60,6 +60,9 @@ class DaemonTest : public ::testing::Test {
   grpc::Status Submit(const v1::JobSpec& spec, v1::SubmitResponse* response);
   // REQUIRES: it is accepted. Returns its id.
   uint64_t Submit(const v1::JobSpec& spec);
+  grpc::Status Preview(const v1::JobSpec& spec, v1::PreviewResponse* response);
+  // REQUIRES: it is answered.
+  v1::PreviewResponse Preview(const v1::JobSpec& spec);
   v1::Job Get(uint64_t id);
   // The job as soon as it is in this state; after ten seconds, as it is then.
   v1::Job WaitFor(uint64_t id, v1::JobState state);

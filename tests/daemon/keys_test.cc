@@ -37,12 +37,6 @@ class KeysTest : public DaemonTest {
     EXPECT_TRUE(writer->Finish().ok());
     return response;
   }
-  grpc::Status Preview(const v1::JobSpec& spec, v1::PreviewResponse* response) {
-    grpc::ClientContext context;
-    v1::PreviewRequest request;
-    *request.mutable_job() = spec;
-    return jobs->Preview(&context, request, response);
-  }
 };
 
 TEST_F(KeysTest, AnotherJobUnderAKnownKeyIsRefused) {

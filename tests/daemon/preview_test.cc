@@ -29,12 +29,7 @@ class PreviewTest : public DaemonTest {
     return spec;
   }
   v1::PreviewResponse Preview(const v1::JobSpec& spec) {
-    grpc::ClientContext context;
-    v1::PreviewRequest request;
-    *request.mutable_job() = spec;
-    v1::PreviewResponse response;
-    const grpc::Status status = jobs->Preview(&context, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
+    v1::PreviewResponse response = DaemonTest::Preview(spec);
     EXPECT_GT(response.offers_size(), 0);
     return response;
   }

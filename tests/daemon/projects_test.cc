@@ -200,12 +200,10 @@ TEST_F(ProjectsServiceTest, CostsWhatItsEnergyCosts) {
   EXPECT_NEAR(report.rows(0).cost(0).electricity(), 0.3, 1e-3);
   EXPECT_NEAR(report.total().cost(0).electricity(), 0.3, 1e-3);
   EXPECT_NEAR(report.rows(0).co2e_g(), 1500, 2);
-  grpc::ClientContext preview_context;
-  v1::PreviewRequest preview;
-  *preview.mutable_job() = Spec();
-  *preview.mutable_job()->mutable_runtime() = ToProto(absl::Hours(2));
+  v1::JobSpec spec = Spec();
+  *spec.mutable_runtime() = ToProto(absl::Hours(2));
   v1::PreviewResponse offers;
-  ASSERT_TRUE(jobs->Preview(&preview_context, preview, &offers).ok());
+  ASSERT_TRUE(Preview(spec, &offers).ok());
   // How long it will run is learnt from the one that has ended.
   EXPECT_GT(offers.offers(0).cost(), 0.3 * 0.2 / 3);
   EXPECT_LT(offers.offers(0).cost(), 0.3 * 0.2 * 3);
@@ -216,15 +214,11 @@ TEST_F(ProjectsServiceTest, APreviewSaysThatABudgetWouldHoldTheJob) {
   Start();
   PushThousand();
   const auto preview = [this] {
-    v1::PreviewRequest request;
-    *request.mutable_job() = Spec();
-    request.mutable_job()->set_project("red");
-    request.mutable_job()->add_site("here");
-    *request.mutable_job()->mutable_runtime() = ToProto(absl::Hours(1));
-    grpc::ClientContext context;
-    v1::PreviewResponse response;
-    EXPECT_TRUE(jobs->Preview(&context, request, &response).ok());
-    return response.reason().text();
+    v1::JobSpec spec = Spec();
+    spec.set_project("red");
+    spec.add_site("here");
+    *spec.mutable_runtime() = ToProto(absl::Hours(1));
+    return Preview(spec).reason().text();
   };
   EXPECT_THAT(preview(), Not(HasSubstr("held")));
   SubmitOf("red");

@@ -108,14 +108,12 @@ TEST_F(ServicesTest, PreviewsWithoutTakingTheJobIn) {
   Start();
   ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 100, 100, 100})).ok());
   ASSERT_TRUE(SetPolicy("lowest-window").ok());
-  v1::PreviewRequest request;
-  *request.mutable_job() = Spec();
-  request.mutable_job()->add_site("here");
-  *request.mutable_job()->mutable_runtime() = ToProto(absl::Hours(1));
-  *request.mutable_job()->mutable_max_delay() = ToProto(absl::Hours(6));
-  grpc::ClientContext context;
+  v1::JobSpec spec = Spec();
+  spec.add_site("here");
+  *spec.mutable_runtime() = ToProto(absl::Hours(1));
+  *spec.mutable_max_delay() = ToProto(absl::Hours(6));
   v1::PreviewResponse response;
-  ASSERT_TRUE(jobs->Preview(&context, request, &response).ok());
+  ASSERT_TRUE(Preview(spec, &response).ok());
   ASSERT_GT(response.offers_size(), 0);
   EXPECT_TRUE(response.offers(0).chosen());
   EXPECT_GT(FromProto(response.offers(0).start()),
@@ -131,22 +129,15 @@ TEST_F(ServicesTest, APreviewSaysWhereThereIsNoRoomNow) {
   ASSERT_TRUE(Push(Hourly("dirty", {500, 500, 500, 500, 500, 500})).ok());
   ASSERT_TRUE(SetPolicy("fcfs").ok());
   const auto agent = Agent({.node = "n1"});
-  v1::PreviewRequest request;
-  *request.mutable_job() = Spec();
-  request.mutable_job()->add_site("here");
-  const auto preview = [&] {
-    grpc::ClientContext context;
-    v1::PreviewResponse response;
-    EXPECT_TRUE(jobs->Preview(&context, request, &response).ok());
-    return response;
-  };
-  EXPECT_EQ(preview().offers(0).note(), "");
+  v1::JobSpec spec = Spec();
+  spec.add_site("here");
+  EXPECT_EQ(Preview(spec).offers(0).note(), "");
   v1::JobSpec whole = Spec();
   whole.add_site("here");
   whole.set_accelerators(8);
   Submit(whole);
   ASSERT_TRUE(agent->WaitStart().has_value());
-  const v1::PreviewResponse full = preview();
+  const v1::PreviewResponse full = Preview(spec);
   EXPECT_EQ(full.offers(0).note(), "no room now");
   EXPECT_EQ(full.reason().code(), "capacity");
   EXPECT_THAT(full.reason().text(), HasSubstr("waits for 1 free"));
