@@ -22,10 +22,15 @@ namespace {
 
 void PrintBadRows(const WorkloadFacts& facts, std::ostream& err) {
   if (facts.left_out > 0) {
-    err << facts.left_out << " rows of the trace are no jobs to run\n";
+    err << facts.left_out
+        << (facts.left_out == 1 ? " row of the trace is no job to run\n"
+                                : " rows of the trace are no jobs to run\n");
   }
   if (facts.bad_rows == 0) return;
-  err << facts.bad_rows << " rows could not be read and were passed over:\n";
+  err << facts.bad_rows
+      << (facts.bad_rows == 1 ? " row could not be read and was passed over:\n"
+                              : " rows could not be read and were passed "
+                                "over:\n");
   for (const std::string& row : facts.bad_row_samples)
     err << "  " << row << '\n';
   if (facts.bad_rows > facts.bad_row_samples.size()) err << "  ...\n";

@@ -102,6 +102,10 @@ absl::Status LineReader::Read(size_t bytes_max) {
         path_, ":", line_ + 1, ": can't be read: broken archive or device"));
   }
   if (got == 0) at_end_ = true;
+  // What was there of an archive that lacks its end is given out first.
+  int code = Z_OK;
+  gzerror(file_->handle, &code);
+  if (code == Z_BUF_ERROR) cut_short_ = true;
   end_ += got;
   return absl::OkStatus();
 }
@@ -113,6 +117,11 @@ absl::StatusOr<bool> LineReader::Next(std::string_view& line) {
     const void* found = end_ > scanned
                             ? std::memchr(data + scanned, '\n', end_ - scanned)
                             : nullptr;
+    if (found == nullptr && at_end_ && cut_short_) {
+      return absl::DataLossError(
+          absl::StrCat(path_, ":", line_ + 1,
+                       ": the archive was cut short: fetch or copy it again"));
+    }
     if (found != nullptr || (at_end_ && end_ > begin_)) {
       const size_t stop =
           found != nullptr ? static_cast<const char*>(found) - data : end_;

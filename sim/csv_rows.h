@@ -28,8 +28,8 @@ class LineReader {
   ~LineReader();
 
   // The next line without its end, valid until the next call; false at the
-  // end of the file. Errors: DataLoss "file:line: …" for a broken archive;
-  // FailedPrecondition for a line longer than 16 MiB.
+  // end of the file. Errors: DataLoss "file:line: …" for a broken archive, or
+  // one that lacks its end; FailedPrecondition for a line longer than 16 MiB.
   absl::StatusOr<bool> Next(std::string_view& line);
   int64_t line() const { return line_; }  // of the last one, from 1
   const std::string& path() const { return path_; }
@@ -43,6 +43,7 @@ class LineReader {
   std::vector<char> buffer_;
   size_t begin_ = 0, end_ = 0;
   bool at_end_ = false;
+  bool cut_short_ = false;  // an archive that lacks its end
   int64_t line_ = 0;
 };
 

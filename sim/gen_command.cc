@@ -102,7 +102,7 @@ absl::StatusOr<int> RunSimGenCommand(const SimGenOptions& options,
     return absl::FailedPreconditionError(
         absl::StrCat(options.file, ": could not be written to its end"));
   }
-  err << "wrote " << options.file << '\n';
+  err << "wrote " << options.file << (jobs ? " (format: philly)\n" : "\n");
   return 0;
 }
 

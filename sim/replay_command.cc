@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "scheduler/base/csv.h"
 #include "scheduler/base/status.h"
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/wire/time.h"
@@ -14,6 +15,7 @@
 #include "sim/recorded_day.h"
 #include "sim/replay.h"
 #include "sim/results_text.h"
+#include "sim/schedule_csv.h"
 #include "sim/simulation.h"
 
 namespace ccsched {
@@ -82,6 +84,32 @@ Json WhatIfJson(const RecordedDay& day, const std::vector<SimResult>& runs) {
   return j;
 }
 
+std::string WhatIfCsv(const RecordedDay& day,
+                      const std::vector<SimResult>& runs) {
+  std::string out =
+      "policy,jobs,unfinished,promises_broken,co2e_g,saved_vs_recorded,"
+      "energy_kwh,wait_mean_s,wait_p50_s,wait_p95_s,wait_p99_s\n";
+  for (const SimResult& run : runs) {
+    AppendCsvField(run.policy, out);
+    absl::StrAppend(&out, ",", run.jobs, ",", run.unfinished, ",",
+                    run.promises_broken, ",");
+    AppendDouble(run.co2e.value(), out);
+    out += ',';
+    if (day.recorded.co2e > GramsCo2e(0)) {
+      AppendDouble(1 - run.co2e / day.recorded.co2e, out);
+    }
+    out += ',';
+    AppendDouble(run.energy.value(), out);
+    for (const absl::Duration wait :
+         {run.wait_mean, run.wait_p50, run.wait_p95, run.wait_p99}) {
+      out += ',';
+      AppendDouble(absl::ToDoubleSeconds(wait), out);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
 void PrintWhatIf(const RecordedDay& day, const std::vector<SimResult>& runs,
                  size_t width, std::ostream& out) {
   out << day.recorded.jobs << " jobs, " << FormatRfc3339(day.first) << " to "
@@ -135,6 +163,8 @@ absl::StatusOr<int> WhatIf(LedgerReader& reader,
     out << WhatIfJson(*day, runs)
                .dump(2, ' ', false, Json::error_handler_t::replace)
         << '\n';
+  } else if (options.output == "csv") {
+    out << WhatIfCsv(*day, runs);
   } else {
     PrintWhatIf(*day, runs, options.width, out);
   }
@@ -146,9 +176,15 @@ absl::StatusOr<int> WhatIf(LedgerReader& reader,
 absl::StatusOr<int> RunSimReplayCommand(const SimReplayOptions& options,
                                         std::ostream& out, std::ostream& err) {
   static_cast<void>(err);
-  if (options.output != "table" && options.output != "json") {
+  if (options.output != "table" && options.output != "json" &&
+      options.output != "csv") {
     return absl::InvalidArgumentError(
-        absl::StrCat("-o ", options.output, ": is not table or json"));
+        absl::StrCat("-o ", options.output, ": is not table, json or csv"));
+  }
+  if (options.output == "csv" && options.policies.empty()) {
+    return absl::InvalidArgumentError(
+        "-o csv: is for policies side by side: name some by --policy, or use "
+        "table or json");
   }
   for (const std::string& policy : options.policies) {
     RETURN_IF_ERROR(ParsePolicy(policy, RuntimeKnowledge::kKnown).status());

@@ -100,7 +100,10 @@ class Loader {
                 "the mean time between a node's failures is below a minute");
     }
     if (faults.repair < absl::Seconds(1)) {
-      return At("faults.repair", "a node's repair takes less than a second");
+      return At("faults.repair",
+                absl::StrCat("a node's repair takes ",
+                             absl::FormatDuration(faults.repair),
+                             ", less than a second"));
     }
     scenario_.faults = faults;
     return absl::OkStatus();
@@ -192,7 +195,10 @@ class Loader {
   absl::StatusOr<absl::Duration> Length(const google::protobuf::Duration& d,
                                         const std::string& at) const {
     const absl::Duration length = FromProto(d);
-    if (length < absl::ZeroDuration()) return At(at, "is negative");
+    if (length < absl::ZeroDuration()) {
+      return At(at, absl::StrCat(at, " ", absl::FormatDuration(length),
+                                 " is negative"));
+    }
     return length;
   }
 
@@ -219,13 +225,14 @@ class Loader {
       c.name = from.classes(i).name();
       c.max_delay = jobs.max_delay;
       if (from.classes(i).has_shorter_than()) {
-        ASSIGN_OR_RETURN(c.shorter_than,
-                         Length(from.classes(i).shorter_than(), at));
+        ASSIGN_OR_RETURN(c.shorter_than, Length(from.classes(i).shorter_than(),
+                                                at + ".shorter_than"));
       } else if (i + 1 < from.classes_size()) {
         return At(at, "only the last class may be without shorter_than");
       }
       if (from.classes(i).has_max_delay()) {
-        ASSIGN_OR_RETURN(c.max_delay, Length(from.classes(i).max_delay(), at));
+        ASSIGN_OR_RETURN(c.max_delay, Length(from.classes(i).max_delay(),
+                                             at + ".max_delay"));
       }
       jobs.classes.push_back(std::move(c));
     }

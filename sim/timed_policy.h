@@ -4,6 +4,7 @@
 #define CCSCHED_SIM_TIMED_POLICY_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,8 +15,8 @@
 
 namespace ccsched {
 
-// Measures every decision of a policy that takes long and every 256th of one
-// that does not: reading the clock costs as much as deciding.
+// Measures every decision of a policy that takes its time on average, and every
+// 256th of one that does not: reading the clock would cost more than deciding.
 class TimedPolicy : public Policy {
  public:
   explicit TimedPolicy(std::unique_ptr<Policy> policy, absl::Duration* total)
@@ -34,7 +35,11 @@ class TimedPolicy : public Policy {
     const absl::Duration took = std::max(
         absl::ZeroDuration(), (ThreadCpuTime() - before) - (before - first));
     *total_ += took * weight_;
-    weight_ = took > absl::Microseconds(50) ? 1 : kEvery;
+    decisions_ += weight_;
+    // By the mean of all, not by the last: most decisions may be short and a
+    // few so long that one of these counted 256 times is more than all took.
+    const bool sampled = decisions_ >= kFirst && *total_ < kQuick * decisions_;
+    weight_ = sampled ? kEvery : 1;
     skip_ = weight_ - 1;
   }
   bool TakesUpSuspended() const override { return policy_->TakesUpSuspended(); }
@@ -45,8 +50,11 @@ class TimedPolicy : public Policy {
 
  private:
   static constexpr int kEvery = 256;
+  static constexpr int64_t kFirst = 1024;  // measured whatever they take
+  static constexpr absl::Duration kQuick = absl::Microseconds(2);
   std::unique_ptr<Policy> policy_;
   absl::Duration* const total_;
+  int64_t decisions_ = 0;
   int skip_ = 0;
   int weight_ = 1;
 };

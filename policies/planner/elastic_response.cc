@@ -3,6 +3,7 @@
 #include "policies/planner/elastic_response.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace ccsched {
@@ -14,9 +15,16 @@ constexpr int32_t kFresh = -1;  // the job starts here
 constexpr int32_t kAgain = -2;  // it ran, or paused, in the slot before
 constexpr int32_t kPause = -3;  // it ran otherwise, or paused, before
 
+// On the other side of the best worth one is first sought so close to a guess,
+// which is mostly good, then further away each time.
+constexpr double kReach = 0.01;
+constexpr double kFurther = 4;
+constexpr double kLeastWorth = 1e-9;
+constexpr double kStep = 1e-3;       // upwards at least
+constexpr double kPrecision = 1e-6;  // of the bound
+
 }  // namespace
 
-template <bool kTrace>
 void ElasticSearch::Advance(const PriceTable& prices,
                             const std::vector<uint16_t>& pools,
                             const PlanJob& job, double worth, size_t i,
@@ -26,14 +34,14 @@ void ElasticSearch::Advance(const PriceTable& prices,
   const double length = PartOf(job, k).slots();
   const double restart = job.restart * (1.0 / kSlotUs);
   const double checkpoint = job.checkpoint * (1.0 / kSlotUs);
-  int32_t* const from = kTrace ? &from_[i * (path.on + path.pauses)] : nullptr;
+  int32_t* const from = &from_[i * (path.on + path.pauses)];
   const bool one = path.pauses == 1;
   size_t state = 0;
   for (size_t p = 0; p < pools.size(); ++p) {
     const double rate = prices.rate(pools[p])[k];
     const Value paused = paused_[one ? 0 : p];
     Value& next = next_[one ? 0 : p];
-    int32_t* const next_from = kTrace ? from + path.on + (one ? 0 : p) : from;
+    int32_t& next_from = from[path.on + (one ? 0 : p)];
     for (size_t w = 0; w < widths.size(); ++w, ++state) {
       const double speed = widths[w].speed;
       Value& on = on_[state];
@@ -48,7 +56,7 @@ void ElasticSearch::Advance(const PriceTable& prices,
       }
       on.cost += length * (widths[w].count * rate - worth * speed);
       on.useful += length * speed;
-      if (kTrace) from[state] = came;
+      from[state] = came;
       if (on.cost < done_.cost) {
         done_ = on;
         path.last = static_cast<int64_t>(i);
@@ -56,7 +64,7 @@ void ElasticSearch::Advance(const PriceTable& prices,
       }
       if (on.cost + checkpoint_[w] < next.cost) {
         next = {on.cost + checkpoint_[w], on.useful - speed * checkpoint};
-        if (kTrace) *next_from = static_cast<int32_t>(state);
+        next_from = static_cast<int32_t>(state);
       }
     }
   }
@@ -65,7 +73,7 @@ void ElasticSearch::Advance(const PriceTable& prices,
 ElasticSearch::Result ElasticSearch::At(const PriceTable& prices,
                                         const std::vector<uint16_t>& pools,
                                         const PlanJob& job, double worth,
-                                        std::vector<WideStretch>* stretches) {
+                                        std::vector<WideStretch>& stretches) {
   const std::vector<WidthCorners::Corner>& widths = job.corners->corners;
   const int64_t first = job.release / kSlotUs;
   const int64_t last = (job.latest_end - 1) / kSlotUs;
@@ -85,23 +93,17 @@ ElasticSearch::Result ElasticSearch::At(const PriceTable& prices,
   on_.assign(path.on, {kInfinity, 0});
   paused_.assign(path.pauses, {kInfinity, 0});
   done_ = {0, 0};  // never run
-  if (stretches != nullptr) {
-    from_.assign(path.slots * (path.on + path.pauses), kAgain);
-  }
+  from_.assign(path.slots * (path.on + path.pauses), kAgain);
   for (size_t i = 0; i < path.slots; ++i) {
     if (job.suspendable) {
       next_ = paused_;
     } else {
       next_.assign(path.pauses, {kInfinity, 0});
     }
-    if (stretches != nullptr) {
-      Advance<true>(prices, pools, job, worth, i, path);
-    } else {
-      Advance<false>(prices, pools, job, worth, i, path);
-    }
+    Advance(prices, pools, job, worth, i, path);
     paused_.swap(next_);
   }
-  if (stretches != nullptr) Trace(path, pools, job, *stretches);
+  Trace(path, pools, job, stretches);
   const double duration = job.duration * (1.0 / kSlotUs);
   return {worth * duration + done_.cost, done_.useful, worth};
 }
@@ -141,12 +143,47 @@ void ElasticSearch::Trace(const Path& path, const std::vector<uint16_t>& pools,
   std::reverse(stretches.begin(), stretches.end());
 }
 
-ElasticSearch::Result ElasticSearch::Best(const PriceTable& prices,
-                                          const std::vector<uint16_t>& pools,
-                                          const PlanJob& job, double guess,
-                                          int evaluations) {
-  return BestWorth(job.duration * (1.0 / kSlotUs), guess, evaluations,
-                   [&](double worth) { return At(prices, pools, job, worth); });
+ElasticSearch::Top ElasticSearch::Best(const PriceTable& prices,
+                                       const std::vector<uint16_t>& pools,
+                                       const PlanJob& job, double guess,
+                                       int evaluations) {
+  const double duration = job.duration * (1.0 / kSlotUs);
+  Top top;
+  less_.clear();
+  bool less_known = false;
+  double reach = kReach;
+  double worth = guess;
+  for (int looks = 0; looks < evaluations; ++looks) {
+    const Result look = At(prices, pools, job, worth, look_);
+    if (look.bound > top.best.bound) top.best = look;
+    if (look.useful < duration) {
+      top.less = look;
+      less_.swap(look_);
+      less_known = true;
+    } else {
+      top.more = look;
+      more_.swap(look_);
+    }
+    if (!top.more || (!less_known && worth > kLeastWorth)) {
+      worth = top.more ? worth / (1 + reach) : (worth + kStep) * (1 + reach);
+      reach *= kFurther;
+      continue;
+    }
+    // Where the tangents meet.
+    const double rise = duration - top.less.useful;
+    const double fall = duration - top.more->useful;
+    if (rise <= 0 || fall >= 0) break;
+    worth = (top.more->bound - top.less.bound + rise * top.less.worth -
+             fall * top.more->worth) /
+            (rise - fall);
+    const double peak = top.less.bound + rise * (worth - top.less.worth);
+    if (peak - top.best.bound <= kPrecision * std::abs(peak)) break;
+  }
+  if (top.more) {
+    const double apart = top.more->useful - top.less.useful;
+    top.share_of_more = apart > 0 ? (duration - top.less.useful) / apart : 1;
+  }
+  return top;
 }
 
 }  // namespace ccsched

@@ -4,6 +4,7 @@
 #define CCSCHED_POLICIES_PLANNER_ELASTIC_RESPONSE_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "policies/planner/instance.h"
@@ -44,16 +45,30 @@ class ElasticSearch {
   // `bound` is of the whole job, `useful` in slots at its own width.
   using Result = WorthLook;
 
-  // At one worth. If `stretches` is not null, it is filled in time order.
+  // At one worth; fills `stretches`, in time order.
   // REQUIRES: `job` is elastic and has corners; `pools` is not empty.
   Result At(const PriceTable& prices, const std::vector<uint16_t>& pools,
             const PlanJob& job, double worth,
-            std::vector<WideStretch>* stretches = nullptr);
+            std::vector<WideStretch>& stretches);
+
+  // The look of the greatest bound, and the nearest beside it: one that does
+  // less than all of the work, and one that does all of it or more. Mixed so
+  // that they do just all of it, their plans say how the greatest bound changes
+  // with the prices, which neither does alone.
+  struct Top {
+    Result best;
+    Result less;  // at a worth of 0, nothing is done
+    std::optional<Result> more;
+    double share_of_more = 0;  // in the mixture
+  };
 
   // At the worth that gives the greatest bound, to 1e-6 of it or `evaluations`
   // looks; starts looking around `guess`. REQUIRES: guess > 0.
-  Result Best(const PriceTable& prices, const std::vector<uint16_t>& pools,
-              const PlanJob& job, double guess, int evaluations);
+  Top Best(const PriceTable& prices, const std::vector<uint16_t>& pools,
+           const PlanJob& job, double guess, int evaluations);
+  // The stretches of the last Best()'s `less`, and of its `more` if it had one.
+  const std::vector<WideStretch>& less() const { return less_; }
+  const std::vector<WideStretch>& more() const { return more_; }
 
  private:
   struct Value {
@@ -71,7 +86,6 @@ class ElasticSearch {
     size_t state = 0;   // there
   };
   // All pools in a slot; after it, paused_ says what follows.
-  template <bool kTrace>
   void Advance(const PriceTable& prices, const std::vector<uint16_t>& pools,
                const PlanJob& job, double worth, size_t i, Path& path);
   void Trace(const Path& path, const std::vector<uint16_t>& pools,
@@ -83,6 +97,7 @@ class ElasticSearch {
   std::vector<Value> next_;    // the same at its end
   std::vector<double> restart_, checkpoint_;  // what they are worth, by width
   std::vector<int32_t> from_;  // by slot and state: where it came from
+  std::vector<WideStretch> look_, less_, more_;
 };
 
 }  // namespace ccsched

@@ -93,7 +93,6 @@ class Pricing {
   ElasticSearch elastic_search_;
   std::vector<double> worth_;  // of each suspendable job's useful work
   std::vector<Stretch> stretches_;
-  std::vector<WideStretch> wide_stretches_;
   std::vector<double> prices_;
   std::vector<double> direction_;
   std::vector<double> best_prices_;

@@ -41,6 +41,10 @@ std::string_view LooksLike(std::string_view text) {
 absl::StatusOr<std::string_view> WithoutByteOrderMark(std::string_view text,
                                                       std::string_view file) {
   if (text.starts_with("\xef\xbb\xbf")) return text.substr(3);
+  if (text.starts_with("\x1f\x8b")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        ToAbsl(file), ": it is compressed by gzip; unpack it (gunzip)"));
+  }
   std::string_view encoding = MarkedAs(text);
   const bool marked = !encoding.empty();
   if (!marked) encoding = LooksLike(text);

@@ -68,7 +68,8 @@ void AddRun(Command& sim, Context& context) {
          "write DIR/POLICY.csv, a row for each stretch of running");
   c.Text("--report", "FILE.html", &o->report, "write a report to look at");
   c.Flag("--skip-bad-rows", &o->skip_bad_rows,
-         "count unreadable rows of the trace instead of refusing it");
+         "count unreadable rows of the trace instead of refusing it, and "
+         "take jobs of one id for so many");
   auto no_timing = std::make_shared<bool>(false);
   c.Flag("--no-timing", no_timing.get(),
          "leave CPU times out, so that equal runs print equal bytes");
@@ -111,7 +112,7 @@ void AddSweep(Command& sim, Context& context) {
   c.Flag("--bound", &o->bound, "also a certified lower bound");
   c.Text("--state", "FILE", &o->state,
          "keep finished runs there and take them up again");
-  c.Flag("--skip-bad-rows", &o->skip_bad_rows, "count unreadable rows");
+  c.Flag("--skip-bad-rows", &o->skip_bad_rows, "as sim run does");
   AddFormat(c, &o->output);
   c.OnRun([=, &context] {
     absl::Status s = SetCommon(*n, o.get());

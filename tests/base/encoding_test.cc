@@ -48,5 +48,10 @@ TEST(EncodingTest, OthersAreNamedByTheirZeroBytes) {
   EXPECT_THAT(ErrorOf("\0\0\0a"), HasSubstr("UTF-32"));
 }
 
+TEST(EncodingTest, WhatIsCompressedIsNoText) {
+  EXPECT_EQ(ErrorOf("\x1f\x8b\x08\0"),
+            "f: it is compressed by gzip; unpack it (gunzip)");
+}
+
 }  // namespace
 }  // namespace ccsched

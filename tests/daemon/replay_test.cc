@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -9,6 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "policies/planner/survival.h"
 #include "policies/registry.h"
@@ -112,14 +116,21 @@ TEST_F(ReplayTest, ComesToTheRecordedDecisions) {
 }
 
 // What `ccsched sim replay` prints of the fixture's state.
-nlohmann::json Replayed(const std::string& state,
-                        std::vector<std::string> policies) {
+absl::StatusOr<std::string> Printed(const std::string& state,
+                                    std::vector<std::string> policies,
+                                    const std::string& output) {
   std::ostringstream out, err;
   const auto code = RunSimReplayCommand(
-      {.state_dir = state, .policies = std::move(policies), .output = "json"},
+      {.state_dir = state, .policies = std::move(policies), .output = output},
       out, err);
-  EXPECT_TRUE(code.ok()) << code.status();
-  return code.ok() ? nlohmann::json::parse(out.str()) : nlohmann::json();
+  if (!code.ok()) return code.status();
+  return out.str();
+}
+nlohmann::json Replayed(const std::string& state,
+                        std::vector<std::string> policies) {
+  const auto text = Printed(state, std::move(policies), "json");
+  EXPECT_TRUE(text.ok()) << text.status();
+  return text.ok() ? nlohmann::json::parse(*text) : nlohmann::json();
 }
 
 TEST_F(ReplayTest, SaysWhatOtherPoliciesWouldHaveDone) {
@@ -143,6 +154,22 @@ TEST_F(ReplayTest, SaysWhatOtherPoliciesWouldHaveDone) {
   EXPECT_NEAR(j["runs"][1]["co2e_g"], j["runs"][0]["co2e_g"],
               1e-6 * j["runs"][0]["co2e_g"].get<double>() + 1e-9);
   EXPECT_LE(j["runs"][1]["wait_s"]["mean"], j["runs"][0]["wait_s"]["mean"]);
+}
+
+TEST_F(ReplayTest, PutsPoliciesSideBySideAsCsv) {
+  LiveADay();
+  const auto csv = Printed(dir() + "/state", {"fcfs"}, "csv");
+  ASSERT_TRUE(csv.ok()) << csv.status();
+  const std::vector<std::string> lines = absl::StrSplit(*csv, '\n');
+  ASSERT_EQ(lines.size(), 4u) << *csv;
+  EXPECT_TRUE(absl::StartsWith(lines[0], "policy,jobs,unfinished,")) << *csv;
+  EXPECT_TRUE(absl::StartsWith(lines[1], "as recorded,2,0,")) << *csv;
+  EXPECT_TRUE(absl::StartsWith(lines[2], "fcfs,2,0,")) << *csv;
+  const size_t commas = std::count(lines[0].begin(), lines[0].end(), ',');
+  EXPECT_EQ(std::count(lines[2].begin(), lines[2].end(), ','), commas);
+  // There is no table of whether decisions came out again.
+  EXPECT_EQ(Printed(dir() + "/state", {}, "csv").status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -88,6 +88,12 @@ TEST_F(ScenarioTest, NamesTheLineOfAMissingTrace) {
               AllOf(HasSubstr("small.yaml:5"), HasSubstr("none.csv")));
 }
 
+TEST_F(ScenarioTest, NamesADurationThatIsNegative) {
+  EXPECT_THAT(ErrorWith("max_delay: 12h", "max_delay: -12h"),
+              AllOf(HasSubstr("small.yaml:"),
+                    HasSubstr("jobs.defaults.max_delay -12h is negative")));
+}
+
 TEST_F(ScenarioTest, NamesTheLineOfAMissingGrid) {
   EXPECT_THAT(ErrorWith("intensity: wind.csv", "intensity: calm.csv"),
               AllOf(HasSubstr("small.yaml:"), HasSubstr("calm.csv")));

@@ -94,6 +94,31 @@ TEST(SwfTest, ReadsGzip) {
   EXPECT_THAT(Lines(trace), ElementsAre("1 105+60 x4 u7/g3/"));
 }
 
+// What is missing can be rows as well as half of one: no row is to blame, and
+// passing over bad rows must not make a shorter trace of it.
+TEST(SwfTest, AnArchiveThatWasCutShortEndsTheReading) {
+  TraceFiles files;
+  std::string text;
+  for (int i = 0; i < 3000; ++i) {
+    absl::StrAppend(&text, i, " ", 60 * i, " 0 ", (i * 7919) % 3600,
+                    " 1 -1 -1 1 -1 -1 1 1 1 1 1 1 -1 -1\n");
+  }
+  const std::string file = files.WriteGzip("a.swf.gz", text);
+  const uintmax_t size = std::filesystem::file_size(file);
+  for (const uintmax_t left :
+       {size - 1, size / 2, size / 4, uintmax_t{20}, uintmax_t{5}}) {
+    std::filesystem::resize_file(file, left);
+    const ReadTrace trace = ReadAll(NewSwfTrace(file));
+    EXPECT_EQ(trace.end.code(), absl::StatusCode::kDataLoss) << left;
+    EXPECT_EQ(trace.bad, std::vector<std::string>()) << left;
+    EXPECT_THAT(
+        std::string(trace.end.message()),
+        testing::StartsWith(absl::StrCat(file, ":", trace.jobs.size() + 1,
+                                         ": the archive was cut short")))
+        << left;
+  }
+}
+
 TEST(SwfTest, NamesTheLineAndFieldThatItCannotRead) {
   TraceFiles files;
   ReadTrace trace = ReadAll(NewSwfTrace(files.Write(
