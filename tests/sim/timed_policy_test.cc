@@ -47,7 +47,7 @@ TEST(TimedPolicyTest, AFewLongDecisionsAreNotTakenForAll) {
   absl::Duration took;
   const SimResult result =
       Simulate(
-          scenario, *workload, {.name = "fcfs", .label = "fcfs"},
+          scenario, *workload, {.label = "fcfs", .name = "fcfs"},
           {.make_policy =
                [&took] { return std::make_unique<NowAndThenSlow>(&took); }})
           .value();
