@@ -203,7 +203,8 @@ absl::StatusOr<BoundResult> CarbonBound(const BoundInstance& instance,
                   .tolerance = options.tolerance,
                   .patience = options.patience,
                   .hope = 0.05,
-                  .least_hope = 1e-6});
+                  .least_hope = 1e-6,
+                  .mixed = true});
   // Once more, from the prices alone, rather than trust the path to them.
   const double bound = std::max(0.0, pricing.Evaluate(pricing.best_prices()));
   return BoundResult{.carbon = GramsCo2e(bound * (1 - kRoundingMargin)),

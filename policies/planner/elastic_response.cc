@@ -3,7 +3,6 @@
 #include "policies/planner/elastic_response.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace ccsched {
@@ -14,14 +13,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int32_t kFresh = -1;  // the job starts here
 constexpr int32_t kAgain = -2;  // it ran, or paused, in the slot before
 constexpr int32_t kPause = -3;  // it ran otherwise, or paused, before
-
-// On the other side of the best worth one is first sought so close to a guess,
-// which is mostly good, then further away each time.
-constexpr double kReach = 0.01;
-constexpr double kFurther = 4;
-constexpr double kLeastWorth = 1e-9;
-constexpr double kStep = 1e-3;       // upwards at least
-constexpr double kPrecision = 1e-6;  // of the bound
 
 }  // namespace
 
@@ -143,47 +134,17 @@ void ElasticSearch::Trace(const Path& path, const std::vector<uint16_t>& pools,
   std::reverse(stretches.begin(), stretches.end());
 }
 
-ElasticSearch::Top ElasticSearch::Best(const PriceTable& prices,
-                                       const std::vector<uint16_t>& pools,
-                                       const PlanJob& job, double guess,
-                                       int evaluations) {
+WorthTop ElasticSearch::Best(const PriceTable& prices,
+                             const std::vector<uint16_t>& pools,
+                             const PlanJob& job, double guess,
+                             int evaluations) {
   const double duration = job.duration * (1.0 / kSlotUs);
-  Top top;
   less_.clear();
-  bool less_known = false;
-  double reach = kReach;
-  double worth = guess;
-  for (int looks = 0; looks < evaluations; ++looks) {
-    const Result look = At(prices, pools, job, worth, look_);
-    if (look.bound > top.best.bound) top.best = look;
-    if (look.useful < duration) {
-      top.less = look;
-      less_.swap(look_);
-      less_known = true;
-    } else {
-      top.more = look;
-      more_.swap(look_);
-    }
-    if (!top.more || (!less_known && worth > kLeastWorth)) {
-      worth = top.more ? worth / (1 + reach) : (worth + kStep) * (1 + reach);
-      reach *= kFurther;
-      continue;
-    }
-    // Where the tangents meet.
-    const double rise = duration - top.less.useful;
-    const double fall = duration - top.more->useful;
-    if (rise <= 0 || fall >= 0) break;
-    worth = (top.more->bound - top.less.bound + rise * top.less.worth -
-             fall * top.more->worth) /
-            (rise - fall);
-    const double peak = top.less.bound + rise * (worth - top.less.worth);
-    if (peak - top.best.bound <= kPrecision * std::abs(peak)) break;
-  }
-  if (top.more) {
-    const double apart = top.more->useful - top.less.useful;
-    top.share_of_more = apart > 0 ? (duration - top.less.useful) / apart : 1;
-  }
-  return top;
+  return TopWorth(duration, guess, evaluations, [&](double worth) {
+    const Result result = At(prices, pools, job, worth, look_);
+    (result.useful < duration ? less_ : more_).swap(look_);
+    return result;
+  });
 }
 
 }  // namespace ccsched

@@ -4,7 +4,6 @@
 #define CCSCHED_POLICIES_PLANNER_ELASTIC_RESPONSE_H_
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "policies/planner/instance.h"
@@ -51,21 +50,10 @@ class ElasticSearch {
             const PlanJob& job, double worth,
             std::vector<WideStretch>& stretches);
 
-  // The look of the greatest bound, and the nearest beside it: one that does
-  // less than all of the work, and one that does all of it or more. Mixed so
-  // that they do just all of it, their plans say how the greatest bound changes
-  // with the prices, which neither does alone.
-  struct Top {
-    Result best;
-    Result less;  // at a worth of 0, nothing is done
-    std::optional<Result> more;
-    double share_of_more = 0;  // in the mixture
-  };
-
   // At the worth that gives the greatest bound, to 1e-6 of it or `evaluations`
   // looks; starts looking around `guess`. REQUIRES: guess > 0.
-  Top Best(const PriceTable& prices, const std::vector<uint16_t>& pools,
-           const PlanJob& job, double guess, int evaluations);
+  WorthTop Best(const PriceTable& prices, const std::vector<uint16_t>& pools,
+                const PlanJob& job, double guess, int evaluations);
   // The stretches of the last Best()'s `less`, and of its `more` if it had one.
   const std::vector<WideStretch>& less() const { return less_; }
   const std::vector<WideStretch>& more() const { return more_; }

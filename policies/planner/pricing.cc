@@ -54,11 +54,25 @@ void Pricing::Respond(size_t index, double& sum) {
     return;
   }
   const auto& pools = instance_.placements[job.pools];
-  const StretchSearch::Result best =
-      search_.Best(table_, pools, job, Guess(index), Evaluations(index));
-  worth_[index] = std::max(best.worth, kLeastWorth);
-  sum += count * best.bound;
-  search_.At(table_, pools, job, best.worth, nullptr, &stretches_);
+  if (!ascent_.options.mixed) {
+    const WorthLook best =
+        search_.Best(table_, pools, job, Guess(index), Evaluations(index));
+    worth_[index] = std::max(best.worth, kLeastWorth);
+    sum += count * best.bound;
+    AddStretches(job, best.worth, count);
+    return;
+  }
+  const WorthTop top =
+      search_.Top(table_, pools, job, Guess(index), Evaluations(index));
+  worth_[index] = std::max(top.best.worth, kLeastWorth);
+  sum += count * top.best.bound;
+  AddStretches(job, top.less.worth, count * (1 - top.share_of_more));
+  if (top.more) AddStretches(job, top.more->worth, count * top.share_of_more);
+}
+
+void Pricing::AddStretches(const PlanJob& job, double worth, double count) {
+  search_.At(table_, instance_.placements[job.pools], job, worth, nullptr,
+             &stretches_);
   for (const Stretch& s : stretches_) {
     usage_.Add(s.pool, s.start, s.end, count);
   }
@@ -68,7 +82,7 @@ void Pricing::RespondElastic(size_t index, double& sum) {
   const PlanJob& job = instance_.jobs[index];
   const double weight = job.weight;
   const auto& pools = instance_.placements[job.pools];
-  const ElasticSearch::Top top = elastic_search_.Best(
+  const WorthTop top = elastic_search_.Best(
       table_, pools, job, Guess(index), worth_[index] > 0 ? kElasticLooks : 12);
   worth_[index] = std::max(top.best.worth, kLeastWorth);
   sum += weight * top.best.bound;

@@ -175,4 +175,11 @@ StretchSearch::Result StretchSearch::Best(const PriceTable& prices,
   return BestWorth(duration, guess, evaluations, look);
 }
 
+WorthTop StretchSearch::Top(const PriceTable& prices,
+                            const std::vector<uint16_t>& pools,
+                            const PlanJob& job, double guess, int evaluations) {
+  return TopWorth(job.duration * (1.0 / kSlotUs), guess, evaluations,
+                  [&](double worth) { return At(prices, pools, job, worth); });
+}
+
 }  // namespace ccsched

@@ -78,6 +78,9 @@ class StretchSearch {
               const PlanJob& job, double guess, int evaluations,
               const OpenSlots* open = nullptr,
               const StretchOrigin& origin = {});
+  // The same with what is beside it, of a new job with room everywhere.
+  WorthTop Top(const PriceTable& prices, const std::vector<uint16_t>& pools,
+               const PlanJob& job, double guess, int evaluations);
   // The look of least worth in the last Best() whose stretches do all the
   // work; its `useful` is less than the duration if there was none.
   const Result& enough() const { return enough_; }

@@ -4,6 +4,7 @@
 #define CCSCHED_POLICIES_PLANNER_WORTH_SEARCH_H_
 
 #include <cmath>
+#include <optional>
 
 namespace ccsched {
 
@@ -46,6 +47,66 @@ WorthLook BestWorth(double duration, double guess, int evaluations, Look look) {
     (middle.useful < duration ? low : high) = middle;
   }
   return best;
+}
+
+// The look of the greatest bound, and the nearest beside it: one that does less
+// than all of the work, and one that does all of it or more. Mixed so that they
+// do just all of it, their plans say how the greatest bound changes with the
+// prices (they make its subgradient), which neither does alone.
+struct WorthTop {
+  WorthLook best;
+  WorthLook less;  // at a worth of 0, nothing is done
+  std::optional<WorthLook> more;
+  double share_of_more = 0;  // in the mixture
+};
+
+// Finds the greatest bound, to 1e-6 of it or `evaluations` looks; starts
+// looking around `guess`. `look` returns the WorthLook of a worth, whose bound
+// is concave and piecewise linear in the worth; its slope is duration - useful.
+// The last look of less work than `duration` is the top's `less`, the last
+// other one its `more`. REQUIRES: guess > 0.
+template <typename Look>
+WorthTop TopWorth(double duration, double guess, int evaluations, Look look) {
+  // On the other side of the best worth one is first sought so close to a
+  // guess, which is mostly good, then further away each time.
+  constexpr double kReach = 0.01;
+  constexpr double kFurther = 4;
+  constexpr double kLeastWorth = 1e-9;
+  constexpr double kStep = 1e-3;       // upwards at least
+  constexpr double kPrecision = 1e-6;  // of the bound
+  WorthTop top;
+  bool less_known = false;
+  double reach = kReach;
+  double worth = guess;
+  for (int looks = 0; looks < evaluations; ++looks) {
+    const WorthLook at = look(worth);
+    if (at.bound > top.best.bound) top.best = at;
+    if (at.useful < duration) {
+      top.less = at;
+      less_known = true;
+    } else {
+      top.more = at;
+    }
+    if (!top.more || (!less_known && worth > kLeastWorth)) {
+      worth = top.more ? worth / (1 + reach) : (worth + kStep) * (1 + reach);
+      reach *= kFurther;
+      continue;
+    }
+    // Where the tangents meet.
+    const double rise = duration - top.less.useful;
+    const double fall = duration - top.more->useful;
+    if (rise <= 0 || fall >= 0) break;
+    worth = (top.more->bound - top.less.bound + rise * top.less.worth -
+             fall * top.more->worth) /
+            (rise - fall);
+    const double peak = top.less.bound + rise * (worth - top.less.worth);
+    if (peak - top.best.bound <= kPrecision * std::abs(peak)) break;
+  }
+  if (top.more) {
+    const double apart = top.more->useful - top.less.useful;
+    top.share_of_more = apart > 0 ? (duration - top.less.useful) / apart : 1;
+  }
+  return top;
 }
 
 }  // namespace ccsched

@@ -81,7 +81,7 @@ TEST_F(ElasticSearchTest, TheMixedPlansAreASlopeOfTheBoundAndOneAloneIsNot) {
   for (int round = 0; round < 20; ++round) {
     const Prices prices = Random(random, 50, 150);
     const PriceTable table = TableOf(prices);
-    const ElasticSearch::Top top = search_.Best(table, kAll, job, 100, kLooks);
+    const WorthTop top = search_.Best(table, kAll, job, 100, kLooks);
     ASSERT_TRUE(top.more);
     const double duration = job.duration * (1.0 / kSlotUs);
     EXPECT_LT(top.less.useful, duration);
