@@ -63,6 +63,12 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
     case 'x':
       spec.cleanup.emplace_back(value);
       return true;
+    case 'f':
+      spec.prelude.emplace_back(value);
+      return true;
+    case 'F':
+      spec.prelude_lock = value;
+      return true;
     case 'i':
       return ReadNumber(value, spec.init_notes);
     case 'w':
@@ -111,6 +117,8 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   for (const std::string& a : spec.argv) out.Bytes('a', a);
   for (const std::string& e : spec.env) out.Bytes('e', e);
   for (const std::string& c : spec.cleanup) out.Bytes('x', c);
+  for (const std::string& p : spec.prelude) out.Bytes('f', p);
+  out.Bytes('F', spec.prelude_lock);
   out.Number('i', spec.init_notes);
   out.Bytes('w', spec.workdir);
   out.Bytes('o', spec.output);

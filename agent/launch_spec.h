@@ -28,6 +28,10 @@ struct LaunchSpec {
   // Run as the job is, once that has been killed: removes what the runtime of
   // its container keeps. Or empty.
   std::vector<std::string> cleanup;
+  // Run before the job, outside of it, one job that names the same lock after
+  // the other (prelude.h). Or empty.
+  std::vector<std::string> prelude;
+  std::string prelude_lock;
   bool init_notes = false;  // its container has a first process of ours
   std::string workdir;
   std::string output;  // absolute path
@@ -51,7 +55,7 @@ struct LaunchSpec {
 
 // What agent and supervisor must agree on: the form and meaning of a LaunchSpec
 // and of the run file. To be raised whenever one of them changes.
-inline constexpr uint32_t kLaunchVersion = 5;
+inline constexpr uint32_t kLaunchVersion = 6;
 // A supervisor prints its kLaunchVersion when this is its only argument, and
 // exits with this status, having touched nothing, where a LaunchSpec is of
 // another one.
