@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -311,6 +312,35 @@ TEST_F(MeteredJobsTest, AnAcceleratorsCounterIsWhatAJobIsBilled) {
     EXPECT_EQ(sample.method(), "measured");
   }
   EXPECT_DOUBLE_EQ(joules, 100);
+}
+
+// What nobody metered while the agent was away is no idler than it was: how
+// busy processors are says little of accelerators.
+TEST_F(MeteredJobsTest, TimeWithoutAnAgentIsEstimatedByTheAcceleratorsUse) {
+  setenv("CCSCHED_FAKE_NVML", Path("nvml").c_str(), 1);
+  std::ofstream(Path("nvml")) << "1000000 300000 100 0 0 60 0\n";
+  const std::vector<std::string> flags{
+      "--sample-interval", "0.1",
+      "--count",           "1",
+      "--meter",           std::string("nvml:") + CCSCHED_FAKE_NVML_LIBRARY};
+  StartAgent(flags);
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 2));
+  KillAgent();
+  const size_t before = scheduler_->Samples({1, 1}).size();
+  StartAgent(flags);
+  // One may still have been under way from the agent before.
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, before + 2));
+  const auto samples = scheduler_->Samples({1, 1});
+  const auto gap =
+      std::find_if(samples.begin(), samples.end(),
+                   [](const auto& s) { return s.method() == "estimated"; });
+  ASSERT_NE(gap, samples.end());
+  const double seconds =
+      absl::ToDoubleSeconds(FromProto(gap->end()) - FromProto(gap->start()));
+  EXPECT_NEAR(gap->joules(), scheduler_->registered.active_watts() * seconds,
+              0.05 * gap->joules());
+  LetGo();
 }
 
 }  // namespace
