@@ -169,6 +169,7 @@ void SetLimits(const v1::JobSpec& job, uint64_t count,
   spec.grace_ns = absl::ToInt64Nanoseconds(
       std::clamp(grace, absl::ZeroDuration(), kLongest));
   spec.lease_path = settings.state + "/lease";
+  spec.open_files = settings.open_files;
   if (MayBeAsked(job)) spec.control = paths.folder;
   if (!settings.cgroup_root.empty()) {
     spec.cgroup = absl::StrCat(settings.cgroup_root, "/", paths.cgroup);

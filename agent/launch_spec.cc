@@ -97,6 +97,8 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
       return true;
     case 'm':
       return ReadNumber(value, spec.memory_max);
+    case 'n':
+      return ReadNumber(value, spec.open_files);
     case 'A':
       return ReadNumber(value, spec.accelerators);
     case 'u':
@@ -131,6 +133,7 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   out.Bytes('L', spec.lease_path);
   out.Bytes('c', spec.cgroup);
   if (spec.memory_max) out.Number('m', *spec.memory_max);
+  out.Number('n', spec.open_files);
   out.Number('A', spec.accelerators);
   if (spec.run_as) {
     std::vector<uint32_t> ids{spec.run_as->uid, spec.run_as->gid};

@@ -48,6 +48,7 @@ struct LaunchSpec {
   std::string lease_path;  // see lease_file.h
   std::string cgroup;  // folder of its own, made by the supervisor; or empty
   std::optional<uint64_t> memory_max;  // bytes, by cgroup
+  uint64_t open_files = 0;             // at most, unless raised; 0: as here
   uint32_t accelerators = 1;           // its part of the processors, by cgroup
   std::optional<RunAs> run_as;
   std::string control;  // folder of the checkpoint handshake; or empty

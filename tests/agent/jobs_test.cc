@@ -1,6 +1,7 @@
 // How jobs are run: their ends, limits, output and environment.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -341,6 +342,36 @@ TEST_F(MeteredJobsTest, TimeWithoutAnAgentIsEstimatedByTheAcceleratorsUse) {
   EXPECT_NEAR(gap->joules(), scheduler_->registered.active_watts() * seconds,
               0.05 * gap->joules());
   LetGo();
+}
+
+using OpenFilesTest = AgentTest;
+
+// Each job is some open files of the agent's; a thousand are soon too few.
+TEST_F(OpenFilesTest, ASoftLimitOfOpenFilesBoundsJobsButNotHowManyThereAre) {
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  StartAgent({"--count", "40"});
+  setrlimit(RLIMIT_NOFILE, &before);
+  for (uint64_t job = 1; job <= 40; ++job) {
+    v1::StartAttempt start = Waiter({job, 1});
+    start.mutable_spec()->mutable_command()->rbegin()->insert(0,
+                                                              "ulimit -Sn; ");
+    ASSERT_TRUE(scheduler_->Start(start));
+  }
+  for (uint64_t job = 1; job <= 40; ++job) {
+    ASSERT_TRUE(scheduler_->WaitRunning({job, 1})) << Read(Path("agent.log"));
+  }
+  LetGo();
+  for (uint64_t job = 1; job <= 40; ++job) {
+    const AttemptId id{job, 1};
+    const auto status = scheduler_->WaitEnded(id);
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->exit_code(), 7) << status->message();
+    EXPECT_EQ(Read(StateFile("logs/" + id.ToString() + ".out")), "64\n");
+  }
 }
 
 }  // namespace
