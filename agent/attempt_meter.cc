@@ -56,8 +56,11 @@ ModelledUse AttemptMeter::UseOf(const KnownAttempt& attempt,
 v1::EnergySample AttemptMeter::Make(AttemptId id, const KnownAttempt& attempt,
                                     const State& state, const ModelledUse& use,
                                     bool use_known) {
-  const double utilisation =
-      use_known ? Utilisation(use).value_or(1) : state.utilisation.value_or(1);
+  // How busy processors are says little of accelerators that have a meter.
+  const bool unwatched = meters_.accelerators != nullptr && !state.mark;
+  const double utilisation = use_known && !unwatched
+                                 ? Utilisation(use).value_or(1)
+                                 : state.utilisation.value_or(1);
   const bool modelled = use_known && meters_.accelerators == nullptr;
   v1::EnergySample sample =
       ModelledSample(id, use, utilisation, modelled ? "modelled" : "estimated");

@@ -100,6 +100,11 @@ bool HasOurInit(const std::string& runtime, const ContainerJob& job) {
   return IsPodman(runtime) && !job.init.empty();
 }
 
+std::vector<std::string> ContainerPrelude(const std::string& runtime) {
+  if (!IsPodman(runtime)) return {};
+  return {runtime, "unshare", "true"};
+}
+
 std::vector<std::string> ContainerCleanup(const std::string& runtime,
                                           const ContainerJob& job) {
   if (!IsPodman(runtime)) return {};

@@ -41,6 +41,11 @@ std::vector<std::string> ContainerCommand(const std::string& runtime,
 // then finds the command's fd kInitNotesFd under the same number.
 bool HasOurInit(const std::string& runtime, const ContainerJob& job);
 
+// The command that sets up what the containers of an ordinary user share, if it
+// is not there yet; to be run before each of them, outside of the job. Empty
+// where nothing is shared.
+std::vector<std::string> ContainerPrelude(const std::string& runtime);
+
 // The command that removes what is left of the container if the one above was
 // killed; empty where nothing is. It may be run at any time.
 std::vector<std::string> ContainerCleanup(const std::string& runtime,

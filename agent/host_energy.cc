@@ -37,18 +37,22 @@ HostEnergy::Split HostEnergy::Close(Joules total, absl::Duration real,
   const Joules idle = std::min(left, ToJoules(*idle_ * real));
   const Joules dynamic = left - idle;
   int64_t jobs_ns = 0;
-  double held = 0;  // of all accelerators, over the interval
+  // Of all accelerators, over the interval.
+  const auto part_held = [&](const Use& use) {
+    return static_cast<double>(use.count) / accelerators_ *
+           absl::FDivDuration(use.real, real);
+  };
+  double held = 0;
   for (const Use& use : uses) {
     jobs_ns += use.cpu_ns;
-    held += static_cast<double>(use.count) / accelerators_ * (use.real / real);
+    held += part_held(use);
   }
   // Clocks of ticks are coarse: together no more than there is.
   const double cpu_ns = static_cast<double>(std::max({busy_ns, jobs_ns, 1L}));
   const double idle_scale = held > 1 ? 1 / held : 1;
   split.unallocated = left;
   for (size_t i = 0; i < uses.size(); ++i) {
-    const double part = static_cast<double>(uses[i].count) / accelerators_ *
-                        (uses[i].real / real) * idle_scale;
+    const double part = part_held(uses[i]) * idle_scale;
     split.shares[i] =
         idle * part + dynamic * (static_cast<double>(uses[i].cpu_ns) / cpu_ns);
     split.unallocated -= split.shares[i];

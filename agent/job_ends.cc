@@ -1,10 +1,8 @@
 // How attempts end: seen, found after a restart, measured and recorded.
 // SPDX-License-Identifier: Apache-2.0
-#include <poll.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,9 +13,8 @@
 #include "agent/cgroup.h"
 #include "agent/job_runner.h"
 #include "agent/launch_spec.h"
-#include "agent/pidfd.h"
+#include "agent/left_overs.h"
 #include "agent/process_cpu.h"
-#include "agent/process_tree.h"
 #include "scheduler/base/failpoint.h"
 #include "scheduler/base/log.h"
 #include "scheduler/wire/proto_time.h"
@@ -28,8 +25,6 @@ namespace {
 // So many supervisors that died of themselves, and none between them that came
 // to its job's end: another would fare no better.
 constexpr int kDeathsMax = 3;
-
-constexpr int64_t kKillNsMax = 5 * kNanosPerSecond;
 
 // What a supervisor says that never came to life: it could not be executed
 // (127), what it should run was not for it, or it died of itself.
@@ -63,29 +58,6 @@ bool DiedOfItself(const siginfo_t& info) {
   if (info.si_pid == 0) return false;
   return info.si_code == CLD_EXITED ||
          (info.si_status != SIGKILL && info.si_status != SIGTERM);
-}
-
-// Kills what a killed supervisor left behind; false if something remains, as
-// what waits for a disk does. Nothing else happens here meanwhile.
-bool KillLeftOvers(const std::string& tag) {
-  const std::string variable = "CCSCHED_ATTEMPT_TAG=" + tag;
-  const int64_t until = BootNanos() + kKillNsMax;
-  for (;;) {
-    const std::vector<pid_t> left = ProcessesWithVariable(variable);
-    if (left.empty()) return true;
-    if (BootNanos() >= until) return false;
-    Fd last;
-    for (const pid_t pid : left) {
-      Fd process(pidfd_open(pid, 0));
-      // By now the number may be another process's.
-      if (!process.valid() || !HasVariable(pid, variable)) continue;
-      pidfd_send_signal(process.get(), SIGKILL, nullptr, 0);
-      last = std::move(process);
-    }
-    if (!last.valid()) continue;
-    pollfd gone{last.get(), POLLIN, 0};
-    poll(&gone, 1, 100);
-  }
 }
 
 v1::Outcome OutcomeOf(const RunEnd& end) {

@@ -6,10 +6,12 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -65,6 +67,14 @@ void DefaultSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// The agent has raised its own.
+void LimitOpenFiles(uint64_t count) {
+  rlimit files;
+  if (count == 0 || getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::min<rlim_t>(count, files.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 bool IsOver(const LeaseFile* lease) {
   return lease != nullptr && lease->deadline() != 0 &&
          BootNanos() >= lease->deadline();
@@ -80,6 +90,7 @@ bool IsOver(const LeaseFile* lease) {
     Fail(report, StartStep::kCgroup);
   }
   umask(022);
+  LimitOpenFiles(spec.open_files);
   if (spec.run_as && !BecomeUser(*spec.run_as)) Fail(report, StartStep::kUser);
   // After the change of user, which would clear it.
   prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -148,6 +148,11 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
   }
   spec.argv = ContainerCommand(settings.container_runtime, inside);
   spec.cleanup = ContainerCleanup(settings.container_runtime, inside);
+  const uint32_t uid = spec.run_as ? spec.run_as->uid : geteuid();
+  if (uid != 0) {
+    spec.prelude = ContainerPrelude(settings.container_runtime);
+    spec.prelude_lock = absl::StrCat(settings.state, "/containers-", uid);
+  }
   spec.init_notes = HasOurInit(settings.container_runtime, inside);
   return absl::OkStatus();
 }
@@ -164,6 +169,7 @@ void SetLimits(const v1::JobSpec& job, uint64_t count,
   spec.grace_ns = absl::ToInt64Nanoseconds(
       std::clamp(grace, absl::ZeroDuration(), kLongest));
   spec.lease_path = settings.state + "/lease";
+  spec.open_files = settings.open_files;
   if (MayBeAsked(job)) spec.control = paths.folder;
   if (!settings.cgroup_root.empty()) {
     spec.cgroup = absl::StrCat(settings.cgroup_root, "/", paths.cgroup);

@@ -32,6 +32,7 @@ struct LaunchSettings {
   std::string container_init;     // see ContainerJob
   bool nvidia = false;            // containers get devices by their CDI names
   std::string cgroup_root;        // folder for the jobs' groups; or empty
+  uint64_t open_files = 0;        // soft limit of jobs; 0: the agent's own
   uint64_t memory_per_accelerator = 0;  // bytes; 0: no limit
 };
 

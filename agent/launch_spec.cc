@@ -63,6 +63,12 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
     case 'x':
       spec.cleanup.emplace_back(value);
       return true;
+    case 'f':
+      spec.prelude.emplace_back(value);
+      return true;
+    case 'F':
+      spec.prelude_lock = value;
+      return true;
     case 'i':
       return ReadNumber(value, spec.init_notes);
     case 'w':
@@ -91,6 +97,8 @@ bool ReadField(char tag, std::string_view value, LaunchSpec& spec) {
       return true;
     case 'm':
       return ReadNumber(value, spec.memory_max);
+    case 'n':
+      return ReadNumber(value, spec.open_files);
     case 'A':
       return ReadNumber(value, spec.accelerators);
     case 'u':
@@ -111,6 +119,8 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   for (const std::string& a : spec.argv) out.Bytes('a', a);
   for (const std::string& e : spec.env) out.Bytes('e', e);
   for (const std::string& c : spec.cleanup) out.Bytes('x', c);
+  for (const std::string& p : spec.prelude) out.Bytes('f', p);
+  out.Bytes('F', spec.prelude_lock);
   out.Number('i', spec.init_notes);
   out.Bytes('w', spec.workdir);
   out.Bytes('o', spec.output);
@@ -123,6 +133,7 @@ std::string EncodeLaunchSpec(const LaunchSpec& spec) {
   out.Bytes('L', spec.lease_path);
   out.Bytes('c', spec.cgroup);
   if (spec.memory_max) out.Number('m', *spec.memory_max);
+  out.Number('n', spec.open_files);
   out.Number('A', spec.accelerators);
   if (spec.run_as) {
     std::vector<uint32_t> ids{spec.run_as->uid, spec.run_as->gid};

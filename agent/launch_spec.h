@@ -28,6 +28,10 @@ struct LaunchSpec {
   // Run as the job is, once that has been killed: removes what the runtime of
   // its container keeps. Or empty.
   std::vector<std::string> cleanup;
+  // Run before the job, outside of it, one job that names the same lock after
+  // the other (prelude.h). Or empty.
+  std::vector<std::string> prelude;
+  std::string prelude_lock;
   bool init_notes = false;  // its container has a first process of ours
   std::string workdir;
   std::string output;  // absolute path
@@ -44,6 +48,7 @@ struct LaunchSpec {
   std::string lease_path;  // see lease_file.h
   std::string cgroup;  // folder of its own, made by the supervisor; or empty
   std::optional<uint64_t> memory_max;  // bytes, by cgroup
+  uint64_t open_files = 0;             // at most, unless raised; 0: as here
   uint32_t accelerators = 1;           // its part of the processors, by cgroup
   std::optional<RunAs> run_as;
   std::string control;  // folder of the checkpoint handshake; or empty
@@ -51,7 +56,7 @@ struct LaunchSpec {
 
 // What agent and supervisor must agree on: the form and meaning of a LaunchSpec
 // and of the run file. To be raised whenever one of them changes.
-inline constexpr uint32_t kLaunchVersion = 5;
+inline constexpr uint32_t kLaunchVersion = 6;
 // A supervisor prints its kLaunchVersion when this is its only argument, and
 // exits with this status, having touched nothing, where a LaunchSpec is of
 // another one.

@@ -71,6 +71,7 @@ size_t PruneLogs(const std::string& folder, const LogBounds& bounds,
   size_t removed = 0;
   for (const LogFile& file : files) {
     if (bytes <= bounds.bytes_max && count <= bounds.files_max) break;
+    if (removed == bounds.removals_max) break;
     if (needed(file.id) || unlink(file.path.c_str()) != 0) continue;
     // What is noted of its parts goes with the newest of them.
     unlink(LogPartsPath(file.path).c_str());

@@ -15,11 +15,14 @@ namespace ccsched {
 struct LogBounds {
   uint64_t bytes_max = 4ULL << 30;
   size_t files_max = 20000;
+  // A disk may take milliseconds for each, and the agent waits meanwhile.
+  size_t removals_max = 500;
 };
 
 // Removes output of ended attempts, the least recently written first, until
 // the folder is within bounds. What `needed` says is left, as are files that
-// are not output. Returns how many files were removed.
+// are not output. Returns how many files were removed: if as many as may be at
+// once, there may be more.
 size_t PruneLogs(const std::string& folder, const LogBounds& bounds,
                  const std::function<bool(AttemptId)>& needed);
 

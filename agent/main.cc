@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -144,6 +145,17 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "takes them up.\nWithout either they end when the node's lease is over.");
 }
 
+// Each job has two files open here; the usual soft limit is a thousand. Returns
+// what it was, which is the jobs'; 0 if it could not be read.
+uint64_t RaiseFileLimit() {
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
+  const uint64_t before = files.rlim_cur;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  return before;
+}
+
 SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   SessionOptions options;
   options.identity.set_node(flags.node);
@@ -162,6 +174,7 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   launch.accelerator = flags.accelerator;
   launch.state = folder.path;
   launch.output_limit = flags.log_mib << 20;
+  launch.open_files = RaiseFileLimit();
   const char* path = std::getenv("PATH");
   launch.path = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
   if (const passwd* self = getpwuid(getuid())) {

@@ -93,7 +93,9 @@ MeterBank::Use MeterBank::Since(const Mark& mark,
     busy += now[i].busy - mark[i].busy;
   }
   use.estimated = estimated > Joules() || slots_per_device_ > 1;
-  if (known > absl::ZeroDuration()) use.utilisation = busy / known;
+  if (known > absl::ZeroDuration()) {
+    use.utilisation = absl::FDivDuration(busy, known);
+  }
   return use;
 }
 

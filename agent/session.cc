@@ -187,9 +187,13 @@ void Session::EndJobs(std::function<void()> done) {
 }
 
 void Session::KeepLogsSoon() {
-  PruneLogs(options_.runner.launch.state + "/logs", LogBounds(),
-            [this](AttemptId id) { return runner_.IsRunning(id); });
-  logs_timer_ = loop_.At(BootNanos() + kKeepLogsNs, [this] {
+  const LogBounds bounds;
+  const size_t removed =
+      PruneLogs(options_.runner.launch.state + "/logs", bounds,
+                [this](AttemptId id) { return runner_.IsRunning(id); });
+  const bool more = removed == bounds.removals_max;
+  const int64_t pause_ns = more ? kNanosPerSecond : kKeepLogsNs;
+  logs_timer_ = loop_.At(BootNanos() + pause_ns, [this] {
     logs_timer_.reset();
     KeepLogsSoon();
   });

@@ -38,6 +38,9 @@ constexpr int64_t kSayAliveMaxNs = 2 * kNanosPerSecond;
 // What removes a container takes part of a second; a disk may be slow.
 constexpr int64_t kCleanUpNs = 30 * kNanosPerSecond;
 
+// For all jobs of the same user that start at once, one after the other.
+constexpr int64_t kPreludeNs = 120 * kNanosPerSecond;
+
 // What podman exits with if it could not run the container.
 constexpr int kContainerFailedExit = 125;
 
@@ -88,7 +91,6 @@ void Supervisor::Refuse(EndKind kind, int value, const std::string& message) {
 
 // False if the job was not started; the end then says why.
 bool Supervisor::Prepare() {
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
   Failpoint("supervisor.born");
   if (!PrepareFds()) {
     Refuse(EndKind::kBroken, 0, std::string("supervisor: ") + strerror(errno));
@@ -106,6 +108,8 @@ bool Supervisor::Prepare() {
     Refuse(EndKind::kRefused, 0, "the node's lease ran out before the start");
     return false;
   }
+  if (!RunPrelude()) return false;
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   alive_at_ = spec_.began_ns + NextAliveNs(BootNanos() - spec_.began_ns);
   return StartJob();
 }
@@ -123,6 +127,41 @@ bool Supervisor::PrepareFds() {
   const auto self = IdentifyProcess(getpid());
   return signal_fd_ >= 0 && timer_fd_ >= 0 && self &&
          run_.WriteSupervisor(*self);
+}
+
+// False if the job is not to be started any more; the end then says why.
+bool Supervisor::RunPrelude() {
+  if (spec_.prelude.empty()) return true;
+  if (!prelude_.Begin(spec_)) {
+    Refuse(EndKind::kBroken, 0, std::string("prelude: ") + strerror(errno));
+    return false;
+  }
+  const int64_t until = BootNanos() + kPreludeNs;
+  const auto told_to_end = [this] {
+    return end_.cause != EndCause::kOwn && end_.cause != EndCause::kSuspend;
+  };
+  while (prelude_.pid() != 0 && !told_to_end()) {
+    lease_seen_ = lease_.deadline();
+    const int64_t end = lease_seen_ == 0 ? until : std::min(until, lease_seen_);
+    const int64_t left_ms = (end - BootNanos()) / 1'000'000;
+    if (left_ms <= 0) break;
+    pollfd wake{signal_fd_, POLLIN, 0};
+    poll(&wake, 1, static_cast<int>(left_ms));
+    OnSignals();
+  }
+  const bool by_lease = lease_seen_ != 0 && lease_seen_ < until;
+  if (prelude_.pid() != 0 && !told_to_end() && by_lease) {
+    EndFor(EndCause::kLease, "the node's lease ran out before the start");
+  }
+  prelude_.Kill();
+  if (told_to_end()) {
+    Refuse(EndKind::kRefused, 0, end_.message);
+  } else if (const std::string why = prelude_.Failure(); !why.empty()) {
+    Refuse(EndKind::kRefused, 0, why);
+  } else {
+    return true;
+  }
+  return false;
 }
 
 bool Supervisor::StartJob() {
@@ -346,6 +385,7 @@ void Supervisor::ReapChildren() {
 }
 
 void Supervisor::OnReaped(pid_t pid, int status) {
+  if (pid == prelude_.pid()) return prelude_.OnReaped(status);
   if (pid != job_ || job_ended_) return;
   job_ended_ = true;
   exited_ = WIFEXITED(status);

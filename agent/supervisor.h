@@ -18,6 +18,7 @@
 #include "agent/launch_spec.h"
 #include "agent/lease_file.h"
 #include "agent/output_pipe.h"
+#include "agent/prelude.h"
 #include "agent/run_file.h"
 
 namespace ccsched {
@@ -44,6 +45,7 @@ class Supervisor {
  private:
   bool Prepare();
   bool PrepareFds();
+  bool RunPrelude();
   bool StartJob();
   void Refuse(EndKind kind, int value, const std::string& message);
   void Loop();
@@ -76,6 +78,7 @@ class Supervisor {
   Cgroup cgroup_;
   CheckpointDesk desk_;
   OutputPipe output_;
+  Prelude prelude_;
   InitNotes init_;  // of its container's first process
   int signal_fd_ = -1;
   int timer_fd_ = -1;

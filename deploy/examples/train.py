@@ -80,6 +80,7 @@ def main():
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    os.makedirs(args.state, exist_ok=True)
     guard = ccsched_checkpoint.Guard()
     path = guard.resume_from or os.path.join(args.state, "checkpoint.pickle")
     if guard.resumed and os.path.exists(path):

@@ -6,6 +6,12 @@
 #include <utility>
 
 namespace ccsched {
+namespace {
+
+// Starts and ends are on record in whole ones; what nodes report is finer.
+constexpr absl::Duration kRecordStep = absl::Microseconds(1);
+
+}  // namespace
 
 AttemptEnergy::AttemptEnergy(const std::vector<uint32_t>& counts, Watts active,
                              double pue, absl::Time start, SliceSource slices)
@@ -33,7 +39,7 @@ void AttemptEnergy::Weaken(const std::string& method) {
 }
 
 void AttemptEnergy::Fill(Part& part, absl::Time to) {
-  if (part.until >= to) return;
+  if (to - part.until < kRecordStep) return;
   Weaken("estimated");
   if (active_ > Watts(0)) {
     Append(part, to, active_.value() * part.count);

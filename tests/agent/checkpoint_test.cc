@@ -183,7 +183,6 @@ assert say(b"status\n") == b"none\n"
 
 TEST_F(CheckpointTest, TheExampleGoesOnToTheSameWeightsToTheLastBit) {
   const auto train = [&](AttemptId id, const std::string& folder) {
-    std::filesystem::create_directories(Path(folder));
     v1::StartAttempt start = Python(id, "");
     start.mutable_spec()->mutable_command()->DeleteSubrange(2, 2);
     for (const std::string& word :

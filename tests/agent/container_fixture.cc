@@ -175,6 +175,14 @@ bool PodmanTest::NoneLeft() {
   return left.empty();
 }
 
+void PodmanTest::ForgetWhatIsShared() { Output(runtime_ + " system migrate"); }
+
+pid_t PodmanTest::Shared() {
+  pid_t pid = 0;
+  std::ifstream(session_ / "tmp" / "pause.pid") >> pid;
+  return pid;
+}
+
 void PodmanTest::StartWaiter(AttemptId id, const std::string& script) {
   ASSERT_TRUE(scheduler_->Start(InImage(id, "echo up > up; " + script)));
   ASSERT_TRUE(WaitFileHolds(Workdir("up"), "up\n"));

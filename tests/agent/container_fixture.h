@@ -34,6 +34,10 @@ class PodmanTest : public AgentTest {
   void StartContainerAgent();
   // Waits until podman knows of no container; it polls, as nobody tells.
   static bool NoneLeft();
+  // Ends the process that keeps what an ordinary user's podmans share.
+  static void ForgetWhatIsShared();
+  // Its number; 0 if none is noted.
+  static pid_t Shared();
   // What a shell script prints, run as that user.
   static std::string Output(const std::string& script);
 

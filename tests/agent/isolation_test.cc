@@ -139,6 +139,9 @@ TEST(ContainerTest, PodmanGetsANameToRemoveItByAndNoRootOfTheHost) {
   EXPECT_EQ(ContainerCleanup("/usr/bin/podman", job),
             (std::vector<std::string>{"/usr/bin/podman", "rm", "--force",
                                       "--ignore", "ccsched-1-1-a"}));
+  EXPECT_EQ(ContainerPrelude("/usr/bin/podman"),
+            (std::vector<std::string>{"/usr/bin/podman", "unshare", "true"}));
+  EXPECT_THAT(ContainerPrelude("/usr/bin/apptainer"), testing::IsEmpty());
 }
 
 // As the first process of a container; it needs none to be tried.

@@ -1,8 +1,10 @@
 // How jobs are run: their ends, limits, output and environment.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -311,6 +313,65 @@ TEST_F(MeteredJobsTest, AnAcceleratorsCounterIsWhatAJobIsBilled) {
     EXPECT_EQ(sample.method(), "measured");
   }
   EXPECT_DOUBLE_EQ(joules, 100);
+}
+
+// What nobody metered while the agent was away is no idler than it was: how
+// busy processors are says little of accelerators.
+TEST_F(MeteredJobsTest, TimeWithoutAnAgentIsEstimatedByTheAcceleratorsUse) {
+  setenv("CCSCHED_FAKE_NVML", Path("nvml").c_str(), 1);
+  std::ofstream(Path("nvml")) << "1000000 300000 100 0 0 60 0\n";
+  const std::vector<std::string> flags{
+      "--sample-interval", "0.1",
+      "--count",           "1",
+      "--meter",           std::string("nvml:") + CCSCHED_FAKE_NVML_LIBRARY};
+  StartAgent(flags);
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 2));
+  KillAgent();
+  const size_t before = scheduler_->Samples({1, 1}).size();
+  StartAgent(flags);
+  // One may still have been under way from the agent before.
+  ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, before + 2));
+  const auto samples = scheduler_->Samples({1, 1});
+  const auto gap =
+      std::find_if(samples.begin(), samples.end(),
+                   [](const auto& s) { return s.method() == "estimated"; });
+  ASSERT_NE(gap, samples.end());
+  const double seconds =
+      absl::ToDoubleSeconds(FromProto(gap->end()) - FromProto(gap->start()));
+  EXPECT_NEAR(gap->joules(), scheduler_->registered.active_watts() * seconds,
+              0.05 * gap->joules());
+  LetGo();
+}
+
+using OpenFilesTest = AgentTest;
+
+// Each job is some open files of the agent's; a thousand are soon too few.
+TEST_F(OpenFilesTest, ASoftLimitOfOpenFilesBoundsJobsButNotHowManyThereAre) {
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  StartAgent({"--count", "40"});
+  setrlimit(RLIMIT_NOFILE, &before);
+  for (uint64_t job = 1; job <= 40; ++job) {
+    v1::StartAttempt start = Waiter({job, 1});
+    start.mutable_spec()->mutable_command()->rbegin()->insert(0,
+                                                              "ulimit -Sn; ");
+    ASSERT_TRUE(scheduler_->Start(start));
+  }
+  for (uint64_t job = 1; job <= 40; ++job) {
+    ASSERT_TRUE(scheduler_->WaitRunning({job, 1})) << Read(Path("agent.log"));
+  }
+  LetGo();
+  for (uint64_t job = 1; job <= 40; ++job) {
+    const AttemptId id{job, 1};
+    const auto status = scheduler_->WaitEnded(id);
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->exit_code(), 7) << status->message();
+    EXPECT_EQ(Read(StateFile("logs/" + id.ToString() + ".out")), "64\n");
+  }
 }
 
 }  // namespace

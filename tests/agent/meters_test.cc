@@ -127,6 +127,20 @@ TEST_F(MetersTest, AnExclusiveDeviceIsBilledWholeAndASharedOneSplitAndMarked) {
   }
 }
 
+TEST_F(MetersTest, UseIsTheMeanOverTimeAndDevices) {
+  Put("nvml", "0 1 80 0 0 0 0\n0 1 0 0 0 0 0\n0 1 - 0 0 0 0\n");
+  MeterBank bank(OpenNvml(CCSCHED_FAKE_NVML_LIBRARY), 3);
+  bank.Poll(kNanosPerSecond);
+  const auto mark = bank.MarkOf({0, 1});
+  const auto unknown = bank.MarkOf({2});
+  bank.Poll(2 * kNanosPerSecond);
+  EXPECT_DOUBLE_EQ(*bank.Since(mark, {0, 1}).utilisation, 0.4);
+  Put("nvml", "0 1 20 0 0 0 0\n0 1 0 0 0 0 0\n0 1 - 0 0 0 0\n");
+  bank.Poll(4 * kNanosPerSecond);
+  EXPECT_DOUBLE_EQ(*bank.Since(mark, {0, 1}).utilisation, 0.2);
+  EXPECT_FALSE(bank.Since(unknown, {2}).utilisation);
+}
+
 TEST_F(MetersTest, AmdIsReadFromSysfs) {
   const std::string card = "class/drm/card1/device/";
   Put(card + "vendor", "0x1002\n");
@@ -268,6 +282,18 @@ TEST(HostEnergyTest, IdleIsSharedByAllocationAndTheRestByCpuTime) {
   EXPECT_DOUBLE_EQ(split.shares[0].value(), 250 + 300);
   EXPECT_DOUBLE_EQ(split.shares[1].value(), 500 + 100);
   EXPECT_DOUBLE_EQ(split.unallocated.value(), 250 + 200);
+}
+
+TEST(HostEnergyTest, OneThatBeganWithinTheIntervalHasItsPartOfTheIdlePower) {
+  HostEnergy host(8);
+  host.Close(Joules(1000), absl::Seconds(10), 0, {});
+  const auto split =
+      host.Close(Joules(1000), absl::Seconds(10), 0,
+                 {{.count = 4, .real = absl::Seconds(4), .cpu_ns = 0},
+                  {.count = 4, .real = absl::Seconds(10), .cpu_ns = 0}});
+  EXPECT_DOUBLE_EQ(split.shares[0].value(), 200);
+  EXPECT_DOUBLE_EQ(split.shares[1].value(), 500);
+  EXPECT_DOUBLE_EQ(split.unallocated.value(), 300);
 }
 
 TEST(HostEnergyTest, SumsCloseOnTheMeterWhateverTheJobsDo) {

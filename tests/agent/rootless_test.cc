@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
 #include "tests/agent/container_fixture.h"
@@ -69,6 +71,41 @@ TEST_F(RootlessTest, ItsCommandHearsThatItIsToEndAndSaysHowItDid) {
   ASSERT_TRUE(status);
   EXPECT_EQ(status->outcome(), v1::OUTCOME_SUSPENDED);
   EXPECT_EQ(status->exit_code(), 85);
+  EXPECT_TRUE(NoneLeft());
+}
+
+// What the user's podmans share is set up by the first of them. Were that a
+// job's it would end with the job, and another that starts then would fail.
+TEST_F(RootlessTest, WhatTheirPodmansShareOutlivesTheJobs) {
+  ForgetWhatIsShared();
+  EXPECT_EQ(RunToEnd(InImage({1, 1}, "exit 0")).outcome(),
+            v1::OUTCOME_SUCCEEDED);
+  const pid_t shared = Shared();
+  ASSERT_NE(shared, 0);
+  EXPECT_TRUE(Exists(shared));
+  EXPECT_EQ(RunToEnd(InImage({2, 1}, "exit 0")).outcome(),
+            v1::OUTCOME_SUCCEEDED);
+  EXPECT_EQ(Shared(), shared);
+}
+
+// Some start while others end, eight at a time.
+TEST_F(RootlessTest, OnesThatStartWhileOthersEndAllRun) {
+  ForgetWhatIsShared();
+  constexpr uint64_t kJobs = 40;
+  constexpr uint64_t kAtOnce = 8;
+  for (uint64_t job = 1; job <= kJobs + kAtOnce; ++job) {
+    if (job > kAtOnce) {
+      const AttemptId id{job - kAtOnce, 1};
+      const auto status = scheduler_->WaitEnded(id);
+      ASSERT_TRUE(status) << id.ToString();
+      EXPECT_EQ(status->outcome(), v1::OUTCOME_SUCCEEDED)
+          << status->message() << "\n"
+          << Read(StateFile(absl::StrCat("logs/", id.ToString(), ".out")));
+    }
+    if (job > kJobs) continue;
+    ASSERT_TRUE(scheduler_->Start(
+        InImage({job, 1}, absl::StrCat("sleep 0.0", job % 7))));
+  }
   EXPECT_TRUE(NoneLeft());
 }
 

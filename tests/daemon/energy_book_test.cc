@@ -80,6 +80,17 @@ TEST(AttemptEnergyTest, FillsWhatNobodyReportedAndSaysSo) {
   EXPECT_EQ(energy.method(), "estimated");
 }
 
+// Starts are on record in whole microseconds, a node's report is not.
+TEST(AttemptEnergyTest, WhatARecordRoundsOffIsNoGapToEstimate) {
+  const absl::Time start = kStart + absl::Nanoseconds(1'999);
+  AttemptEnergy energy({1}, Watts(100), 1, kStart, Rising);
+  energy.Started(0, kStart + absl::Microseconds(1));
+  energy.Report(0, start, start + absl::Hours(1), Joules(3.6e5), "measured");
+  energy.Ended(0, kStart + absl::Hours(1) + absl::Microseconds(1));
+  EXPECT_EQ(Sum(energy.Take(true), &AccountRow::joules), 360'000);
+  EXPECT_EQ(energy.method(), "measured");
+}
+
 TEST(AttemptEnergyTest, LeavesUnknownWhatCantBeEstimated) {
   AttemptEnergy energy({4}, Watts(0), 1, kStart, Rising);
   energy.Ended(0, kStart + absl::Minutes(30));
