@@ -97,23 +97,40 @@ std::string Basename(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+absl::Status ReadJobYaml(const std::string& file, JobOptions* options,
+                         v1::JobSpec* job) {
+  YamlSource source;
+  const absl::Status read = ReadYamlFile(file, *job, &source);
+  if (absl::IsNotFound(read)) {
+    return absl::InvalidArgumentError(read.message());
+  }
+  RETURN_IF_ERROR(read);
+  for (const char* ours : {"env_exported", "env_given"}) {
+    if (!source.lines.contains(ours)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.At(ours), ": ", ours,
+                     " is not for a file; write the variables under env"));
+  }
+  // "finish_by: +3h" is resolved as the flag is.
+  if (!options->finish_by && !job->finish_by_text().empty()) {
+    options->finish_by = job->finish_by_text();
+  }
+  // "command: python train.py" is a line for the shell.
+  if (job->command_size() == 1 &&
+      job->command(0).find(' ') != std::string::npos) {
+    const std::string line = job->command(0);
+    job->clear_command();
+    for (const char* word : {"/bin/sh", "-c"}) job->add_command(word);
+    job->add_command(line);
+  }
+  return absl::OkStatus();
+}
+
 // Returns the header of a script; an empty one of what has none.
 absl::StatusOr<ScriptHeader> ReadFile(const std::string& file, Context& context,
                                       JobOptions* options, v1::JobSpec* job) {
   if (absl::EndsWith(file, ".yaml") || absl::EndsWith(file, ".yml")) {
-    const absl::Status read = ReadYamlFile(file, *job);
-    if (absl::IsNotFound(read)) {
-      return absl::InvalidArgumentError(read.message());
-    }
-    RETURN_IF_ERROR(read);
-    // "command: python train.py" is a line for the shell.
-    if (job->command_size() == 1 &&
-        job->command(0).find(' ') != std::string::npos) {
-      const std::string line = job->command(0);
-      job->clear_command();
-      for (const char* word : {"/bin/sh", "-c"}) job->add_command(word);
-      job->add_command(line);
-    }
+    RETURN_IF_ERROR(ReadJobYaml(file, options, job));
     return ScriptHeader();
   }
   ASSIGN_OR_RETURN(const std::string script, ReadScript(file));
