@@ -36,6 +36,7 @@ struct SubmitOptions {
   JobOptions job;
   std::string file;
   std::vector<std::string> rest;
+  std::string user;
   bool dry_run = false, wait = false, yes = false, parsable = false;
   std::string format = "table";
 };
@@ -71,6 +72,15 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
         path,
         ": not a script: its first line must be #! and its interpreter; "
         "to run a program, write it after '--'"));
+  }
+  const std::string_view first = text.substr(0, text.find('\n'));
+  if (first.ends_with('\r')) {
+    // The kernel would look for an interpreter of that name.
+    return absl::InvalidArgumentError(absl::StrCat(
+        path,
+        ":1: the line ends in a carriage return, as on Windows; remove them "
+        "all, by: sed -i 's/\\r$//' ",
+        path == "-" ? "FILE" : path));
   }
   return std::string(text);
 }
@@ -195,6 +205,7 @@ absl::StatusOr<v1::JobSpec> MakeJob(SubmitOptions* o, Context& context) {
       o->job, now, absl::LocalTimeZone(),
       [](const char* n) { return getenv(n); }, &job);
   if (!applied.ok()) return header.Located(applied);
+  if (!o->user.empty()) job.set_user(o->user);
   FillDefaults(o->file, &job);
   RETURN_IF_ERROR(CheckJob(job).status());
   return job;
@@ -301,6 +312,8 @@ void AddSubmit(Command& root, Context& context) {
              "a script (- for standard input) or a .yaml file");
   c.TakesRest(&o->rest);
   AddJobOptions(c, &o->job);
+  c.Text("--user", "USER", &o->user,
+         "whose job it is (default: yours, by your name on this machine)");
   c.Flag("--dry-run", &o->dry_run,
          "show where and when it would run, and what that emits; submit "
          "nothing");

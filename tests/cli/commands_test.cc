@@ -128,6 +128,21 @@ TEST_F(CommandsTest, AScriptIsSentWholeAndFlagsGoOverItsHeader) {
   EXPECT_THAT(job.command(), IsEmpty());
 }
 
+TEST_F(CommandsTest, AScriptThatNoKernelWouldRunIsRefused) {
+  const std::string path = testing::TempDir() + "/commands_test_crlf.sh";
+  std::ofstream(path) << "#!/bin/bash\r\necho\r\n";
+  EXPECT_EQ(Run({"submit", path}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr(path + ":1: the line ends in a carriage"));
+  std::ofstream(path) << "#!/bin/bash\necho\r\n";
+  EXPECT_EQ(Run({"submit", path}), 0) << err_.str();
+}
+
+TEST_F(CommandsTest, AJobIsAnothersIfItIsSaidSo) {
+  EXPECT_EQ(Run({"submit", "--user=ada", "--", "true"}), 0) << err_.str();
+  ASSERT_EQ(scheduler_.submitted.size(), 1);
+  EXPECT_EQ(scheduler_.submitted[0].user(), "ada");
+}
+
 TEST_F(CommandsTest, AYamlJobTakesTimesAsTheFlagDoes) {
   const std::string path = testing::TempDir() + "/commands_test_times.yaml";
   std::ofstream(path) << "command: 'true'\nkey: k\nfinish_by: +3h\n";
