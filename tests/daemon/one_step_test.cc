@@ -28,7 +28,8 @@ class OneStepTest : public ::testing::Test {
     dir_ = mkdtemp(name.data());
     std::ofstream(dir_ + "/cluster.yaml")
         << "{version: 1, regions: [g], policy: fcfs, sites: "
-           "[{name: s, region: g, pools: [{accelerator: cpu}]}]}\n";
+           "[{name: s, region: g, pools: [{accelerator: cpu, "
+           "idle_watts: 1, active_watts: 2}]}]}\n";
   }
   ~OneStepTest() override { std::filesystem::remove_all(dir_); }
 
