@@ -23,6 +23,7 @@ absl::StatusOr<JobSubmitted> RecordedSubmission(LedgerReader& reader, JobId id,
     return absl::DataLossError(
         absl::StrCat("the submission of job ", id.value(), " can't be read"));
   }
+  spec.clear_array();  // one job of it
   // Defaults were filled in before it was recorded.
   ASSIGN_OR_RETURN(ModelJob model,
                    ToModel(spec, v1::JobDefaults(), topology, row.submitted));

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/carbon/grid_csv_header.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <set>
 #include <utility>
@@ -275,6 +277,7 @@ bool ParseGridTime(std::string_view text, absl::Time* time) {
 absl::StatusOr<std::string> ReadCsvText(const std::string& path) {
   constexpr size_t kLargest = size_t{256} << 20;
   constexpr size_t kPiece = size_t{1} << 16;
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::string text;
   while (in) {
@@ -289,7 +292,8 @@ absl::StatusOr<std::string> ReadCsvText(const std::string& path) {
   }
   if (!in.eof()) {
     return absl::NotFoundError(
-        absl::StrFormat("%s: the file can't be read", path));
+        absl::StrFormat("%s: the file can't be read: %s", path,
+                        errno == 0 ? "no reason given" : std::strerror(errno)));
   }
   return text;
 }

@@ -240,7 +240,9 @@ absl::StatusOr<std::string> MlperfPowerLogs(
       const int64_t count = std::max(
           least, absl::Ceil(length, absl::Seconds(1)) / absl::Seconds(1));
       for (int64_t r = 1; r <= count; ++r) {
-        node.readings.push_back({i.start + length / count * r, power});
+        // The last one to the very end, which a division would fall short of.
+        node.readings.push_back(
+            {r == count ? i.end : i.start + length / count * r, power});
       }
     }
     if (node.readings.empty()) {

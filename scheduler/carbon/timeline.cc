@@ -66,6 +66,8 @@ void Timeline::Insert(const Cell& cell) {
 }
 
 const Timeline::Cell* Timeline::Find(absl::Time t) const {
+  // What comes hour by hour looks beyond the end, every time.
+  if (cells_.empty() || cells_.rbegin()->second.end <= t) return nullptr;
   auto it = cells_.upper_bound(t);
   if (it == cells_.begin()) return nullptr;
   --it;

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "scheduler/cli/client.h"
 
 namespace ccsched {
@@ -37,6 +39,7 @@ struct Context {
   std::string address;                           // --address
   std::string tls_ca, tls_certificate, tls_key;  // --tls-…: PEM files
   std::function<std::string(const char*)> env;   // empty if it is not set
+  std::function<void(absl::Duration)> sleep = absl::SleepFor;
 
   // The client of the scheduler that the user means: --address, then
   // CCSCHED_ADDRESS, then the embedded cluster's, then 127.0.0.1:7390.

@@ -199,8 +199,9 @@ void AddJobOptions(Command& c, JobOptions* o) {
   c.List("--after", "JOB[,JOB]", &o->after,
          "start it once these jobs have succeeded");
   c.Text("--key", "KEY", &o->key, "submit at most once for this key, for good");
-  c.Text("--signal", "SIGNAL", &o->signal,
-         "the warning signal: TERM (default), INT, USR1, USR2, HUP");
+  c.Text(
+      "--signal", "SIGNAL", &o->signal,
+      "the warning signal: TERM (default), INT, USR1, USR2, HUP, CONT, QUIT");
   c.Flag("-H,--hold", &o->hold, "hold it until 'ccsched release'");
 }
 

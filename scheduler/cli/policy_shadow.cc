@@ -31,7 +31,7 @@ std::string StartText(const std::string& site, bool given,
 
 Record SideRecord(const v1::ShadowSide& side) {
   Record r;
-  r.Add("co2e_g", side.co2e_g());
+  r.Add("co2e_g", CCSCHED_OPTIONAL(side, co2e_g));
   r.Add("wait_mean_s", CCSCHED_OPTIONAL(side, wait_mean_s));
   return r;
 }
@@ -110,10 +110,16 @@ void PrintShadow(const v1::ShadowResponse& s, Context& context) {
                  {"CO2E (PREDICTED)", Align::kRight},
                  {"MEAN WAIT", Align::kRight}});
     table.Add({absl::StrCat("live, ", s.live_policy()),
-               CarbonText(s.live().co2e_g()), WaitText(s.live())});
+               CarbonText(CCSCHED_OPTIONAL(s.live(), co2e_g)),
+               WaitText(s.live())});
     table.Add({absl::StrCat("shadow, ", s.policy()),
-               CarbonText(s.shadow().co2e_g()), WaitText(s.shadow())});
+               CarbonText(CCSCHED_OPTIONAL(s.shadow(), co2e_g)),
+               WaitText(s.shadow())});
     ShowTable(table, context);
+    if (s.unknown() > 0) {
+      context.out << "The CO2e of " << s.unknown()
+                  << " of them is not known on both sides, and left out.\n";
+    }
   }
   if (s.latest().empty()) return;
   context.out << "\n";
@@ -143,6 +149,7 @@ Record ShadowRecord(const v1::ShadowResponse& s) {
                          ? std::nullopt
                          : std::optional(static_cast<double>(s.agreed()) /
                                          static_cast<double>(s.compared())));
+  r.Add("co2e_unknown", s.unknown());
   r.Add("waiting", s.waiting());
   r.Add("running", s.running());
   r.AddRecord("live", SideRecord(s.live()));

@@ -26,6 +26,7 @@ struct QueueOptions {
 
 constexpr char kClearScreen[] = "\x1b[H\x1b[2J";
 constexpr absl::Duration kWatchEvery = absl::Seconds(2);
+constexpr absl::Duration kWatchPatience = absl::Minutes(1);
 
 std::string Where(const v1::Job& job) {
   if (job.attempts_size() > 0 && job.state() >= v1::JOB_STARTING) {
@@ -125,14 +126,27 @@ int RunQueue(Context& context, const QueueOptions& o) {
   request.set_all(o.all);
   request.set_user(o.user);
   request.set_project(o.project);
+  absl::Duration lost = absl::InfiniteDuration();  // it never was there
   for (;;) {
     const auto jobs = ListJobs(context, request, o.limit.value_or(1'000'000));
-    if (!jobs.ok()) return context.Fail(jobs.status());
-    if (o.watch && context.out_terminal) context.out << kClearScreen;
-    Print(*jobs, o.format, context);
-    context.out.flush();
-    if (!o.watch || !context.out.good()) return kExitDone;
-    absl::SleepFor(kWatchEvery);
+    if (jobs.ok()) {
+      lost = absl::ZeroDuration();
+      if (o.watch && context.out_terminal) context.out << kClearScreen;
+      Print(*jobs, o.format, context);
+      context.out.flush();
+      if (!o.watch || !context.out.good()) return kExitDone;
+    } else if (ExitCodeOf(jobs.status()) != kExitUnreachable ||
+               lost >= kWatchPatience || !o.watch) {
+      return context.Fail(jobs.status());
+    } else {
+      if (lost == absl::ZeroDuration()) {
+        context.Say(
+            absl::StrCat("ccsched: lost the scheduler; trying again for ",
+                         absl::FormatDuration(kWatchPatience)));
+      }
+      lost += kWatchEvery;
+    }
+    context.sleep(kWatchEvery);
   }
 }
 

@@ -401,16 +401,16 @@ void AddReport(Command& root, Context& context) {
       "less the clean\nenergy under contract (cluster.yaml), matched hour by "
       "hour, where a surplus earns\nnothing. SAVED is against the baseline "
       "that was frozen when each job was submitted:\nrun at once at the first "
-      "site with room. It is of jobs that have ended, and may be negative. CFE "
-      "is the 24/7\ncarbon-free score. MARGINAL, EMBODIED and GRID LOSS (what "
-      "was generated and "
-      "lost\non the way, Scope 3) stand apart and are in no other figure.\n"
+      "site with room. It is of jobs that have ended, and may be\nnegative; of "
+      "a job that ran beyond --from or --to, its baseline counts by the part\n"
+      "of its energy in between. CFE is the 24/7 carbon-free score. MARGINAL, "
+      "EMBODIED and\nGRID LOSS (what was generated and lost on the way, Scope "
+      "3) stand apart and are in\nno other figure.\n"
       "The idle rows are what nodes used for no job, so that all adds up to "
-      "the "
-      "meters.\nWhat was not measured is modelled; what is unknown is '-'. "
+      "the meters.\nWhat was not measured is modelled; what is unknown is '-'. "
       "When actual grid data\nreplace forecasts, figures are restated; "
-      "--as-of TIME gives those of then. By project, BUDGET and LEFT are of "
-      "the budget's\ncurrent period, whatever --from and --to say.");
+      "--as-of TIME gives those of then. By\nproject, BUDGET and LEFT are of "
+      "the budget's current period, whatever --from and\n--to say.");
   c.Choice("--by", &o->by,
            {"user", "project", "site", "region", "job", "month"},
            "a row for each");

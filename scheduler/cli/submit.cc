@@ -36,6 +36,7 @@ struct SubmitOptions {
   JobOptions job;
   std::string file;
   std::vector<std::string> rest;
+  std::string user;
   bool dry_run = false, wait = false, yes = false, parsable = false;
   std::string format = "table";
 };
@@ -72,6 +73,15 @@ absl::StatusOr<std::string> ReadScript(const std::string& path) {
         ": not a script: its first line must be #! and its interpreter; "
         "to run a program, write it after '--'"));
   }
+  const std::string_view first = text.substr(0, text.find('\n'));
+  if (first.ends_with('\r')) {
+    // The kernel would look for an interpreter of that name.
+    return absl::InvalidArgumentError(absl::StrCat(
+        path,
+        ":1: the line ends in a carriage return, as on Windows; remove them "
+        "all, by: sed -i 's/\\r$//' ",
+        path == "-" ? "FILE" : path));
+  }
   return std::string(text);
 }
 
@@ -97,23 +107,40 @@ std::string Basename(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+absl::Status ReadJobYaml(const std::string& file, JobOptions* options,
+                         v1::JobSpec* job) {
+  YamlSource source;
+  const absl::Status read = ReadYamlFile(file, *job, &source);
+  if (absl::IsNotFound(read)) {
+    return absl::InvalidArgumentError(read.message());
+  }
+  RETURN_IF_ERROR(read);
+  for (const char* ours : {"env_exported", "env_given"}) {
+    if (!source.lines.contains(ours)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.At(ours), ": ", ours,
+                     " is not for a file; write the variables under env"));
+  }
+  // "finish_by: +3h" is resolved as the flag is.
+  if (!options->finish_by && !job->finish_by_text().empty()) {
+    options->finish_by = job->finish_by_text();
+  }
+  // "command: python train.py" is a line for the shell.
+  if (job->command_size() == 1 &&
+      job->command(0).find(' ') != std::string::npos) {
+    const std::string line = job->command(0);
+    job->clear_command();
+    for (const char* word : {"/bin/sh", "-c"}) job->add_command(word);
+    job->add_command(line);
+  }
+  return absl::OkStatus();
+}
+
 // Returns the header of a script; an empty one of what has none.
 absl::StatusOr<ScriptHeader> ReadFile(const std::string& file, Context& context,
                                       JobOptions* options, v1::JobSpec* job) {
   if (absl::EndsWith(file, ".yaml") || absl::EndsWith(file, ".yml")) {
-    const absl::Status read = ReadYamlFile(file, *job);
-    if (absl::IsNotFound(read)) {
-      return absl::InvalidArgumentError(read.message());
-    }
-    RETURN_IF_ERROR(read);
-    // "command: python train.py" is a line for the shell.
-    if (job->command_size() == 1 &&
-        job->command(0).find(' ') != std::string::npos) {
-      const std::string line = job->command(0);
-      job->clear_command();
-      for (const char* word : {"/bin/sh", "-c"}) job->add_command(word);
-      job->add_command(line);
-    }
+    RETURN_IF_ERROR(ReadJobYaml(file, options, job));
     return ScriptHeader();
   }
   ASSIGN_OR_RETURN(const std::string script, ReadScript(file));
@@ -178,6 +205,7 @@ absl::StatusOr<v1::JobSpec> MakeJob(SubmitOptions* o, Context& context) {
       o->job, now, absl::LocalTimeZone(),
       [](const char* n) { return getenv(n); }, &job);
   if (!applied.ok()) return header.Located(applied);
+  if (!o->user.empty()) job.set_user(o->user);
   FillDefaults(o->file, &job);
   RETURN_IF_ERROR(CheckJob(job).status());
   return job;
@@ -284,6 +312,8 @@ void AddSubmit(Command& root, Context& context) {
              "a script (- for standard input) or a .yaml file");
   c.TakesRest(&o->rest);
   AddJobOptions(c, &o->job);
+  c.Text("--user", "USER", &o->user,
+         "whose job it is (default: yours, by your name on this machine)");
   c.Flag("--dry-run", &o->dry_run,
          "show where and when it would run, and what that emits; submit "
          "nothing");

@@ -278,12 +278,13 @@ void Shadow::EndDue(absl::Time now, std::vector<Event>& events) {
   }
 }
 
-GramsCo2e Shadow::Predicted(const Side& side) const {
+std::optional<GramsCo2e> Shadow::Predicted(const Side& side) const {
   GramsCo2e sum;
   for (const Stretch& s : side.stretches) {
     const Forecast* const forecast =
         engine_.grid().forecast(engine_.topology().region(s.pool));
-    if (forecast == nullptr || s.end <= s.start) continue;
+    if (s.end <= s.start) continue;
+    if (forecast == nullptr) return std::nullopt;
     sum += forecast->PerKilowatt(s.start, s.end) *
            (engine_.topology().GridPower(s.pool, s.count).value() / 1000);
   }
@@ -309,8 +310,13 @@ void Shadow::SettleIfDone(JobId id) {
       s.end = s.start + *job.runtime;
       job.shadow.ended_at = s.end;
     }
-    summary_.live.co2e += Predicted(job.live);
-    summary_.shadow.co2e += Predicted(job.shadow);
+    const auto live = Predicted(job.live), shadow = Predicted(job.shadow);
+    if (live && shadow) {
+      summary_.live.co2e += *live;
+      summary_.shadow.co2e += *shadow;
+    } else {
+      ++summary_.unknown;
+    }
     summary_.live.wait += job.live.ended_at - job.submitted - *job.runtime;
     summary_.shadow.wait +=
         std::max(absl::ZeroDuration(),

@@ -50,7 +50,8 @@ struct ShadowPlacement {
   std::optional<std::pair<PoolId, absl::Time>> live, shadow;
 };
 struct ShadowSide {
-  GramsCo2e co2e;       // predicted: power at work by the forecasts so far
+  GramsCo2e co2e;       // predicted: power at work by the forecasts so far;
+                        // of jobs of which it is known on both sides
   absl::Duration wait;  // summed
 };
 struct ShadowSummary {
@@ -58,6 +59,7 @@ struct ShadowSummary {
   // Jobs submitted since that ended on both sides; how many started at the same
   // place within a minute.
   uint64_t compared = 0, agreed = 0;
+  uint64_t unknown = 0;                 // CO2e, of those compared
   ShadowSide live, shadow;              // of those compared
   uint64_t waiting = 0, running = 0;    // in the shadow, now
   std::vector<ShadowPlacement> latest;  // starts of the shadow, newest first
@@ -112,7 +114,8 @@ class Shadow {
   // Ends what is due by `now`; appends what the engine is to be told.
   void EndDue(absl::Time now, std::vector<Event>& events);
   void SettleIfDone(JobId id);
-  GramsCo2e Predicted(const Side& side) const;
+  // Absent: a grid that it ran on is not known.
+  std::optional<GramsCo2e> Predicted(const Side& side) const;
 
   Engine engine_;
   absl::flat_hash_map<JobId, Watched> jobs_;

@@ -104,7 +104,9 @@ class Driver {
     std::vector<uint32_t> indices;  // of an array
     JobId first;
     uint32_t first_event = 0, count = 1;
-    std::vector<std::pair<size_t, size_t>> duplicates;  // receipts, results
+    // Receipts and results of what came in the same step under its key: the
+    // same again, and other jobs.
+    std::vector<std::pair<size_t, size_t>> duplicates, others;
   };
   // All of one step. Cleared, not freed, between steps.
   struct Work {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "policies/registry.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/nearest.h"
@@ -121,8 +122,9 @@ absl::Status CheckSite(const Topology& topology, const std::string& name) {
       std::find(known.begin(), known.end(), name) != known.end()) {
     return absl::OkStatus();
   }
-  return absl::NotFoundError(absl::StrCat("site: there is no \"", name, "\"",
-                                          DidYouMean(name, known)));
+  return absl::NotFoundError(
+      absl::StrCat("site: there is no \"", name, "\"", DidYouMean(name, known),
+                   " (known: ", absl::StrJoin(known, ", "), ")"));
 }
 
 }  // namespace
@@ -182,9 +184,9 @@ void Driver::Apply(DrainCall& call) {
   } else if (node == nullptr) {
     std::vector<std::string> known;
     for (const NodeEntry& entry : nodes_.nodes()) known.push_back(entry.name);
-    status = absl::NotFoundError(
-        absl::StrCat("node: there is no \"", call.request.node(), "\"",
-                     DidYouMean(call.request.node(), known)));
+    status = absl::NotFoundError(absl::StrCat(
+        "node: there is no \"", call.request.node(), "\"",
+        DidYouMean(call.request.node(), known), " (see 'ccsched nodes')"));
   } else {
     node->drained = !call.request.undrain();
     node->drain_reason = node->drained ? call.request.reason() : "";

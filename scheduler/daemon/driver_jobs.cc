@@ -8,6 +8,7 @@
 #include "scheduler/base/status.h"
 #include "scheduler/daemon/driver.h"
 #include "scheduler/wire/keyed_job.h"
+#include "scheduler/wire/text.h"
 
 namespace ccsched {
 namespace {
@@ -19,6 +20,15 @@ std::vector<uint32_t> Totals(absl::Span<const PoolUse> pools) {
   std::vector<uint32_t> totals;
   for (const PoolUse& pool : pools) totals.push_back(pool.total);
   return totals;
+}
+
+// To who came under a key just after another job, which was not taken: the key
+// is free.
+absl::Status KeyOfNoJob(const std::string& key, const absl::Status& why) {
+  return absl::AbortedError(absl::StrCat(
+      "key: '", Printable(key),
+      "' came at the same time with another job, which was refused (",
+      why.message(), "); nothing was submitted; submit this one again"));
 }
 
 // Of an act on several jobs: what was refused of it.
@@ -133,8 +143,9 @@ SubmitResult Driver::TakeJob(const v1::JobSpec& spec, size_t receipt,
     if (here != work_.keys.end()) {
       Intake& first = work_.intakes[here->second];
       out.status = CheckSameJob(spec, *first.spec, first.first);
-      // Settled with the first of its key, if it is the same job.
-      if (out.status.ok()) first.duplicates.emplace_back(receipt, result);
+      // Settled with the first of its key.
+      (out.status.ok() ? first.duplicates : first.others)
+          .emplace_back(receipt, result);
       return out;
     }
     const auto known = KnownKey(spec);
@@ -218,6 +229,11 @@ void Driver::SettleIntakes(const Effects& effects) {
     result.existed = result.status.ok();
     for (const auto& [receipt, index] : intake.duplicates) {
       receipts[receipt].results[index] = result;
+    }
+    if (result.status.ok()) continue;
+    for (const auto& [receipt, index] : intake.others) {
+      receipts[receipt].results[index].status =
+          KeyOfNoJob(intake.spec->key(), result.status);
     }
   }
   LogRefusals(effects);

@@ -129,6 +129,7 @@ absl::StatusOr<RecalledJob> Driver::Recall(const SubmissionRow& row) {
   if (!spec.ParseFromString(row.payload)) {
     return absl::DataLossError("its submission can't be read");
   }
+  spec.clear_array();
   ASSIGN_OR_RETURN(const ModelJob model,
                    ToModel(spec, v1::JobDefaults(), topology(), row.submitted));
   RecalledJob recalled{.shape = model.shape};
@@ -279,6 +280,9 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   if (!spec.ParseFromString(submission.payload)) {
     return absl::DataLossError("its submission can't be read");
   }
+  const uint32_t at_most = ArrayAtMost(spec.array());
+  // One job of it: reading all indices again for each would take their square.
+  spec.clear_array();
   ASSIGN_OR_RETURN(ModelJob model, ToModel(spec, v1::JobDefaults(), topology(),
                                            submission.submitted));
   job.spec = model.spec;
@@ -326,7 +330,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
                        found->second.end());
     }
   }
-  if (const uint32_t at_most = ArrayAtMost(spec.array()); at_most > 0) {
+  if (at_most > 0) {
     job.limit = {submission.array_id, at_most};
   }
   if (!HoldsCapacity(job.state)) return absl::OkStatus();

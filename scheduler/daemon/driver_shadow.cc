@@ -17,9 +17,10 @@ namespace {
 
 constexpr char kShadow[] = "policy.shadow";
 
-v1::ShadowSide ToProto(const ShadowSide& side, uint64_t jobs) {
+v1::ShadowSide ToProto(const ShadowSide& side, uint64_t jobs,
+                       uint64_t unknown) {
   v1::ShadowSide out;
-  out.set_co2e_g(side.co2e.value());
+  if (jobs > unknown) out.set_co2e_g(side.co2e.value());
   if (jobs > 0) {
     out.set_wait_mean_s(absl::ToDoubleSeconds(side.wait) /
                         static_cast<double>(jobs));
@@ -136,11 +137,12 @@ void Driver::Apply(ShadowCall& call) {
       *response.mutable_since() = ccsched::ToProto(s.since);
     }
     response.set_compared(s.compared);
+    response.set_unknown(s.unknown);
     response.set_agreed(s.agreed);
     response.set_waiting(s.waiting);
     response.set_running(s.running);
-    *response.mutable_live() = ToProto(s.live, s.compared);
-    *response.mutable_shadow() = ToProto(s.shadow, s.compared);
+    *response.mutable_live() = ToProto(s.live, s.compared, s.unknown);
+    *response.mutable_shadow() = ToProto(s.shadow, s.compared, s.unknown);
     for (const ShadowPlacement& p : s.latest) {
       v1::ShadowPlacement& out = *response.add_latest();
       out.set_job_id(p.job.value());

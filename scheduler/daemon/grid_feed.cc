@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "scheduler/base/fnv1a.h"
 #include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
@@ -104,6 +105,7 @@ absl::StatusOr<GridFeed> GridFeed::Load(const Cluster& cluster,
     }
     Region& region = feed.regions_.emplace_back();
     region.config = config;
+    feed.ids_.emplace(config.name(), RegionId(feed.regions_.size() - 1));
     if (config.forecast() == "perfect" || config.forecast() == "push") continue;
     ASSIGN_OR_RETURN(region.forecaster, MakeForecaster(config.forecast()));
   }
@@ -170,13 +172,14 @@ absl::Status GridFeed::LoadFile(RegionId id, const std::string& config_file) {
 }
 
 absl::StatusOr<RegionId> GridFeed::FindRegion(const std::string& name) const {
+  const auto found = ids_.find(name);
+  if (found != ids_.end()) return found->second;
   std::vector<std::string> known;
-  for (size_t i = 0; i < regions_.size(); ++i) {
-    if (regions_[i].config.name() == name) return RegionId(i);
-    known.push_back(regions_[i].config.name());
-  }
-  return absl::NotFoundError(absl::StrCat("region: there is no \"", name, "\"",
-                                          DidYouMean(name, known)));
+  known.reserve(regions_.size());
+  for (const Region& region : regions_) known.push_back(region.config.name());
+  return absl::NotFoundError(absl::StrCat(
+      "region: there is no \"", name, "\"", DidYouMean(name, known),
+      " (known: ", absl::StrJoin(known, ", "), ")"));
 }
 
 absl::Status GridFeed::Take(RegionId region, const v1::GridSeries& series,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ccsched/v1/config.pb.h"
@@ -95,6 +96,7 @@ class GridFeed {
                     absl::Time received);
 
   std::vector<Region> regions_;
+  absl::flat_hash_map<std::string, RegionId> ids_;  // by name
   std::unique_ptr<GridRecord> record_;
   absl::Time next_update_ = absl::InfinitePast();
 };

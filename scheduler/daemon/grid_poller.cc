@@ -51,8 +51,9 @@ absl::StatusOr<std::unique_ptr<Poller>> MakeGridPoller(
   };
   ASSIGN_OR_RETURN(std::unique_ptr<Poller> poller,
                    Poller::Make(config, clock, deliver));
-  ASSIGN_OR_RETURN(const Snapshot snapshot, ledger.Load());
-  for (const GridRow& row : snapshot.grids) {
+  ASSIGN_OR_RETURN(const std::vector<GridRow> rows,
+                   ledger.reader().GridsInForce());
+  for (const GridRow& row : rows) {
     v1::GridSeries series;
     if (series.ParseFromString(row.payload)) {
       poller->Resume(series, row.received);

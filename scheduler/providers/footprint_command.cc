@@ -3,6 +3,7 @@
 #include "scheduler/providers/footprint_command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -165,7 +166,8 @@ void PrintJson(const std::vector<Answer>& answers, std::ostream& out) {
 
 std::string CsvOf(const std::vector<Answer>& answers) {
   const auto number = [](std::optional<double> v) {
-    return v ? absl::StrFormat("%.12g", *v) : std::string();
+    return v && std::isfinite(*v) ? absl::StrFormat("%.12g", *v)
+                                  : std::string();
   };
   std::string csv =
       "name,change,energy_kwh,gross_co2e_kg,net_co2e_kg,"
@@ -193,7 +195,10 @@ std::string Round(double v) {
   return absl::StrFormat("%.5g", v);
 }
 std::string Round(std::optional<double> v) { return v ? Round(*v) : "-"; }
-std::string Factor(double v) { return absl::StrFormat("%.2fx", v); }
+// Of nothing nothing is a part.
+std::string Factor(double v) {
+  return std::isfinite(v) ? absl::StrFormat("%.2fx", v) : "-";
+}
 
 std::vector<Cell> FigureCells(std::string name, const FootprintResult& r) {
   return {std::move(name), Round(r.energy.value()), Round(Kg(r.gross)),

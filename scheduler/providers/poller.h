@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 //   ASSIGN_OR_RETURN(auto poller, Poller::Make(config, &clock, deliver, {}));
-//   for (const GridRow& row : snapshot.grids) poller->Resume(series, received);
+//   for (const GridRow& row : grids) poller->Resume(series, received);
 //   poller->Start();
 #ifndef CCSCHED_SCHEDULER_PROVIDERS_POLLER_H_
 #define CCSCHED_SCHEDULER_PROVIDERS_POLLER_H_

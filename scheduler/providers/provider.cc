@@ -325,7 +325,10 @@ absl::StatusOr<Settings> ReadSettings(const Service& service,
   s.horizon = Or(config.has_horizon(), config.horizon(), absl::Hours(72));
   if (s.zone.empty()) {
     return absl::InvalidArgumentError(
-        "zone: missing: the region as the service names it");
+        absl::StrCat("zone: missing: the region as the service names it",
+                     service.name == std::string("gb-carbon-intensity")
+                         ? " (national, or 1 to 17)"
+                         : ""));
   }
   if (s.zone.find_first_of("\"\\\r\n") != std::string::npos) {
     return absl::InvalidArgumentError(

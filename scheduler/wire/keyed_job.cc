@@ -24,35 +24,31 @@ using google::protobuf::util::MessageDifferencer;
 
 constexpr size_t kNamedMost = 5;
 
-// Whether a field of a recorded job was taken of the defaults: it then stands
-// out of turn, after the key, which a request has last but for fields of higher
-// numbers.
-bool IsTaken(int field) { return field < v1::JobSpec::kKeyFieldNumber; }
-
-// Whether nothing but defaults stands in `bytes`, which follow a request.
-bool AreDefaults(std::string_view bytes) {
-  UnknownFieldSet fields;
-  if (!fields.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return false;
-  }
-  for (int i = 0; i < fields.field_count(); ++i) {
-    if (!IsTaken(fields.field(i).number())) return false;
-  }
-  return true;
+// Between a request and the defaults that it took: its key, said again, which
+// changes nothing for who reads the record as one job.
+std::string Mark(const v1::JobSpec& spec) {
+  v1::JobSpec mark;
+  mark.set_key(spec.key());
+  return mark.SerializeAsString();
 }
 
 // The request in a recorded job, `spec`, whose bytes hold these fields in turn:
-// all of it but the defaults that it took.
+// all of it but what follows the mark. Older records have none: of what follows
+// their key, defaults are the fields that a request has before it.
 v1::JobSpec RequestIn(v1::JobSpec spec, const UnknownFieldSet& fields) {
-  bool after_key = false;
+  constexpr int kKey = v1::JobSpec::kKeyFieldNumber;
+  int keys = 0, after_key = 0;
   for (int i = 0; i < fields.field_count(); ++i) {
+    if (fields.field(i).number() != kKey) continue;
+    ++keys;
+    after_key = i + 1;
+  }
+  for (int i = after_key; keys > 0 && i < fields.field_count(); ++i) {
     const int number = fields.field(i).number();
-    if (after_key && IsTaken(number)) {
-      const auto* const field =
-          v1::JobSpec::descriptor()->FindFieldByNumber(number);
-      spec.GetReflection()->ClearField(&spec, field);
-    }
-    after_key = after_key || number == v1::JobSpec::kKeyFieldNumber;
+    const auto* const field =
+        v1::JobSpec::descriptor()->FindFieldByNumber(number);
+    if (field == nullptr || (keys == 1 && number > kKey)) continue;
+    spec.GetReflection()->ClearField(&spec, field);
   }
   return spec;
 }
@@ -149,7 +145,7 @@ std::string RecordedJob(const v1::JobSpec& spec, const ModelJob& job) {
   if (!spec.has_max_delay() && job.spec.max_delay != absl::InfiniteDuration()) {
     *taken.mutable_max_delay() = ToProto(job.spec.max_delay);
   }
-  return spec.SerializeAsString() + taken.SerializeAsString();
+  return spec.SerializeAsString() + Mark(spec) + taken.SerializeAsString();
 }
 
 std::vector<std::string> DifferencesOf(const v1::JobSpec& a,
@@ -172,9 +168,7 @@ std::vector<std::string> DifferencesOf(const v1::JobSpec& a,
 absl::Status CheckSameJob(const v1::JobSpec& spec, std::string_view recorded,
                           JobId first) {
   // Most often it is byte for byte the same.
-  const std::string bytes = spec.SerializeAsString();
-  if (recorded.starts_with(bytes) &&
-      AreDefaults(recorded.substr(bytes.size()))) {
+  if (recorded.starts_with(spec.SerializeAsString() + Mark(spec))) {
     return absl::OkStatus();
   }
   const auto size = static_cast<int>(recorded.size());

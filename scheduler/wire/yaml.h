@@ -10,6 +10,8 @@
 // - a list sets a repeated field, and so does a lone scalar or map;
 // - a scalar where a message is expected sets its field `name`;
 // - "24h", "1h30m", "2d" set a google.protobuf.Duration, RFC 3339 a Timestamp;
+//   of a Timestamp `x` with a field `x_text` beside it that gets, as written,
+//   what depends on when and where it is read ("+3h", "tomorrow 08:00");
 // - a map<string, string> takes scalars as they are written;
 // - anchors and aliases work, within the limits below; null is an error.
 // Limits: 8 MiB of text, 32 levels, 1,000,000 values after aliases.

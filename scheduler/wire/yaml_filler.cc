@@ -70,13 +70,32 @@ bool Is(const FieldDescriptor& field, const Descriptor* type) {
   return field.message_type() == type;
 }
 
+constexpr std::string_view kTextSuffix = "_text";
+
+// Of a time `x` that may be written as it depends on when and where it is read
+// ("+3h"): the field `x_text` that then has it, for its reader to resolve.
+const FieldDescriptor* TextField(const FieldDescriptor& time) {
+  if (!Is(time, google::protobuf::Timestamp::descriptor())) return nullptr;
+  return time.containing_type()->FindFieldByName(
+      absl::StrCat(time.name(), ToAbsl(kTextSuffix)));
+}
+
+// Whether it is such an `x_text`, which is no key of its own.
+bool IsTextField(const FieldDescriptor& field) {
+  const std::string_view name = field.name();
+  if (!name.ends_with(kTextSuffix)) return false;
+  const FieldDescriptor* const time = field.containing_type()->FindFieldByName(
+      std::string(name.substr(0, name.size() - kTextSuffix.size())));
+  return time != nullptr && TextField(*time) == &field;
+}
+
 }  // namespace
 
 std::vector<std::string> FieldNames(const Descriptor& type) {
   std::vector<std::string> names;
   names.reserve(type.field_count());
   for (int i = 0; i < type.field_count(); ++i) {
-    names.push_back(type.field(i)->name());
+    if (!IsTextField(*type.field(i))) names.push_back(type.field(i)->name());
   }
   return names;
 }
@@ -129,7 +148,7 @@ absl::Status YamlFiller::FillMessage(const YamlNode& node,
   for (size_t i = 0; i < node.keys.size(); ++i) {
     const YamlNode& key = *node.keys[i];
     const FieldDescriptor* field = type.FindFieldByName(key.text);
-    if (field == nullptr) {
+    if (field == nullptr || IsTextField(*field)) {
       const auto names = FieldNames(type);
       return Error(key,
                    absl::StrCat("unknown key ", Quoted(key),
@@ -191,6 +210,9 @@ absl::Status YamlFiller::FillValue(const YamlNode& node,
   if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
     return FillScalar(node, field, path, add, out);
   }
+  if (Is(field, google::protobuf::Timestamp::descriptor())) {
+    return FillTime(node, field, path, add, out);
+  }
   const Reflection& reflection = *out.GetReflection();
   Message* inner = add ? reflection.AddMessage(&out, &field)
                        : reflection.MutableMessage(&out, &field);
@@ -203,16 +225,31 @@ absl::Status YamlFiller::FillValue(const YamlNode& node,
     inner->CopyFrom(ToProto(*d));
     return absl::OkStatus();
   }
-  if (Is(field, google::protobuf::Timestamp::descriptor())) {
-    if (node.kind != Kind::kScalar) return Expected(node, path, "a time");
-    const auto t = ParseRfc3339(node.text);
-    if (!t.ok()) {
-      return Error(node, absl::StrCat(path, ": ", t.status().message()));
-    }
-    inner->CopyFrom(ToProto(*t));
-    return absl::OkStatus();
-  }
   return FillMessage(node, path, *inner);
+}
+
+absl::Status YamlFiller::FillTime(const YamlNode& node,
+                                  const FieldDescriptor& field,
+                                  const std::string& path, bool add,
+                                  Message& out) {
+  if (node.kind != Kind::kScalar) return Expected(node, path, "a time");
+  const Reflection& reflection = *out.GetReflection();
+  auto t = ParseRfc3339(node.text);
+  const FieldDescriptor* const text = TextField(field);
+  if (!t.ok() && text != nullptr) {
+    t = ParseTimeSpec(node.text, absl::UnixEpoch(), absl::UTCTimeZone());
+    if (t.ok()) {
+      reflection.SetString(&out, text, node.text);
+      return absl::OkStatus();
+    }
+  }
+  if (!t.ok()) {
+    return Error(node, absl::StrCat(path, ": ", t.status().message()));
+  }
+  (add ? reflection.AddMessage(&out, &field)
+       : reflection.MutableMessage(&out, &field))
+      ->CopyFrom(ToProto(*t));
+  return absl::OkStatus();
 }
 
 // Sets `field` to `value` by the reflection methods of its type.

@@ -47,6 +47,10 @@ class YamlFiller {
                           const google::protobuf::FieldDescriptor& field,
                           const std::string& path, bool add,
                           google::protobuf::Message& out);
+  absl::Status FillTime(const YamlNode& node,
+                        const google::protobuf::FieldDescriptor& field,
+                        const std::string& path, bool add,
+                        google::protobuf::Message& out);
   // Counts a visit, since aliases can make a small text very large.
   absl::Status Visit(const YamlNode& node, const std::string& path,
                      const YamlNode* key = nullptr);

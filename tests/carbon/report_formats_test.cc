@@ -127,6 +127,18 @@ TEST(ReportFormatsTest, PowerLogsHaveOneReadingASecond) {
   EXPECT_THAT(*log, HasSubstr("power_measurement_stop"));
 }
 
+// Hours that follow each other, though no number of seconds divides them.
+TEST(ReportFormatsTest, PowerLogsHaveAPauseOnlyWhereThereIsOne) {
+  ReportEntry e = Bloom();
+  e.intervals[0].start += absl::Microseconds(162'461);
+  const auto log = MlperfPowerLogs({&e, 1});
+  ASSERT_TRUE(log.ok());
+  EXPECT_THAT(*log, Not(HasSubstr("\"power_reading\", \"value\": 0,")));
+  e.intervals[1].start += absl::Seconds(1);
+  EXPECT_THAT(*MlperfPowerLogs({&e, 1}),
+              HasSubstr("\"power_reading\", \"value\": 0,"));
+}
+
 TEST(ReportFormatsTest, ImpactFrameworkListsTheHours) {
   const ReportEntry e = Bloom();
   const std::string yaml = ImpactFrameworkYaml({&e, 1});

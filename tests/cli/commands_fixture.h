@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -42,12 +43,14 @@ class CommandsTest : public testing::Test {
     context.env = [this](const char* name) {
       return std::string(name) == "CCSCHED_PROJECT" ? project_ : "";
     };
+    if (sleep_) context.sleep = sleep_;
     context.set_client(std::make_unique<FakeClient>(&scheduler_));
     return RunCommandLine(std::move(args), context);
   }
 
   FakeScheduler scheduler_;
-  std::string project_;  // CCSCHED_PROJECT
+  std::string project_;                        // CCSCHED_PROJECT
+  std::function<void(absl::Duration)> sleep_;  // null: it does
   std::ostringstream out_, err_;
 };
 

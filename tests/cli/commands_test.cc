@@ -128,6 +128,39 @@ TEST_F(CommandsTest, AScriptIsSentWholeAndFlagsGoOverItsHeader) {
   EXPECT_THAT(job.command(), IsEmpty());
 }
 
+TEST_F(CommandsTest, AScriptThatNoKernelWouldRunIsRefused) {
+  const std::string path = testing::TempDir() + "/commands_test_crlf.sh";
+  std::ofstream(path) << "#!/bin/bash\r\necho\r\n";
+  EXPECT_EQ(Run({"submit", path}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr(path + ":1: the line ends in a carriage"));
+  std::ofstream(path) << "#!/bin/bash\necho\r\n";
+  EXPECT_EQ(Run({"submit", path}), 0) << err_.str();
+}
+
+TEST_F(CommandsTest, AJobIsAnothersIfItIsSaidSo) {
+  EXPECT_EQ(Run({"submit", "--user=ada", "--", "true"}), 0) << err_.str();
+  ASSERT_EQ(scheduler_.submitted.size(), 1);
+  EXPECT_EQ(scheduler_.submitted[0].user(), "ada");
+}
+
+TEST_F(CommandsTest, AYamlJobTakesTimesAsTheFlagDoes) {
+  const std::string path = testing::TempDir() + "/commands_test_times.yaml";
+  std::ofstream(path) << "command: 'true'\nkey: k\nfinish_by: +3h\n";
+  scheduler_.status.mutable_now()->set_seconds(1000);
+  EXPECT_EQ(Run({"submit", path}), 0) << err_.str();
+  EXPECT_EQ(Run({"submit", path, "--finish-by=+4h"}), 0) << err_.str();
+  EXPECT_EQ(Run({"submit", path, "--finish-by=2026-01-05T08:00:00Z"}), 0);
+  ASSERT_EQ(scheduler_.submitted.size(), 3);
+  EXPECT_EQ(scheduler_.submitted[0].finish_by().seconds(), 1000 + 3 * 3600);
+  EXPECT_EQ(scheduler_.submitted[0].finish_by_text(), "+3h");
+  EXPECT_EQ(scheduler_.submitted[1].finish_by_text(), "+4h");
+  EXPECT_EQ(scheduler_.submitted[2].finish_by_text(), "");
+  EXPECT_EQ(scheduler_.submitted[2].finish_by().seconds(), 1767600000);
+  std::ofstream(path) << "command: 'true'\nenv_exported: true\n";
+  EXPECT_EQ(Run({"submit", path}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr(path + ":2: env_exported is not for"));
+}
+
 TEST_F(CommandsTest, AWrongValueInAScriptIsToldWithItsLine) {
   const std::string path = testing::TempDir() + "/commands_test_wrong.sh";
   std::ofstream(path) << "#!/bin/sh\n\n#CCSCHED --max-delay soon\necho\n";

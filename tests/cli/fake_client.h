@@ -32,6 +32,7 @@ struct FakeScheduler {
   std::vector<v1::SetPolicyRequest> set_policies;
   v1::JobActionResponse action_response;
   std::vector<v1::JobActionRequest> actions;
+  std::deque<absl::Status> lists;  // each List takes one, where there is any
   // Each Watch takes one: what it streams, and how it ends.
   struct WatchScript {
     std::vector<v1::Job> jobs;
@@ -72,6 +73,11 @@ class FakeClient : public Client {
   absl::StatusOr<v1::ListJobsResponse> List(
       const v1::ListJobsRequest& request) override {
     v1::ListJobsResponse response;
+    if (!s_.lists.empty()) {
+      const absl::Status status = s_.lists.front();
+      s_.lists.pop_front();
+      if (!status.ok()) return status;
+    }
     size_t at =
         request.page_token().empty() ? 0 : std::stoul(request.page_token());
     for (int i = 0; i < 2 && at < s_.jobs.size(); ++i) {

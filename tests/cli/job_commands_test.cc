@@ -141,6 +141,30 @@ TEST_F(CommandsTest, WaitOutlivesARestartOfTheScheduler) {
   EXPECT_EQ(Run({"wait", "1"}), 3);
 }
 
+TEST_F(CommandsTest, AWatchedQueueOutlivesARestartOfTheScheduler) {
+  scheduler_.jobs = {JobIn(1, v1::JOB_RUNNING)};
+  const absl::Status down = absl::UnavailableError("down");
+  scheduler_.lists = {absl::OkStatus(), down, down, absl::OkStatus()};
+  int slept = 0;
+  sleep_ = [&](absl::Duration) {
+    // After three lists nobody reads on, which ends it.
+    if (++slept == 3) out_.setstate(std::ios::badbit);
+  };
+  EXPECT_EQ(Run({"queue", "--watch"}), kExitFailed);
+  EXPECT_EQ(slept, 3);
+  EXPECT_EQ(err_.str(),
+            "ccsched: lost the scheduler; trying again for 1m\n"
+            "ccsched: the output could not be written\n");
+  out_.clear();
+  slept = 10;
+  scheduler_.lists = {absl::OkStatus()};
+  scheduler_.lists.resize(40, down);
+  EXPECT_EQ(Run({"queue", "--watch"}), 3);
+  EXPECT_EQ(slept, 10 + 31) << "tried for a minute";
+  scheduler_.lists = {down};
+  EXPECT_EQ(Run({"queue", "--watch"}), 3) << "it never was there";
+}
+
 TEST_F(CommandsTest, LogsAreCopiedByteForByte) {
   scheduler_.log = std::string("a\0\xff\n", 4);
   EXPECT_EQ(Run({"logs", "1"}), 0);

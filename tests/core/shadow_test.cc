@@ -34,7 +34,7 @@ class ShadowTest : public ::testing::Test {
              ForecastIssued{RegionId(1),
                             HourlyForecast(std::vector<double>(48, 200))}});
   }
-  void StartShadow(const std::string& policy) {
+  void StartShadow(const std::string& policy, bool knows_iowa = true) {
     ShadowSetup setup;
     setup.topology = cluster_.topology();
     placements_ = live_->Placements(0).size();
@@ -43,6 +43,7 @@ class ShadowTest : public ::testing::Test {
                    {NodeId(2), PoolId(1), 4, false, /*containers=*/true}};
     setup.jobs = live_->LiveJobs();
     setup.grid = live_->grid();
+    if (!knows_iowa) setup.grid.forecasts[0] = nullptr;
     setup.now = T(now_);
     shadow_ = std::make_unique<Shadow>(std::move(setup),
                                        *MakePolicy(policy, {}), MakePolicy);
@@ -86,6 +87,19 @@ TEST_F(ShadowTest, TheSamePolicyAgreesInEverything) {
   EXPECT_EQ(s.agreed, 3u);
   EXPECT_NEAR(s.live.co2e.value(), s.shadow.co2e.value(), 1e-9);
   EXPECT_EQ(s.live.wait, s.shadow.wait);
+}
+
+// Missing is unknown, never zero; and left out on both sides.
+TEST_F(ShadowTest, CountsNoCarbonOfWhatRanOnAGridThatIsNotKnown) {
+  StartShadow("fcfs", /*knows_iowa=*/false);
+  Step(1, {Job(1, 1, 4), Job(2, 1)});  // at iowa, and at oregon
+  Step(2, {End(1, 1, 2), End(2, 1, 2)});
+  Step(3, {Tick{}});
+  const ShadowSummary s = shadow_->Summary();
+  EXPECT_EQ(s.compared, 2u);
+  EXPECT_EQ(s.unknown, 1u);
+  EXPECT_NEAR(s.live.co2e.value(), 0.3 * 200, 1e-9);
+  EXPECT_NEAR(s.shadow.co2e.value(), 0.3 * 200, 1e-9);
 }
 
 TEST_F(ShadowTest, SaysWhatAnotherPolicyWouldHaveEmittedAndWaited) {

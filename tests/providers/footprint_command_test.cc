@@ -79,6 +79,17 @@ TEST_F(FootprintCommandTest, WhatIfPrintsTheFactorOfEachChange) {
               HasSubstr("\"Transformer (Big), P100, US average\",,316.27"));
 }
 
+TEST_F(FootprintCommandTest, OfNothingNothingIsAPart) {
+  FootprintOptions options;
+  options.names = {"T5"};
+  options.what_if = {"net=0"};
+  ASSERT_EQ(Run(options), 0) << err_.str();
+  EXPECT_EQ(out_.str().find("inf"), std::string::npos) << out_.str();
+  options.output = "csv";
+  ASSERT_EQ(Run(options), 0);
+  EXPECT_EQ(out_.str().find("inf"), std::string::npos) << out_.str();
+}
+
 TEST_F(FootprintCommandTest, ReadsRunsFromAFileAndTheirGridFromItsHours) {
   Write("grid.csv",
         "utc,ci_lca\n2022-01-01T00:00:00Z,100\n2022-01-01T01:00:00Z,300\n"

@@ -81,6 +81,35 @@ TEST(KeyedJobTest, DefaultsAreNoPartOfTheRequest) {
               HasSubstr("(hold differs)"));
 }
 
+// Wherever the fields stand of which defaults are taken.
+TEST(KeyedJobTest, DefaultsAreToldFromTheRequestByTheirPlace) {
+  v1::JobSpec mark, taken;
+  mark.set_key("nightly");
+  *taken.mutable_restart() = ToProto(absl::Minutes(1));
+  const std::string recorded = Spec().SerializeAsString() +
+                               mark.SerializeAsString() +
+                               taken.SerializeAsString();
+  v1::JobSpec wordy = Spec();
+  wordy.set_priority(0);
+  EXPECT_TRUE(CheckSameJob(wordy, recorded, JobId(7)).ok());
+  wordy.set_priority(1);
+  EXPECT_THAT(std::string(CheckSameJob(wordy, recorded, JobId(7)).message()),
+              HasSubstr("(priority differs)"));
+}
+
+// As they were before the key was said again.
+TEST(KeyedJobTest, OlderRecordsAreUnderstood) {
+  v1::JobSpec taken;
+  *taken.mutable_max_delay() = ToProto(absl::Hours(6));
+  v1::JobSpec held = Spec();
+  held.set_hold(true);
+  const std::string recorded =
+      held.SerializeAsString() + taken.SerializeAsString();
+  EXPECT_TRUE(CheckSameJob(held, recorded, JobId(7)).ok());
+  EXPECT_THAT(std::string(CheckSameJob(Spec(), recorded, JobId(7)).message()),
+              HasSubstr("(hold differs)"));
+}
+
 // A client that reads the job and sends what it read.
 TEST(KeyedJobTest, TheJobAsItIsToldIsTheSame) {
   v1::JobSpec told;

@@ -17,6 +17,7 @@
 namespace ccsched {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -51,6 +52,27 @@ sites:
     pools: [{accelerator: v100, count: unlimited, active_watts: 300}]
 policies: [fcfs, {name: planner, label: p2, parameters: {price: 1.50}}]
 )";
+
+// Where a message has room for it; elsewhere a time is RFC 3339.
+TEST(YamlTest, KeepsATimeAsWrittenThatDependsOnWhenItIsRead) {
+  v1::JobSpec job;
+  ASSERT_TRUE(ParseYaml("finish_by: +3h", "j.yaml", job).ok());
+  EXPECT_EQ(job.finish_by_text(), "+3h");
+  EXPECT_FALSE(job.has_finish_by());
+  job.Clear();
+  ASSERT_TRUE(ParseYaml("finish_by: 2026-01-05T08:00:00Z", "j", job).ok());
+  EXPECT_EQ(job.finish_by_text(), "");
+  EXPECT_TRUE(job.has_finish_by());
+  EXPECT_THAT(std::string(ParseYaml("finish_by: soon", "j", job).message()),
+              StartsWith("j:1: finish_by: 'soon'"));
+  EXPECT_THAT(
+      std::string(ParseYaml("finish_by_text: +3h", "j", job).message()),
+      AllOf(StartsWith("j:1: unknown key 'finish_by_text'; known are name, "),
+            Not(HasSubstr("finish_by_text, "))));
+  v1::Scenario scenario;
+  EXPECT_THAT(std::string(ParseYaml("start: +3h", "s", scenario).message()),
+              StartsWith("s:1: start: '+3h'"));
+}
 
 TEST(YamlTest, ReadsTheScenarioSchema) {
   const v1::Scenario s = ParsedScenario(kScenario);
