@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "ccsched/v1/jobs.pb.h"
 #include "scheduler/base/status.h"
-#include "scheduler/wire/convert.h"
+#include "scheduler/wire/keyed_job.h"
 
 namespace ccsched {
 
@@ -19,14 +19,12 @@ absl::StatusOr<JobSubmitted> RecordedSubmission(LedgerReader& reader, JobId id,
   ASSIGN_OR_RETURN(const JobRecord record, reader.Job(id));
   const SubmissionRow& row = record.submission;
   v1::JobSpec spec;
-  if (!spec.ParseFromString(row.payload)) {
+  auto read = ModelOfRecord(row.payload, topology, row.submitted, spec);
+  if (absl::IsDataLoss(read.status())) {
     return absl::DataLossError(
         absl::StrCat("the submission of job ", id.value(), " can't be read"));
   }
-  spec.clear_array();  // one job of it
-  // Defaults were filled in before it was recorded.
-  ASSIGN_OR_RETURN(ModelJob model,
-                   ToModel(spec, v1::JobDefaults(), topology, row.submitted));
+  ASSIGN_OR_RETURN(ModelJob model, std::move(read));
   JobSubmitted e;
   e.spec = model.spec;
   e.spec.id = id;

@@ -21,8 +21,6 @@ constexpr int kTrials = 20;
 // Looks at an elastic job whose worth is known from the round before: a few
 // more than for others, as overheads make more kinks. Tried from 3 to 8.
 constexpr int kElasticLooks = 6;
-// A worth that is known is above zero.
-constexpr double kLeastWorth = 1e-9;
 
 }  // namespace
 
@@ -82,8 +80,8 @@ void Pricing::RespondElastic(size_t index, double& sum) {
   const PlanJob& job = instance_.jobs[index];
   const double weight = job.weight;
   const auto& pools = instance_.placements[job.pools];
-  const WorthTop top = elastic_search_.Best(
-      table_, pools, job, Guess(index), worth_[index] > 0 ? kElasticLooks : 12);
+  const WorthTop top = elastic_search_.Best(table_, pools, job, Guess(index),
+                                            Evaluations(index));
   worth_[index] = std::max(top.best.worth, kLeastWorth);
   sum += weight * top.best.bound;
   const auto add = [&](const std::vector<WideStretch>& plan, double share) {
@@ -104,7 +102,8 @@ double Pricing::Guess(size_t index) const {
 }
 
 int Pricing::Evaluations(size_t index) const {
-  return worth_[index] > 0 ? 4 : 12;
+  if (worth_[index] <= 0) return 12;
+  return instance_.jobs[index].elastic() ? kElasticLooks : 4;
 }
 
 void Pricing::SetTable(const std::vector<double>& prices, double& sum) {

@@ -8,6 +8,9 @@
 
 namespace ccsched {
 
+// A worth that is known is above zero.
+inline constexpr double kLeastWorth = 1e-9;
+
 // A look at a worth of useful work.
 struct WorthLook {
   double bound = 0;   // the cheapest plan costs no less
@@ -15,6 +18,10 @@ struct WorthLook {
   double worth = 0;
 };
 
+// Beside TopWorth, whose bounds are closer, for live plans: with TopWorth in
+// its place six simulated months came out dearer by .1 to 4.7 %, but for one
+// that was cheaper by 1.7 %.
+//
 // Returns the look of the greatest bound, to 1e-6 of it or `evaluations` looks;
 // starts looking around `guess`. `look` returns the WorthLook of a worth, whose
 // bound is concave and piecewise linear in the worth; its slope is duration -
@@ -71,7 +78,6 @@ WorthTop TopWorth(double duration, double guess, int evaluations, Look look) {
   // guess, which is mostly good, then further away each time.
   constexpr double kReach = 0.01;
   constexpr double kFurther = 4;
-  constexpr double kLeastWorth = 1e-9;
   constexpr double kStep = 1e-3;       // upwards at least
   constexpr double kPrecision = 1e-6;  // of the bound
   WorthTop top;

@@ -59,6 +59,16 @@ inline std::string DidYouMean(std::string_view name,
   return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
 }
 
+// The same, and then all that there are: "… (known: fcfs, planner)".
+inline std::string AmongKnown(std::string_view name,
+                              const std::vector<std::string>& known) {
+  std::string text = DidYouMean(name, known) + " (known: ";
+  for (size_t i = 0; i < known.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + known[i];
+  }
+  return text + ")";
+}
+
 }  // namespace ccsched
 
 #endif  // CCSCHED_SCHEDULER_BASE_NEAREST_H_

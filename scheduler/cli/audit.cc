@@ -42,9 +42,9 @@ absl::Status CheckActs(const std::vector<std::string>& acts) {
   const std::vector<std::string>& known = KnownActs();
   for (const std::string& act : acts) {
     if (std::find(known.begin(), known.end(), act) != known.end()) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--act: there is no act '", Printable(act), "'", DidYouMean(act, known),
-        " (known: ", absl::StrJoin(known, ", "), ")"));
+    return absl::InvalidArgumentError(absl::StrCat("--act: there is no act '",
+                                                   Printable(act), "'",
+                                                   AmongKnown(act, known)));
   }
   return absl::OkStatus();
 }

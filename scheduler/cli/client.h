@@ -25,6 +25,10 @@ struct Endpoint {
   std::string tls_ca, tls_certificate, tls_key;
 };
 
+// For so long a command that goes on tries again once a scheduler that was
+// there, or the node it asks through it, is lost.
+inline constexpr absl::Duration kLostPatience = absl::Minutes(1);
+
 enum class JobVerb { kCancel, kHold, kRelease, kResize };
 
 // Not thread safe. Errors of all calls are those of the service; Unavailable,

@@ -8,7 +8,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "scheduler/base/nearest.h"
@@ -37,8 +36,7 @@ absl::StatusOr<v1::JobState> ParseState(std::string_view name) {
     if (known.back() == name) return state;
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "there is no state '", Printable(name), "'", DidYouMean(name, known),
-      " (known: ", absl::StrJoin(known, ", "), ")"));
+      "there is no state '", Printable(name), "'", AmongKnown(name, known)));
 }
 
 bool HasEnded(v1::JobState state) {

@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "scheduler/base/status.h"
+#include "scheduler/cli/client.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 
@@ -17,9 +18,6 @@ struct LogsOptions {
   bool follow = false;
   std::optional<int64_t> rank, attempt;
 };
-
-// For so long a scheduler, or the agent of a node, may be away.
-constexpr absl::Duration kPatience = absl::Minutes(1);
 
 struct Copied {
   absl::Status status;
@@ -92,9 +90,9 @@ absl::Status Follow(Context& context, v1::LogsRequest request) {
       lost_since = absl::Now();
       context.err << "ccsched: lost the scheduler or the job's node; trying "
                      "again for "
-                  << absl::FormatDuration(kPatience) << "\n";
+                  << absl::FormatDuration(kLostPatience) << "\n";
     }
-    if (absl::Now() - lost_since > kPatience) return copied.status;
+    if (absl::Now() - lost_since > kLostPatience) return copied.status;
     absl::SleepFor(pause);
     pause = std::min(pause * 2, absl::Seconds(2));
   }

@@ -4,7 +4,6 @@
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "scheduler/base/nearest.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/output.h"
@@ -74,9 +73,8 @@ int RunShow(Context& context, const PolicyOptions& o) {
     }
   }
   if (found == nullptr) {
-    return context.Wrong(absl::StrCat(
-        "there is no policy '", o.name, "'", DidYouMean(o.name, names),
-        " (known: ", absl::StrJoin(names, ", "), ")"));
+    return context.Wrong(absl::StrCat("there is no policy '", o.name, "'",
+                                      AmongKnown(o.name, names)));
   }
   // The current policy is shown with what another would have done beside it.
   absl::StatusOr<v1::ShadowResponse> shadow = v1::ShadowResponse();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "scheduler/base/status.h"
+#include "scheduler/cli/client.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/output.h"
@@ -26,7 +27,6 @@ struct QueueOptions {
 
 constexpr char kClearScreen[] = "\x1b[H\x1b[2J";
 constexpr absl::Duration kWatchEvery = absl::Seconds(2);
-constexpr absl::Duration kWatchPatience = absl::Minutes(1);
 
 std::string Where(const v1::Job& job) {
   if (job.attempts_size() > 0 && job.state() >= v1::JOB_STARTING) {
@@ -136,13 +136,13 @@ int RunQueue(Context& context, const QueueOptions& o) {
       context.out.flush();
       if (!o.watch || !context.out.good()) return kExitDone;
     } else if (ExitCodeOf(jobs.status()) != kExitUnreachable ||
-               lost >= kWatchPatience || !o.watch) {
+               lost >= kLostPatience || !o.watch) {
       return context.Fail(jobs.status());
     } else {
       if (lost == absl::ZeroDuration()) {
         context.Say(
             absl::StrCat("ccsched: lost the scheduler; trying again for ",
-                         absl::FormatDuration(kWatchPatience)));
+                         absl::FormatDuration(kLostPatience)));
       }
       lost += kWatchEvery;
     }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ccsched/v1/jobs.pb.h"
+#include "scheduler/cli/client.h"
 #include "scheduler/cli/context.h"
 
 namespace ccsched {
@@ -20,7 +21,7 @@ namespace ccsched {
 // Errors: those of the service; Unavailable after `patience`.
 absl::StatusOr<std::map<uint64_t, v1::Job>> WaitForJobs(
     Context& context, const std::vector<uint64_t>& ids,
-    absl::Duration patience = absl::Seconds(60));
+    absl::Duration patience = kLostPatience);
 
 // The exit status of all of them: that of the first, by id, that is not 0.
 int ExitCodeOfJobs(const std::map<uint64_t, v1::Job>& jobs);

@@ -5,7 +5,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "policies/registry.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/nearest.h"
@@ -122,9 +121,8 @@ absl::Status CheckSite(const Topology& topology, const std::string& name) {
       std::find(known.begin(), known.end(), name) != known.end()) {
     return absl::OkStatus();
   }
-  return absl::NotFoundError(
-      absl::StrCat("site: there is no \"", name, "\"", DidYouMean(name, known),
-                   " (known: ", absl::StrJoin(known, ", "), ")"));
+  return absl::NotFoundError(absl::StrCat("site: there is no \"", name, "\"",
+                                          AmongKnown(name, known)));
 }
 
 }  // namespace

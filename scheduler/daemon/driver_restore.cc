@@ -15,6 +15,7 @@
 #include "scheduler/ledger/runtime_history.h"
 #include "scheduler/rpc/job_view.h"
 #include "scheduler/wire/journal.h"
+#include "scheduler/wire/keyed_job.h"
 #include "scheduler/wire/money.h"
 #include "scheduler/wire/proto_time.h"
 #include "scheduler/wire/time.h"
@@ -126,12 +127,8 @@ absl::Status Driver::StartClock(const Snapshot& snapshot) {
 
 absl::StatusOr<RecalledJob> Driver::Recall(const SubmissionRow& row) {
   v1::JobSpec spec;
-  if (!spec.ParseFromString(row.payload)) {
-    return absl::DataLossError("its submission can't be read");
-  }
-  spec.clear_array();
   ASSIGN_OR_RETURN(const ModelJob model,
-                   ToModel(spec, v1::JobDefaults(), topology(), row.submitted));
+                   ModelOfRecord(row.payload, topology(), row.submitted, spec));
   RecalledJob recalled{.shape = model.shape};
   recalled.job.spec = model.spec;
   recalled.job.spec.id = row.id;
@@ -277,14 +274,9 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
   const SubmissionRow& submission = live.submission;
   const JobStateRow& state = live.state;
   v1::JobSpec spec;
-  if (!spec.ParseFromString(submission.payload)) {
-    return absl::DataLossError("its submission can't be read");
-  }
-  const uint32_t at_most = ArrayAtMost(spec.array());
-  // One job of it: reading all indices again for each would take their square.
-  spec.clear_array();
-  ASSIGN_OR_RETURN(ModelJob model, ToModel(spec, v1::JobDefaults(), topology(),
-                                           submission.submitted));
+  ASSIGN_OR_RETURN(const ModelJob model,
+                   ModelOfRecord(submission.payload, topology(),
+                                 submission.submitted, spec));
   job.spec = model.spec;
   job.spec.id = submission.id;
   job.spec.user = symbols_.Intern(submission.user);
@@ -330,7 +322,7 @@ absl::Status Driver::RestoreJob(const Snapshot::LiveJob& live,
                        found->second.end());
     }
   }
-  if (at_most > 0) {
+  if (const uint32_t at_most = ArrayAtMost(spec.array()); at_most > 0) {
     job.limit = {submission.array_id, at_most};
   }
   if (!HoldsCapacity(job.state)) return absl::OkStatus();

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "scheduler/base/fnv1a.h"
 #include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
@@ -177,9 +176,8 @@ absl::StatusOr<RegionId> GridFeed::FindRegion(const std::string& name) const {
   std::vector<std::string> known;
   known.reserve(regions_.size());
   for (const Region& region : regions_) known.push_back(region.config.name());
-  return absl::NotFoundError(absl::StrCat(
-      "region: there is no \"", name, "\"", DidYouMean(name, known),
-      " (known: ", absl::StrJoin(known, ", "), ")"));
+  return absl::NotFoundError(absl::StrCat("region: there is no \"", name, "\"",
+                                          AmongKnown(name, known)));
 }
 
 absl::Status GridFeed::Take(RegionId region, const v1::GridSeries& series,

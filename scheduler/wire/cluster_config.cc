@@ -184,8 +184,7 @@ class Builder {
     }
     return Bad(path + ".region",
                absl::StrCat("there is no region '", ToAbsl(Printable(name)),
-                            "'", DidYouMean(name, known),
-                            " (known: ", absl::StrJoin(known, ", "), ")"));
+                            "'", AmongKnown(name, known)));
   }
 
   AcceleratorId InternAccelerator(const std::string& name) {

@@ -22,9 +22,9 @@ constexpr absl::Duration kRuntimeMax = absl::Hours(24 * 3660);
 
 absl::Status Unknown(std::string_view field, const std::string& name,
                      const std::vector<std::string>& known) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      ToAbsl(field), ": there is no '", ToAbsl(Printable(name)), "'",
-      DidYouMean(name, known), " (known: ", absl::StrJoin(known, ", "), ")"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(ToAbsl(field), ": there is no '", ToAbsl(Printable(name)),
+                   "'", AmongKnown(name, known)));
 }
 
 // Which of `known` are named in `asked`; all if none is.

@@ -148,6 +148,20 @@ std::string RecordedJob(const v1::JobSpec& spec, const ModelJob& job) {
   return spec.SerializeAsString() + Mark(spec) + taken.SerializeAsString();
 }
 
+absl::StatusOr<ModelJob> ModelOfRecord(std::string_view payload,
+                                       const Topology& topology,
+                                       absl::Time submitted,
+                                       v1::JobSpec& spec) {
+  if (!spec.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    return absl::DataLossError("its submission can't be read");
+  }
+  std::string array;
+  array.swap(*spec.mutable_array());
+  auto model = ToModel(spec, v1::JobDefaults(), topology, submitted);
+  spec.set_array(std::move(array));
+  return model;
+}
+
 std::vector<std::string> DifferencesOf(const v1::JobSpec& a,
                                        const v1::JobSpec& b) {
   if (a.user() != b.user()) return {"user"};

@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ccsched/v1/jobs.pb.h"
 #include "scheduler/base/ids.h"
 #include "scheduler/wire/convert.h"
@@ -28,6 +30,13 @@ namespace ccsched {
 // defaults that it took, so that a later change of these changes no job that is
 // already here.
 std::string RecordedJob(const v1::JobSpec& spec, const ModelJob& job);
+
+// What that asks for, of one job even if it is an array's: to read all indices
+// again for each of its jobs would take their square. `spec` becomes all that
+// is on record. Errors: DataLoss if it can't be read; those of ToModel.
+absl::StatusOr<ModelJob> ModelOfRecord(std::string_view payload,
+                                       const Topology& topology,
+                                       absl::Time submitted, v1::JobSpec& spec);
 
 // The fields in which two requests differ, as a YAML file has them; a variable
 // is named too ("env LR"). Of different users' requests it is told only that

@@ -90,9 +90,7 @@ class PathSetter {
     const FieldDescriptor* field = type.FindFieldByName(key);
     if (field == nullptr) {
       const auto names = FieldNames(type);
-      return Bad(said_,
-                 absl::StrCat("no '", key, "'", DidYouMean(key, names),
-                              " (known: ", absl::StrJoin(names, ", "), ")"));
+      return Bad(said_, absl::StrCat("no '", key, "'", AmongKnown(key, names)));
     }
     if (path.empty()) {
       // Nothing of the old value stays where the new one says nothing.

@@ -166,11 +166,10 @@ TEST_F(EndToEndTest, AnElasticJobIsResizedAndEndsWithTheSameWeights) {
   const auto width_of_log = [&](const std::string& job, int after) {
     int width = 0;
     Eventually(absl::Seconds(40), [&] {
+      const std::string log = Ccsched({"logs", job}).out;
       for (const int w : {1, 2, 3, 4}) {
         const std::string text = " width " + std::to_string(w);
-        if (w != after && absl::StrContains(Ccsched({"logs", job}).out, text)) {
-          width = w;
-        }
+        if (w != after && absl::StrContains(log, text)) width = w;
       }
       return width != 0;
     });
