@@ -47,6 +47,14 @@ double SumOf(const PriceTable& table, const PlanJob& job,
   return sum;
 }
 
+// How often it is taken up again.
+size_t Resumptions(const PlanJob& job, const StretchOrigin& origin,
+                   const std::vector<Stretch>& stretches) {
+  const bool at_first =
+      origin.state != StretchOrigin::kNew && !GoesOn(job, origin, stretches);
+  return stretches.size() - (at_first ? 0 : 1);
+}
+
 // How much more than the job's work they do.
 int64_t Excess(const PlanJob& job, const StretchOrigin& origin,
                const std::vector<Stretch>& stretches) {
@@ -184,8 +192,9 @@ double PausePlanner::Unbroken(const PlanInstance& instance,
 double PausePlanner::Plan(const PlanInstance& instance,
                           const PriceTable& prices, const PriceTable& carbon,
                           const Schedule& schedule, const PlanJob& job,
-                          const StretchOrigin& origin, double least_gain,
-                          double& worth, std::vector<Stretch>& stretches) {
+                          const StretchOrigin& origin,
+                          const PauseOptions& options, double& worth,
+                          std::vector<Stretch>& stretches) {
   stretches.clear();
   Stretch whole;
   const double unbroken =
@@ -194,6 +203,7 @@ double PausePlanner::Plan(const PlanInstance& instance,
   const std::vector<uint16_t>& pools = instance.placements[job.pools];
   const double guess =
       worth > 0 ? worth : 1.2 * prices.rate(pools[0])[job.release / kSlotUs];
+  search_.set_reluctance(options.reluctance);
   search_.Best(prices, pools, job, guess, kLooks, &open_, origin);
   const StretchSearch::Result enough = search_.enough();
   double cost = kInfinity;
@@ -202,17 +212,20 @@ double PausePlanner::Plan(const PlanInstance& instance,
     search_.At(prices, pools, job, worth, &open_, &stretches, origin);
     for (Stretch& s : stretches) s.count = job.count;
     if (TrimStretches(prices, job, origin, stretches)) {
+      const double again = worth * options.reluctance *
+                           (job.checkpoint + job.restart) * (1.0 / kSlotUs);
       cost = SumOf(prices, job, origin, stretches) +
+             again * static_cast<double>(Resumptions(job, origin, stretches)) +
              RunLength::Of(job).Wait(stretches.back().end - job.duration);
     }
   }
   const auto saves = [&] {
     return SumOf(carbon, job, origin, stretches) <
-           (1 - least_gain) *
+           (1 - options.least_gain) *
                carbon.Between(whole.pool, whole.start, whole.end);
   };
   if (unbroken < kInfinity &&
-      (cost >= unbroken * (1 - least_gain) || !saves())) {
+      (cost >= unbroken * (1 - options.least_gain) || !saves())) {
     stretches = {whole};
     return unbroken;
   }

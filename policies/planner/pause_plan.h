@@ -13,13 +13,23 @@
 
 namespace ccsched {
 
+// When a job is to pause.
+struct PauseOptions {
+  // Pauses must save such a share of what running on costs.
+  double least_gain = 0;
+  // Each taking up again is taken to cost so many times the worth of its
+  // overheads beyond them: the room that is planned for it may be another's by
+  // then, and what an hour is cheaper than the next is partly a guess.
+  double reluctance = 0;
+};
+
 // Keeps its buffers between calls.
 class PausePlanner {
  public:
   // Fills `stretches` with the cheapest found that do all of the job's work
   // within its window and leave others their room; each includes its own
   // overheads. Unbroken running counts too, and is preferred unless pauses
-  // save more than `least_gain` of its cost and of its carbon: prices alone
+  // save enough of its cost and of its carbon: prices alone
   // are no reason to leave, they are guesses of what others will want, and
   // room that is left for a price may stay empty. Returns the cost of one
   // accelerator, or infinity and no stretches if nothing fits. `worth` is a
@@ -27,7 +37,7 @@ class PausePlanner {
   double Plan(const PlanInstance& instance, const PriceTable& prices,
               const PriceTable& carbon, const Schedule& schedule,
               const PlanJob& job, const StretchOrigin& origin,
-              double least_gain, double& worth,
+              const PauseOptions& options, double& worth,
               std::vector<Stretch>& stretches);
 
  private:

@@ -84,7 +84,8 @@ struct BookOptions {
   double sure_hours = 96;
   double trust_hours = 150;
   double settle_hours = 8;
-  double least_gain = 0.01;
+  double frugal_hours = 48;
+  PauseOptions pauses;
 };
 
 // Keeps timelines true as jobs are put and dropped. A rolling plan has one that
@@ -183,8 +184,8 @@ class PlanBook {
   void HoldStretches(const PlanEntry& entry, int sign, int64_t from);
   void PutPausable(int64_t now, PlanEntry& entry, const PriceTable& table);
   // When the job, relative to the grid, is to end at the latest as far as its
-  // pauses go. Its slack is to last as long as it runs: of one that runs on
-  // beyond the horizon the plan may use the horizon's share. Else it would
+  // pauses go. Its slack is to last as long as it runs: a plan for one that
+  // runs for long may use what is the share of the next hours. Else it would
   // wait until it can no longer move, and stay for weeks where it then is.
   int64_t FrugalEnd(const PlanJob& job) const;
   // Fills `stretches`, of this clock, from `from` on; returns what they cost.

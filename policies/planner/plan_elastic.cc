@@ -98,7 +98,7 @@ void PlanBook::PlanElastic(int64_t now, PlanEntry& entry,
   double least = std::numeric_limits<double>::infinity();
   double most_carbon = least;
   // One that runs on at its width does so unless another saves enough.
-  const double enough = entry.running ? 1 - options_.least_gain : 1;
+  const double enough = entry.running ? 1 - options_.pauses.least_gain : 1;
   double worth = entry.worth;
   int64_t from = now;
   double leaving = 0;

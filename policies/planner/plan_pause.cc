@@ -12,8 +12,8 @@ void PlanBook::HoldStretches(const PlanEntry& entry, int sign, int64_t from) {
 
 int64_t PlanBook::FrugalEnd(const PlanJob& job) const {
   const int64_t slack = job.latest_start() - job.release;
-  const double horizon = static_cast<double>(options_.horizon_slots) * kSlotUs;
-  const double share = std::min(1.0, horizon / job.duration);
+  const double next = options_.frugal_hours * kSlotUs;
+  const double share = std::min(1.0, next / job.duration);
   return job.release + job.duration + static_cast<int64_t>(share * slack);
 }
 
@@ -26,9 +26,8 @@ double PlanBook::PlanPauses(int64_t from, const PlanJob& job,
   relative.latest_end =
       std::max(relative.latest_end, relative.release + relative.duration);
   relative.latest_end = FrugalEnd(relative);
-  const double cost =
-      pauses_.Plan(work_, table, carbon_, *schedule_, relative, origin,
-                   options_.least_gain, worth, stretches);
+  const double cost = pauses_.Plan(work_, table, carbon_, *schedule_, relative,
+                                   origin, options_.pauses, worth, stretches);
   for (Stretch& s : stretches) {
     s.start += origin_;
     s.end += origin_;

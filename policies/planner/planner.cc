@@ -42,6 +42,7 @@ void Planner::Rebuild(const PolicyInput& in) {
   ids_.clear();
   arrivals_.clear();
   left_over_.clear();
+  leaving_.clear();
   stuck_.clear();
   to_tell_.clear();
   told_ = 0;
@@ -234,6 +235,7 @@ void Planner::TakeSuspended(const PolicyInput& in) {
 void Planner::SuspendWhatIsDue(const PolicyInput& in, Actions& actions) {
   if (in.now < next_suspend_) return;
   next_suspend_ = absl::InfiniteFuture();
+  ForgetThoseThatLeft(in);
   std::vector<JobRef> due;
   for (const std::vector<RunRef>& runs : in.running) {
     for (const RunRef run : runs) {
@@ -259,6 +261,7 @@ void Planner::SuspendWhatIsDue(const PolicyInput& in, Actions& actions) {
     actions.Suspend(ref, Explain(in, ref, stretches[1].pool,
                                  std::max(stretches[1].start, ToUs(in.now))));
     plan_->Leaving(planned.index);
+    leaving_.push_back(in.jobs[ref].spec.id);
   }
   if (next_suspend_ < absl::InfiniteFuture()) actions.WakeAt(next_suspend_);
 }

@@ -139,6 +139,10 @@ class Planner : public Policy {
   // Starts what is due of `candidates` and defers the rest.
   void Act(const PolicyInput& in, Actions& actions);
   void Settle(const PolicyInput& in, Actions& actions, JobRef job);
+  void ForgetThoseThatLeft(const PolicyInput& in);
+  // Whether a job that is due will soon have its room at the pool, as others
+  // are saving their state there in order to leave.
+  bool RoomIsDue(const PolicyInput& in, const RollingPlan::Entry& entry);
   // Of a shape's jobs that were due and found no room, the first, or kNoJob.
   JobRef FirstStuck(const PolicyInput& in, ShapeId shape);
   // Fills heads_ with those of them that would find room now.
@@ -170,6 +174,7 @@ class Planner : public Policy {
   absl::flat_hash_map<JobId, Planned> planned_;
   std::vector<JobRef> candidates_;  // to be started or deferred in this call
   std::vector<JobId> left_over_;    // candidates of the next call
+  std::vector<JobId> leaving_;      // asked to suspend, and some that have
   std::deque<JobId> arrivals_;      // not yet taken up
   std::vector<JobId> ids_;          // by index in the plan
   // Due, but there was no room for them: of each shape, by latest start.

@@ -14,6 +14,9 @@ namespace {
 constexpr int64_t kTellCost = 30'000;
 // What it costs to start a job, or to find that it can't.
 constexpr int64_t kSettleCost = 20'000;
+// A checkpoint may take so much longer than it was thought to, before the room
+// that it leaves is given up.
+constexpr int64_t kGraceUs = 10 * int64_t{60'000'000};
 
 }  // namespace
 
@@ -76,6 +79,11 @@ void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
   if (entry->pool >= 0 && entry->start <= now) {
     const PoolId pool(static_cast<uint16_t>(entry->pool));
     if (StartAt(in, actions, job, planned, pool, entry->job.count)) return;
+    if (RoomIsDue(in, *entry)) {
+      left_over_.push_back(in.jobs[job].spec.id);
+      actions.WakeAt(FromUs(entry->start + kGraceUs + 1));
+      return;
+    }
     // No room after all: somewhere else, or later.
     plan_->Again(now, planned.index);
     work_ -= plan_->PutCost(entry->job);
@@ -88,6 +96,29 @@ void Planner::Settle(const PolicyInput& in, Actions& actions, JobRef job) {
         {entry->job.latest_start(), in.jobs[job].spec.id});
     Watch(in, job);
   }
+}
+
+void Planner::ForgetThoseThatLeft(const PolicyInput& in) {
+  std::erase_if(leaving_, [&](JobId id) {
+    const JobRef job = in.jobs.Find(id);
+    return job == kNoJob || in.jobs[job].state != JobState::kSuspending;
+  });
+}
+
+bool Planner::RoomIsDue(const PolicyInput& in,
+                        const RollingPlan::Entry& entry) {
+  const int64_t now = ToUs(in.now);
+  if (now > entry.start + kGraceUs ||
+      now >= entry.job.latest_start() - kGraceUs) {
+    return false;
+  }
+  ForgetThoseThatLeft(in);
+  uint32_t room = in.pools[entry.pool].free;
+  for (const JobId id : leaving_) {
+    const Run& run = in.runs[in.jobs[in.jobs.Find(id)].run];
+    if (run.pool.value() == entry.pool) room += run.count;
+  }
+  return room >= entry.job.count;
 }
 
 JobRef Planner::FirstStuck(const PolicyInput& in, ShapeId shape) {

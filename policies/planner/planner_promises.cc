@@ -185,6 +185,7 @@ absl::Duration Planner::MakeRoom(const PolicyInput& in, Actions& actions,
     reason.code = ReasonCode::kCapacity;
     actions.Suspend(job, reason);
     plan_->GiveWay(ToUs(in.now), planned_.at(in.jobs[job].spec.id).index);
+    leaving_.push_back(in.jobs[job].spec.id);
     longest = std::max(longest, in.shape(job).checkpoint);
   }
   return longest == absl::ZeroDuration() ? kLookAgain

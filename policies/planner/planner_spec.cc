@@ -15,7 +15,8 @@ PlannerSettings Settings(const PolicyParameters& parameters) {
   s.margin_hours = parameters.at("margin_h");
   s.spread = parameters.at("spread") > 0;
   s.correct = parameters.at("correct") > 0;
-  s.rolling.least_gain = parameters.at("least_gain");
+  s.rolling.pauses.least_gain = parameters.at("least_gain");
+  s.rolling.pauses.reluctance = parameters.at("reluctance");
   s.replan_minutes = parameters.at("replan_minutes");
   s.rolling.horizon_slots = static_cast<int32_t>(parameters.at("horizon_h"));
   s.rolling.ascent_rounds = static_cast<int>(parameters.at("price_rounds"));
@@ -53,6 +54,11 @@ std::vector<ParameterSpec> Parameters() {
        "measured"},
       {"least_gain", "", 0.01, 0, 1,
        "pauses must save such a share of what running on costs", "measured"},
+      {"reluctance", "", 2, 0, 100,
+       "taking a suspended job up again is taken to cost so many times its "
+       "checkpoint and restart beyond them, as the room planned for it may be "
+       "gone by then",
+       "measured"},
       {"replan_minutes", "min", 60, 1, 24 * 60,
        "time between two plannings of all that waits", "measured"},
       {"horizon_h", "h", 168, 24, 24 * 60, "how far ahead prices are sought",

@@ -14,7 +14,8 @@ BookOptions OptionsOf(const RollingOptions& options) {
           .sure_hours = options.sure_hours,
           .trust_hours = options.trust_hours,
           .settle_hours = options.settle_hours,
-          .least_gain = options.least_gain};
+          .frugal_hours = options.frugal_hours,
+          .pauses = options.pauses};
 }
 
 }  // namespace

@@ -33,8 +33,10 @@ struct RollingOptions {
   int64_t improve_rounds = 1200;
   // Jobs with less work are not suspended.
   double least_pausable_hours = 2;
-  // Pauses must save such a share of what running on costs.
-  double least_gain = 0.01;
+  // A plan may use as much of a job's slack as is the share of so many hours
+  // of those that it still runs.
+  double frugal_hours = 48;
+  PauseOptions pauses = {.least_gain = 0.01, .reluctance = 2};
   DemandHistory::Options demand;
 };
 

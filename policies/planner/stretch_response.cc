@@ -73,6 +73,7 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
   const size_t slots = last < first ? 0 : last - first + 1;
   const double checkpoint = job.checkpoint * (1.0 / kSlotUs);
   const double restart = job.restart * (1.0 / kSlotUs);
+  const double dear = restart + reluctance_ * (checkpoint + restart);
   const bool fresh = origin.state == StretchOrigin::kNew;
   if (stretches != nullptr) from_.assign(slots * states, kFresh);
   Value off = Begin(pools, origin, worth, checkpoint);
@@ -80,7 +81,7 @@ StretchSearch::Result StretchSearch::At(const PriceTable& prices,
   int64_t done_slot = -1;
   for (size_t i = 0; i < slots; ++i) {
     int16_t* const from = stretches != nullptr ? &from_[i * states] : nullptr;
-    const Value resume = {off.cost + worth * restart, off.useful - restart};
+    const Value resume = {off.cost + worth * dear, off.useful - restart};
     const bool resumes = !fresh || resume.cost < 0;
     Step stop = RunThrough(
         prices, pools, worth, PartOf(job, first + static_cast<int64_t>(i)),

@@ -65,6 +65,10 @@ class StretchSearch {
  public:
   using Result = WorthLook;  // per accelerator
 
+  // Each taking up again is to cost so many times the worth of its overheads
+  // beyond them. Only at 0, as it is at first, is what is found a bound.
+  void set_reluctance(double times) { reluctance_ = times; }
+
   // At one worth. If `stretches` is not null, it is filled in time order.
   // Where `open` is not null, only what is open is used.
   Result At(const PriceTable& prices, const std::vector<uint16_t>& pools,
@@ -108,6 +112,7 @@ class StretchSearch {
               double worth, double checkpoint);
   void Note(const Result& look, double duration);
 
+  double reluctance_ = 0;
   Result enough_;
   std::vector<Value> on_;
   // Per slot and state, where it came from. States: running at a pool until

@@ -67,6 +67,29 @@ TEST(PlannerPromisesTest, NobodyMakesRoomWhoWouldThenBeLate) {
   EXPECT_GT(result.EndHours(2), 30);
 }
 
+// The room that is planned for a job comes free a little later than planned.
+TEST(PlannerPromisesTest, WaitsForTheRoomOfOneThatTakesLongerToLeave) {
+  ClusterBuilder cluster;
+  cluster.Site("clean");
+  cluster.Site("dirty");
+  Play play(cluster.topology(), *MakePolicy("planner", {}));
+  std::vector<double> day(24, 100.0);
+  day[2] = day[3] = 600;
+  play.Forecast(0, day);
+  play.Forecast(1, std::vector<double>(24, 5000.0));
+  play.Node(0, 1);
+  play.Node(1, 1);
+  play.Job({.runtime_h = 4,
+            .max_delay_h = 2.5,
+            .suspendable = true,
+            .checkpoint_h = 0.05,
+            .restart_h = 0.05,
+            .late_h = 0.1});
+  play.Job({.submit_h = 1, .runtime_h = 2, .max_delay_h = 2});
+  const PlayResult result = play.Run();
+  EXPECT_EQ(result.Stretches(2), "2.1-4.1@0x1") << result.transcript;
+}
+
 TEST(PlannerPromisesTest, PlansNoFurtherThanItHasToForAFarPromise) {
   Play play = OneSite({8});
   const double millennia = 8000.0 * 365 * 24;

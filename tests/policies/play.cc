@@ -266,7 +266,7 @@ class Play::Player {
     Attempt& a = attempts_[id];
     a.done = Work(a, id, now_);
     a.stopping = true;
-    const absl::Time at = now_ + Hours(job(id).checkpoint_h);
+    const absl::Time at = now_ + Hours(job(id).checkpoint_h + job(id).late_h);
     Post(at, AttemptEnded{.job = job_id,
                           .epoch = epoch,
                           .at = at,

@@ -33,6 +33,7 @@ struct PlayJob {
   bool suspendable = false;
   double checkpoint_h = 0;
   double restart_h = 0;
+  double late_h = 0;  // a checkpoint takes so much longer than said
   int32_t priority = 0;
   std::vector<uint16_t> pools{};  // empty: all
 };
