@@ -271,12 +271,8 @@ void JobRunner::Finish(const v1::AttemptStatus& status,
   *finished.mutable_status() = status;
   if (sample) *finished.mutable_sample() = *sample;
   store_.Finish(finished);
-  finished_.push_back(id);
-  const auto waiting = waiting_.find(id.job);
-  if (waiting != waiting_.end()) {
-    starts_.push_back(std::move(waiting->second));
-    waiting_.erase(waiting);
-  }
+  batch_.finished.push_back(id);
+  LetNext(id.job);
   if (ended_) ended_(id);
 }
 
