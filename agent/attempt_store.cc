@@ -58,11 +58,9 @@ void AttemptStore::Acknowledge(AttemptId id) {
   Record(record, false);
 }
 
-void AttemptStore::MarkSampled(AttemptId id, absl::Time until, int64_t cpu_ns) {
+void AttemptStore::MarkSampled(const v1::AttemptSampled& sampled) {
   v1::AgentRecord record;
-  *record.mutable_sampled()->mutable_key() = ToProto(id);
-  *record.mutable_sampled()->mutable_until() = ToProto(until);
-  record.mutable_sampled()->set_cpu_ns(cpu_ns);
+  *record.mutable_sampled() = sampled;
   Record(record, false);
 }
 

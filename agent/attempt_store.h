@@ -31,7 +31,7 @@ class AttemptStore {
   void SetRegistered(const v1::Registered& registered);
   // These need not survive a loss of power. The scheduler says them again:
   void Acknowledge(AttemptId id);
-  void MarkSampled(AttemptId id, absl::Time until, int64_t cpu_ns);
+  void MarkSampled(const v1::AttemptSampled& sampled);
   void MarkNodeTaken(absl::Time until);
   // And these are worth no more of the disk's time:
   void KeepSample(const v1::SampleKept& kept);

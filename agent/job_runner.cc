@@ -228,6 +228,13 @@ void JobRunner::Spawn(const Accepted& accepted) {
   Running running;
   running.supervised = *std::move(supervised);
   running.use = meter_.Begin(known, BootNanos());
+  if (running.use.counters) {
+    v1::AttemptSampled begun;
+    *begun.mutable_key() = ToProto(id);
+    *begun.mutable_until() = ToProto(known.started);
+    *begun.mutable_counters() = *running.use.counters;
+    store_.MarkSampled(begun);
+  }
   Track(id, std::move(running));
   Report(StatusOf(id, known));
 }
