@@ -71,6 +71,10 @@ void AttemptBook::Apply(const v1::AgentRecord& record) {
       const absl::Time until = FromProto(record.sampled().until());
       found->second.sampled_until = until;
       found->second.sampled_cpu_ns = record.sampled().cpu_ns();
+      found->second.sampled_counters.reset();
+      if (record.sampled().has_counters()) {
+        found->second.sampled_counters = record.sampled().counters();
+      }
       std::erase_if(found->second.kept, [until](const v1::SampleKept& kept) {
         return FromProto(kept.sample().end()) <= until;
       });
@@ -195,6 +199,9 @@ std::vector<v1::AgentRecord> AttemptBook::Snapshot() const {
     *sampled.mutable_key() = ToProto(id);
     *sampled.mutable_until() = ToProto(attempt.sampled_until);
     sampled.set_cpu_ns(attempt.sampled_cpu_ns);
+    if (attempt.sampled_counters) {
+      *sampled.mutable_counters() = *attempt.sampled_counters;
+    }
     for (const v1::SampleKept& kept : attempt.kept) {
       *records.emplace_back().mutable_kept() = kept;
     }

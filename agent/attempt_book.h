@@ -39,6 +39,8 @@ struct KnownAttempt {
   int64_t grace_ms = 0;        // the job's own, real time
   absl::Time sampled_until;    // energy up to here has been taken in
   int64_t sampled_cpu_ns = 0;  // CPU time up to there
+  // What its counters showed there; absent: not known.
+  std::optional<v1::CountersSeen> sampled_counters;
   // What was reported beyond that, but for what SampleOutbox has in memory.
   std::deque<v1::SampleKept> kept;
   // Once it has ended:

@@ -3,15 +3,29 @@
 #include "agent/attempt_meter.h"
 
 #include <algorithm>
+#include <fstream>
 #include <utility>
 
 #include "agent/process_cpu.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
+namespace {
+
+// Empty if the system does not say.
+std::string BootId() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
+}
+
+}  // namespace
 
 AttemptMeter::AttemptMeter(NodeMeters meters, uint32_t count)
-    : meters_(std::move(meters)), count_(count), split_(std::max(1u, count)) {}
+    : meters_(std::move(meters)),
+      count_(count),
+      boot_id_(BootId()),
+      split_(std::max(1u, count)) {}
 
 std::string AttemptMeter::name() const {
   std::string name =
@@ -37,9 +51,46 @@ AttemptMeter::State AttemptMeter::Begin(const KnownAttempt& attempt,
   state.counted_at_ns = attempt.began_ns;
   if (meters_.accelerators) {
     Poll(boot_nanos);
-    state.mark = meters_.accelerators->MarkOf(attempt.accelerators);
+    SetMark(attempt, state);
   }
   return state;
+}
+
+// REQUIRES: there are meters, and they were just read.
+void AttemptMeter::SetMark(const KnownAttempt& attempt, State& state) const {
+  state.bridged.reset();
+  state.counters.reset();
+  state.mark = meters_.accelerators->MarkOf(attempt.accelerators);
+  const auto counters = meters_.accelerators->CountersOf(attempt.accelerators);
+  if (!counters || counters->empty() || boot_id_.empty()) return;
+  state.counters.emplace();
+  state.counters->set_boot_id(boot_id_);
+  state.counters->set_meter(meters_.accelerators->name());
+  for (const Joules counter : *counters) {
+    state.counters->add_joules(counter.value());
+  }
+}
+
+void AttemptMeter::TakeUp(const KnownAttempt& attempt,
+                          const std::optional<v1::CountersSeen>& counters,
+                          int64_t boot_nanos, State& state) {
+  if (!meters_.accelerators || !counters) return;
+  Poll(boot_nanos);
+  State now = state;
+  SetMark(attempt, now);
+  if (!now.counters || now.counters->boot_id() != counters->boot_id() ||
+      now.counters->meter() != counters->meter() ||
+      now.counters->joules_size() != counters->joules_size()) {
+    return;
+  }
+  Joules bridged;
+  for (int i = 0; i < counters->joules_size(); ++i) {
+    const double grown = now.counters->joules(i) - counters->joules(i);
+    if (!(grown >= 0)) return;  // the driver was loaded anew
+    bridged += Joules(grown);
+  }
+  state = std::move(now);
+  state.bridged = bridged;
 }
 
 ModelledUse AttemptMeter::UseOf(const KnownAttempt& attempt,
@@ -57,7 +108,8 @@ v1::EnergySample AttemptMeter::Make(AttemptId id, const KnownAttempt& attempt,
                                     const State& state, const ModelledUse& use,
                                     bool use_known) {
   // How busy processors are says little of accelerators that have a meter.
-  const bool unwatched = meters_.accelerators != nullptr && !state.mark;
+  const bool unwatched =
+      meters_.accelerators != nullptr && (!state.mark || state.bridged);
   const double utilisation = use_known && !unwatched
                                  ? Utilisation(use).value_or(1)
                                  : state.utilisation.value_or(1);
@@ -68,15 +120,19 @@ v1::EnergySample AttemptMeter::Make(AttemptId id, const KnownAttempt& attempt,
     const MeterBank::Use measured =
         meters_.accelerators->Since(*state.mark, attempt.accelerators);
     // On a fast clock the power is what is kept, not the energy.
+    const double rate =
+        absl::FDivDuration(time_->ToCluster(absl::Hours(1)), absl::Hours(1));
+    const Joules bridged = state.bridged.value_or(Joules());
     sample.set_joules(
-        std::max(0.0, measured.joules.value() *
-                          absl::FDivDuration(time_->ToCluster(absl::Hours(1)),
-                                             absl::Hours(1))));
+        std::max(0.0, (bridged + measured.joules).value() * rate));
     sample.set_method(measured.estimated ? "estimated" : "measured");
-    if (measured.utilisation) {
+    // Nobody saw how busy they were meanwhile.
+    if (measured.utilisation && !state.bridged) {
       sample.set_utilisation(*measured.utilisation);
       sample.set_accelerator_utilisation(*measured.utilisation);
     }
+    // The node's own energy of then is in no report of this agent.
+    charged_ -= bridged * rate;
   }
   charged_ += Joules(sample.joules());
   held_ += (use.to.until - use.from.until) * use.count;
@@ -134,9 +190,7 @@ std::vector<v1::EnergySample> AttemptMeter::Sample(
     state.utilisation = samples.back().utilisation();
     state.counted = use.to;
     state.counted_at_ns = boot_nanos;
-    if (meters_.accelerators) {
-      state.mark = meters_.accelerators->MarkOf(r.attempt->accelerators);
-    }
+    if (meters_.accelerators) SetMark(*r.attempt, state);
   }
   const std::vector<Joules> shares = HostShares(uses, boot_nanos);
   for (size_t i = 0; i < samples.size(); ++i) Charge(shares[i], samples[i]);

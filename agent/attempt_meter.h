@@ -36,6 +36,10 @@ class AttemptMeter {
     std::optional<double> utilisation;  // of the last sample
     // Absent while the meters did not watch it: after a restart of the agent.
     std::optional<MeterBank::Mark> mark;
+    // What its counters showed when it was counted; absent: not known.
+    std::optional<v1::CountersSeen> counters;
+    // Energy between what an earlier agent had counted and the mark.
+    std::optional<Joules> bridged;
   };
 
   // `count`: accelerators of the node.
@@ -50,6 +54,14 @@ class AttemptMeter {
 
   // An attempt that starts now, on record since shortly before.
   State Begin(const KnownAttempt& attempt, int64_t boot_nanos);
+
+  // Takes up an attempt that runs, as an earlier agent had counted it, to which
+  // its counters had shown `counters`. As they went on, and nobody but it had
+  // its accelerators, nothing need be estimated; unless they fell, or are those
+  // of another boot or meter.
+  void TakeUp(const KnownAttempt& attempt,
+              const std::optional<v1::CountersSeen>& counters,
+              int64_t boot_nanos, State& state);
 
   // The energy of all running attempts since they were last counted; moves
   // `state` on. What was used by one of which `cpu_ns` is absent is counted
@@ -78,12 +90,14 @@ class AttemptMeter {
                         const State& state, const ModelledUse& use,
                         bool use_known);
   ModelledUse UseOf(const KnownAttempt& attempt, const State& state) const;
+  void SetMark(const KnownAttempt& attempt, State& state) const;
   std::vector<Joules> HostShares(const std::vector<HostEnergy::Use>& uses,
                                  int64_t boot_nanos);
   void Charge(Joules share, v1::EnergySample& sample);
 
   NodeMeters meters_;
   const uint32_t count_;
+  const std::string boot_id_;
   HostEnergy split_;
   std::optional<ClusterTime> time_;
   // Since Node was last called:

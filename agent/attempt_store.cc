@@ -3,6 +3,7 @@
 #include "agent/attempt_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "scheduler/base/status.h"
 #include "scheduler/wire/proto_time.h"
@@ -29,7 +30,7 @@ absl::StatusOr<std::unique_ptr<AttemptStore>> AttemptStore::Open(
 
 void AttemptStore::Record(const v1::AgentRecord& record, bool durable) {
   book_.Apply(record);
-  journal_->Append(record);
+  pending_.push_back(record);
   durable_wanted_ |= durable;
 }
 
@@ -57,11 +58,9 @@ void AttemptStore::Acknowledge(AttemptId id) {
   Record(record, false);
 }
 
-void AttemptStore::MarkSampled(AttemptId id, absl::Time until, int64_t cpu_ns) {
+void AttemptStore::MarkSampled(const v1::AttemptSampled& sampled) {
   v1::AgentRecord record;
-  *record.mutable_sampled()->mutable_key() = ToProto(id);
-  *record.mutable_sampled()->mutable_until() = ToProto(until);
-  record.mutable_sampled()->set_cpu_ns(cpu_ns);
+  *record.mutable_sampled() = sampled;
   Record(record, false);
 }
 
@@ -84,18 +83,40 @@ void AttemptStore::KeepNode(const v1::Telemetry& node) {
   Record(record, false);
 }
 
-absl::Status AttemptStore::Commit() {
-  if (!rewrite_wanted_) {
-    absl::Status done = journal_->Commit(durable_wanted_);
-    rewrite_wanted_ = !done.ok() || journal_->size() >= rewrite_at_;
-    if (!done.ok()) return done;
-  }
-  durable_wanted_ = false;
-  if (!rewrite_wanted_) return absl::OkStatus();
-  RETURN_IF_ERROR(journal_->Rewrite(book_.Snapshot()));
-  rewrite_wanted_ = false;
-  rewrite_at_ = std::max(kRewriteBytesMin, 4 * journal_->size());
+void AttemptStore::BeginCommit(std::function<void()> done) {
+  committing_ = true;
+  // Written anew, it has what is pending as well.
+  const bool anew = rewrite_wanted_;
+  std::vector<v1::AgentRecord> records =
+      anew ? book_.Snapshot() : std::move(pending_);
+  pending_.clear();
+  const bool durable = std::exchange(durable_wanted_, false);
+  worker_.Begin([this, anew, durable, records = std::move(records),
+                 done = std::move(done)] {
+    if (anew) {
+      committed_ = journal_->Rewrite(records);
+    } else {
+      for (const v1::AgentRecord& record : records) journal_->Append(record);
+      committed_ = journal_->Commit(durable);
+    }
+    if (done) done();
+  });
+}
+
+absl::Status AttemptStore::EndCommit() {
+  worker_.Wait();
+  committing_ = false;
+  const bool anew = std::exchange(rewrite_wanted_, !committed_.ok());
+  if (!committed_.ok()) return committed_;
+  if (anew) rewrite_at_ = std::max(kRewriteBytesMin, 4 * journal_->size());
+  rewrite_wanted_ = journal_->size() >= rewrite_at_;
   return absl::OkStatus();
+}
+
+absl::Status AttemptStore::Commit() {
+  if (!dirty()) return absl::OkStatus();
+  BeginCommit(nullptr);
+  return EndCommit();
 }
 
 }  // namespace ccsched

@@ -58,6 +58,7 @@ void Take(const Line& line, DeviceReading& reading) {
     reading.power = Watts(line.value);
   } else if (line.name == "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION") {
     reading.energy = Joules(line.value / 1e3);  // mJ
+    reading.energy_lasts = true;
   } else if (line.name == "DCGM_FI_PROF_SM_ACTIVE") {
     reading.utilisation = line.value;
   } else if (line.name == "DCGM_FI_DEV_GPU_UTIL") {

@@ -136,8 +136,11 @@ void JobRunner::AdoptOne(AttemptId id) {
   running.supervised = std::move(adopted.supervised);
   running.use.counted = {.until = known.sampled_until,
                          .cpu_ns = known.sampled_cpu_ns};
+  std::optional<v1::CountersSeen> counters = known.sampled_counters;
   if (!known.kept.empty()) {
     const v1::SampleKept& last = known.kept.back();
+    counters.reset();
+    if (last.has_counters()) counters = last.counters();
     running.use.counted = {.until = FromProto(last.sample().end()),
                            .cpu_ns = last.cpu_ns()};
     running.use.utilisation = last.sample().utilisation();
@@ -147,6 +150,10 @@ void JobRunner::AdoptOne(AttemptId id) {
                            running.use.counted.until - known.started));
   if (const auto before = running_.find(id); before != running_.end()) {
     running.stop = before->second.stop;
+  }
+  // What ended meanwhile left its accelerators idle: its counters say too much.
+  if (adopted.remains == Remains::kAlive) {
+    meter_.TakeUp(known, counters, BootNanos(), running.use);
   }
   const std::optional<int> stop = running.stop;
   Track(id, std::move(running));
@@ -271,12 +278,8 @@ void JobRunner::Finish(const v1::AttemptStatus& status,
   *finished.mutable_status() = status;
   if (sample) *finished.mutable_sample() = *sample;
   store_.Finish(finished);
-  finished_.push_back(id);
-  const auto waiting = waiting_.find(id.job);
-  if (waiting != waiting_.end()) {
-    starts_.push_back(std::move(waiting->second));
-    waiting_.erase(waiting);
-  }
+  batch_.finished.push_back(id);
+  LetNext(id.job);
   if (ended_) ended_(id);
 }
 
@@ -300,7 +303,8 @@ void JobRunner::Sample() {
   }
   const int64_t now_ns = BootNanos();
   for (const v1::EnergySample& sample : meter_.Sample(attempts, now_ns)) {
-    samples_.Put(sample, cpu_of[FromProto(sample.key())]);
+    const AttemptId id = FromProto(sample.key());
+    samples_.Put(sample, cpu_of[id], running_.at(id).use.counters);
   }
   samples_.PutNode(meter_.Node(now_ns));
 }

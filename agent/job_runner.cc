@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,8 +22,6 @@
 namespace ccsched {
 namespace {
 
-// Starts of one batch: more would keep what else happened waiting.
-constexpr size_t kStartsMax = 64;
 constexpr absl::Duration kClockOffMax = absl::Seconds(2);
 constexpr int64_t kLookForDeclineNs = kNanosPerSecond / 4;
 
@@ -33,14 +30,15 @@ absl::Duration TimeLimit(const v1::StartAttempt& start) {
                                 : absl::InfiniteDuration();
 }
 
-v1::AttemptStatus StatusOf(AttemptId id, const KnownAttempt& attempt) {
+}  // namespace
+
+v1::AttemptStatus JobRunner::StatusOf(AttemptId id,
+                                      const KnownAttempt& attempt) {
   v1::AttemptStatus status;
   *status.mutable_key() = ToProto(id);
   *status.mutable_started() = ToProto(attempt.started);
   return status;
 }
-
-}  // namespace
 
 JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
                      RunnerOptions options, Send send)
@@ -57,6 +55,7 @@ JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
 }
 
 JobRunner::~JobRunner() {
+  if (store_.committing()) store_.EndCommit().IgnoreError();
   for (const auto& [id, running] : running_) {
     if (running.supervised.process.valid()) {
       loop_.Forget(running.supervised.process.get());
@@ -108,6 +107,7 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   const AttemptId id = FromProto(start.key());
   switch (store_.book().Check(id)) {
     case FenceCheck::kSame:
+      if (FindAccepted(id) != nullptr) return;  // told once it runs
       if (const KnownAttempt* known = store_.book().Find(id)) {
         return Report(known->ended && IsRecorded(id) ? *known->ended
                                                      : StatusOf(id, *known));
@@ -150,8 +150,10 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   record.set_output(spec->output);
   record.set_grace_ms(spec->grace_ns / 1'000'000);
   store_.Accept(record);
-  accepted_.push_back(
-      {.id = id, .spec = *std::move(spec), .script = start.spec().script()});
+  batch_.accepted.push_back({.id = id,
+                             .spec = *std::move(spec),
+                             .script = start.spec().script(),
+                             .over = {}});
 }
 
 // Without a record here: it may be told of again.
@@ -175,6 +177,13 @@ bool JobRunner::WaitsForOlder(const v1::StartAttempt& start) {
     SignalStop(it->first, it->second, EncodeStop(StopKind::kStop, 0));
     waits = true;
   }
+  for (Batch* const batch : {&batch_, &committing_}) {
+    for (Accepted& older : batch->accepted) {
+      if (older.id.job != id.job) continue;
+      older.over = v1::OUTCOME_STOPPED;
+      waits = true;
+    }
+  }
   if (!waits) return false;
   v1::StartAttempt& waiting = waiting_[id.job];
   if (waiting.key().epoch() < id.epoch) waiting = start;
@@ -196,56 +205,11 @@ void JobRunner::EndAtOnce(AttemptId id, v1::Outcome outcome,
   Finish(status, std::nullopt);
 }
 
-void JobRunner::Settle() {
-  // Taken out first: an ending may add to starts_.
-  const auto first = starts_.begin();
-  const auto last = first + std::min(starts_.size(), kStartsMax);
-  const std::vector<v1::StartAttempt> batch(std::make_move_iterator(first),
-                                            std::make_move_iterator(last));
-  starts_.erase(first, last);
-  for (const v1::StartAttempt& start : batch) Accept(start);
-  const absl::Status done = store_.Commit();
-  if (!done.ok()) return OnCommitFailed(done);
-  if (std::exchange(journal_fails_, false)) SetUnfit(Obstacle::kJournal, "");
-  if (!finished_.empty()) Failpoint("agent.recorded");
-  for (const AttemptId id : std::exchange(finished_, {})) ReportFinished(id);
-  if (!accepted_.empty()) Failpoint("agent.accepted");
-  for (const Accepted& accepted : std::exchange(accepted_, {})) Spawn(accepted);
-  if (!starts_.empty() || !finished_.empty()) loop_.Post([] {});
-}
-
-void JobRunner::OnCommitFailed(const absl::Status& status) {
-  Log(LogLevel::kError, "journal not written", {{"status", status}});
-  // Before the refusals: so the jobs are not sent here again.
-  if (!std::exchange(journal_fails_, true)) {
-    SetUnfit(Obstacle::kJournal, absl::StrCat("its journal can't be written: ",
-                                              std::string(status.message())));
-  }
-  for (const Accepted& accepted : std::exchange(accepted_, {})) {
-    v1::AttemptStatus refusal =
-        StatusOf(accepted.id, *store_.book().Find(accepted.id));
-    store_.Drop(accepted.id);
-    *refusal.mutable_ended() = refusal.started();
-    refusal.set_outcome(v1::OUTCOME_REFUSED);
-    refusal.set_message(std::string(status.message()));
-    refusal.set_node_at_fault(true);
-    Report(refusal);
-  }
-  // What never ran may be told of at once: read back as lost, it would be no
-  // more than another end of the same attempt.
-  std::erase_if(finished_, [this](AttemptId id) {
-    const KnownAttempt& known = *store_.book().Find(id);
-    if (known.ended->outcome() != v1::OUTCOME_REFUSED) return false;
-    ReportFinished(id);
-    return true;
-  });
-  if (retry_armed_) return;
-  retry_armed_ = true;
-  loop_.At(BootNanos() + kNanosPerSecond, [this] { retry_armed_ = false; });
-}
-
 void JobRunner::Spawn(const Accepted& accepted) {
   const AttemptId id = accepted.id;
+  if (accepted.over) {
+    return EndAtOnce(id, *accepted.over, "ended before it was started here");
+  }
   absl::StatusOr<Supervised> supervised =
       SpawnSupervisor(options_.supervisor, id, accepted.spec, accepted.script,
                       PathsOf(options_.launch.state, id), run_files_);
@@ -264,6 +228,13 @@ void JobRunner::Spawn(const Accepted& accepted) {
   Running running;
   running.supervised = *std::move(supervised);
   running.use = meter_.Begin(known, BootNanos());
+  if (running.use.counters) {
+    v1::AttemptSampled begun;
+    *begun.mutable_key() = ToProto(id);
+    *begun.mutable_until() = ToProto(known.started);
+    *begun.mutable_counters() = *running.use.counters;
+    store_.MarkSampled(begun);
+  }
   Track(id, std::move(running));
   Report(StatusOf(id, known));
 }
@@ -299,6 +270,10 @@ void JobRunner::Stop(const v1::StopAttempt& stop) {
       running.suspend_look = loop_.At(BootNanos() + kLookForDeclineNs,
                                       [this, id] { LookForDecline(id); });
     }
+    return;
+  }
+  if (Accepted* const accepted = FindAccepted(id)) {
+    accepted->over = v1::OUTCOME_STOPPED;
     return;
   }
   if (const KnownAttempt* known = store_.book().Find(id)) {
@@ -338,13 +313,10 @@ void JobRunner::EndAll() {
     if (!running.supervised.process.valid()) continue;
     pidfd_send_signal(running.supervised.process.get(), SIGTERM, nullptr, 0);
   }
-}
-
-void JobRunner::Leave() {
-  samples_.CloseAll();
-  const absl::Status done = store_.Commit();
-  if (!done.ok()) {
-    Log(LogLevel::kError, "journal not written", {{"status", done}});
+  for (Batch* const batch : {&batch_, &committing_}) {
+    for (Accepted& accepted : batch->accepted) {
+      accepted.over = accepted.over.value_or(v1::OUTCOME_LOST);
+    }
   }
 }
 
@@ -393,17 +365,6 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
   }
 }
 
-bool JobRunner::IsRunning(AttemptId id) const {
-  if (running_.contains(id)) return true;
-  const auto waiting = waiting_.find(id.job);
-  if (waiting != waiting_.end() && FromProto(waiting->second.key()) == id) {
-    return true;
-  }
-  return std::any_of(starts_.begin(), starts_.end(), [&](const auto& start) {
-    return FromProto(start.key()) == id;
-  });
-}
-
 std::vector<v1::AttemptStatus> JobRunner::Known() const {
   std::vector<v1::AttemptStatus> all;
   for (const auto& [id, attempt] : store_.book().attempts()) {
@@ -416,10 +377,6 @@ void JobRunner::ReportEnded() {
   for (const auto& [id, attempt] : store_.book().attempts()) {
     if (attempt.ended && IsRecorded(id)) ReportFinished(id);
   }
-}
-
-bool JobRunner::IsRecorded(AttemptId id) const {
-  return std::find(finished_.begin(), finished_.end(), id) == finished_.end();
 }
 
 void JobRunner::SetUnfit(Obstacle obstacle, const std::string& why) {

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The order is always: what is to happen is recorded and put on disk, then it
-// happens or is reported. Settle, called after each batch of events, does so
-// for all that the batch brought with one write to the disk.
+// happens or is reported. Settle, called after each batch of events, has all
+// that came since the last write put there with one; what happens then waits
+// for it, and nothing else does: a disk may take seconds, and the node must not
+// be silent for as long.
 #ifndef CCSCHED_AGENT_JOB_RUNNER_H_
 #define CCSCHED_AGENT_JOB_RUNNER_H_
 
@@ -70,7 +72,8 @@ class JobRunner {
   void Start(const v1::StartAttempt& start);
   void Stop(const v1::StopAttempt& stop);
   void Acknowledge(const v1::Acknowledge& acknowledge);
-  // Puts the batch on disk, starts what it accepted, reports what it ended.
+  // Begins to put on disk what is not there yet, unless that is under way. Then
+  // what was accepted is started, what has ended is reported.
   void Settle();
 
   // Every attempt on record, as still running: for Register. What has ended
@@ -89,6 +92,8 @@ class JobRunner {
   // Runs, or is about to.
   bool IsRunning(AttemptId id) const;
   size_t running_count() const { return running_.size(); }
+  // Nothing runs or is about to, and all ends are on record.
+  bool idle() const;
 
  private:
   struct Running {
@@ -99,12 +104,22 @@ class JobRunner {
     std::optional<EventLoop::Timer> suspend_look;
     uint64_t declined_before = 0;
   };
+  // Is started once that is on disk.
   struct Accepted {
     AttemptId id;
     LaunchSpec spec;
     std::string script;
+    // Has to end instead, in this way.
+    std::optional<v1::Outcome> over;
+  };
+  // What waits for the disk.
+  struct Batch {
+    std::vector<Accepted> accepted;
+    std::vector<AttemptId> finished;
   };
 
+  // As running, whatever it is.
+  static v1::AttemptStatus StatusOf(AttemptId id, const KnownAttempt& attempt);
   void AdoptOne(AttemptId id);
   void SetUnfit(Obstacle obstacle, const std::string& why);
   void Track(AttemptId id, Running running);
@@ -118,7 +133,12 @@ class JobRunner {
                  bool node_at_fault = false);
   void OnStartFailed(const std::string& why);
   void Spawn(const Accepted& accepted);
-  void OnCommitFailed(const absl::Status& status);
+  void AcceptStarts();
+  void OnCommitted();
+  void OnCommitFailed(const absl::Status& status, Batch batch);
+  Accepted* FindAccepted(AttemptId id);
+  // The newer attempt that waits for one of this job to be gone, if any.
+  void LetNext(uint64_t job);
   void SignalStop(AttemptId id, Running& running, int value);
   void LookForDecline(AttemptId id);
   void Finish(const v1::AttemptStatus& status,
@@ -142,10 +162,9 @@ class JobRunner {
   Unfit unfit_;
   std::optional<ClusterTime> time_;
   std::map<AttemptId, Running> running_;
-  // Of this batch:
-  std::vector<v1::StartAttempt> starts_;
-  std::vector<Accepted> accepted_;
-  std::vector<AttemptId> finished_;
+  std::vector<v1::StartAttempt> starts_;  // not looked at yet
+  Batch batch_;                           // of the next write
+  Batch committing_;                      // of the one under way
   // Wait for an older attempt of the same job to be gone.
   std::map<uint64_t, v1::StartAttempt> waiting_;
   bool retry_armed_ = false;

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/failpoint.h"
 #include "scheduler/base/status.h"
 
 namespace ccsched {
@@ -126,6 +127,7 @@ void Journal::Append(const v1::AgentRecord& record) {
 
 absl::Status Journal::Commit(bool durable) {
   if (pending_.empty()) return absl::OkStatus();
+  Failpoint("agent.journal");
   const std::string bytes = std::move(pending_);
   pending_.clear();
   absl::Status written = WriteAll(fd_, bytes, size_, path_);
@@ -143,6 +145,7 @@ absl::Status Journal::Commit(bool durable) {
 
 absl::Status Journal::Rewrite(const std::vector<v1::AgentRecord>& records) {
   RETURN_IF_ERROR(Commit());
+  Failpoint("agent.journal");
   std::string bytes;
   for (const v1::AgentRecord& record : records) AppendRecord(record, bytes);
   const std::string next = path_ + ".new";

@@ -24,6 +24,8 @@ struct DeviceReading {
   std::optional<double> memory_used_bytes;
   std::optional<double> memory_total_bytes;
   std::optional<double> celsius;
+  // It counts on, from the same origin, while nobody reads it.
+  bool energy_lasts = false;
   // Not this device's alone (a board with two of them): marked "estimated".
   bool shared = false;
 };

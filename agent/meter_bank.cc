@@ -99,6 +99,23 @@ MeterBank::Use MeterBank::Since(const Mark& mark,
   return use;
 }
 
+std::optional<std::vector<Joules>> MeterBank::CountersOf(
+    const std::vector<uint32_t>& slots) const {
+  if (slots_per_device_ > 1) return std::nullopt;
+  std::vector<Joules> counters;
+  counters.reserve(slots.size());
+  for (const uint32_t slot : slots) {
+    const size_t device = DeviceOf(slot);
+    if (device >= tracks_.size()) return std::nullopt;
+    const std::optional<DeviceReading>& last = tracks_[device].last();
+    if (!last || !last->energy || !last->energy_lasts || last->shared) {
+      return std::nullopt;
+    }
+    counters.push_back(*last->energy);
+  }
+  return counters;
+}
+
 Joules MeterBank::total() const {
   Joules total;
   for (const DeviceTrack& track : tracks_) total += track.total().joules;

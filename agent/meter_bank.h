@@ -48,6 +48,11 @@ class MeterBank {
   };
   Use Since(const Mark& mark, const std::vector<uint32_t>& slots) const;
 
+  // What the counters of these slots' devices showed last; nothing unless each
+  // is a slot's alone and goes on counting while no agent reads it.
+  std::optional<std::vector<Joules>> CountersOf(
+      const std::vector<uint32_t>& slots) const;
+
   // Energy of all devices since the first reading.
   Joules total() const;
   // The state of each accelerator, as last read.

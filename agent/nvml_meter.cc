@@ -68,6 +68,7 @@ class NvmlMeter : public Meter {
     unsigned long long millijoules = 0;
     if (nvml_.energy && nvml_.energy(device, &millijoules) == kSuccess) {
       reading.energy = Joules(static_cast<double>(millijoules) / 1e3);
+      reading.energy_lasts = true;  // since the driver was loaded
     }
     unsigned value = 0;
     if (nvml_.power && nvml_.power(device, &value) == kSuccess) {

@@ -61,19 +61,24 @@ void SampleOutbox::SendOne(const v1::EnergySample& sample) {
   send_(std::move(message));
 }
 
-void SampleOutbox::Put(const v1::EnergySample& sample, int64_t cpu_ns) {
+void SampleOutbox::Put(const v1::EnergySample& sample, int64_t cpu_ns,
+                       const std::optional<v1::CountersSeen>& counters) {
   SendOne(sample);
+  const auto note = [&](v1::SampleKept& kept) {
+    kept.set_cpu_ns(cpu_ns);
+    kept.clear_counters();
+    if (counters) *kept.mutable_counters() = *counters;
+  };
   const AttemptId id = FromProto(sample.key());
   const auto open = open_.find(id);
   if (open != open_.end() && MakesOne(open->second.sample(), sample)) {
     Extend(*open->second.mutable_sample(), sample);
-    open->second.set_cpu_ns(cpu_ns);
-    return;
+    return note(open->second);
   }
   Close(id);
   v1::SampleKept& kept = open_[id];
   *kept.mutable_sample() = sample;
-  kept.set_cpu_ns(cpu_ns);
+  note(kept);
 }
 
 void SampleOutbox::Close(AttemptId id) {
@@ -101,7 +106,12 @@ void SampleOutbox::Taken(AttemptId id, absl::Time until) {
     open_.erase(open);
   }
   if (!last) return;
-  store_.MarkSampled(id, FromProto(last->sample().end()), last->cpu_ns());
+  v1::AttemptSampled sampled;
+  *sampled.mutable_key() = ToProto(id);
+  *sampled.mutable_until() = last->sample().end();
+  sampled.set_cpu_ns(last->cpu_ns());
+  if (last->has_counters()) *sampled.mutable_counters() = last->counters();
+  store_.MarkSampled(sampled);
 }
 
 void SampleOutbox::PutNode(v1::Telemetry node) {

@@ -28,8 +28,10 @@ class SampleOutbox {
   SampleOutbox(AttemptStore& store, Send send)
       : store_(store), send_(std::move(send)) {}
 
-  // `cpu_ns`: the attempt's CPU time up to the sample's end.
-  void Put(const v1::EnergySample& sample, int64_t cpu_ns);
+  // `cpu_ns`: the attempt's CPU time up to the sample's end; `counters`: what
+  // its accelerators' showed then, if that is known.
+  void Put(const v1::EnergySample& sample, int64_t cpu_ns,
+           const std::optional<v1::CountersSeen>& counters = {});
   // The scheduler has the attempt's energy up to `until` on record.
   void Taken(AttemptId id, absl::Time until);
   // The node's own energy, as AttemptMeter::Node gives it.

@@ -77,7 +77,10 @@ Session::~Session() {
 }
 
 void Session::Begin() {
-  loop_.set_after_batch([this] { runner_.Settle(); });
+  loop_.set_after_batch([this] {
+    runner_.Settle();
+    if (all_ended_ && runner_.idle()) std::exchange(all_ended_, nullptr)();
+  });
   if (options_.check) {
     const absl::Status fit = options_.check();
     if (!fit.ok()) OnUnfit(Obstacle::kSupervisor, std::string(fit.message()));
@@ -172,17 +175,10 @@ void Session::OnResume() {
   if (!obstacles_.empty()) TryAgain();
 }
 
-void Session::OnEnded(AttemptId id) {
-  logs_.OnEnded(id);
-  // With the next batch: this one still has the end to record.
-  if (all_ended_ && runner_.running_count() == 0) {
-    loop_.Post([this] { all_ended_(); });
-  }
-}
+void Session::OnEnded(AttemptId id) { logs_.OnEnded(id); }
 
 void Session::EndJobs(std::function<void()> done) {
   all_ended_ = std::move(done);
-  if (runner_.running_count() == 0) return all_ended_();
   runner_.EndAll();
 }
 

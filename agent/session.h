@@ -46,7 +46,7 @@ class Session {
 
   // Takes up what is left, connects, and goes on until it is destroyed.
   void Begin();
-  // Ends all jobs, as lost, and then calls `done`.
+  // Ends all jobs, as lost, and then, that being on record, calls `done`.
   void EndJobs(std::function<void()> done);
   bool registered() const { return registered_; }
   JobRunner& runner() { return runner_; }

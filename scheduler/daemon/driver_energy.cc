@@ -130,16 +130,17 @@ void Driver::TakeNodeEnergy(NodeEntry& node, const v1::Telemetry& telemetry) {
     return;
   }
   const RegionId region = topology().region(node.pool);
-  const double part = node_energy_.Report(
+  const NodeEnergyBook::Energy counted = node_energy_.Report(
       {node.id, region, topology().site(node.pool).pue,
        node.meter == "modelled" ? "modelled" : "measured"},
-      from, to, Joules(metered), Joules(unallocated),
+      from, to,
+      {.metered = Joules(metered), .unallocated = Joules(unallocated)},
       [this, region](absl::Time a, absl::Time b) {
         return grid_->record().Slices(region, a, b);
       },
       std::chrono::steady_clock::now());
-  node.job_joules += part * (metered - unallocated);
-  node.idle_joules += part * unallocated;
+  node.job_joules += (counted.metered - counted.unallocated).value();
+  node.idle_joules += counted.unallocated.value();
   RecordNodeEnergy(node_energy_.Take());
 }
 

@@ -42,8 +42,11 @@ void AttemptEnergy::Fill(Part& part, absl::Time to) {
   if (to - part.until < kRecordStep) return;
   Weaken("estimated");
   if (active_ > Watts(0)) {
-    Append(part, to, active_.value() * part.count);
+    const Watts power = active_ * part.count;
+    part.lately.Add(part.until, ToJoules(power * (to - part.until)));
+    Append(part, to, power.value());
   } else {
+    part.lately.Clear();
     Append(part, to, std::nullopt);
   }
 }
@@ -52,10 +55,16 @@ void AttemptEnergy::Report(size_t part, absl::Time from, absl::Time to,
                            Joules joules, const std::string& method) {
   Part& p = parts_[part];
   if (p.ended || from >= to || to <= p.until) return;
-  const double watts = joules.value() / absl::ToDoubleSeconds(to - from);
   Fill(p, from);
+  const absl::Time begin = std::max(from, p.until);
+  Joules rest = joules * absl::FDivDuration(to - begin, to - from);
+  if (from < begin) {
+    const std::optional<Joules> counted = p.lately.Since(from);
+    if (counted) rest = std::max(Joules(), joules - *counted);
+  }
   Weaken(method);
-  Append(p, to, watts);
+  p.lately.Add(begin, rest);
+  Append(p, to, rest.value() / absl::ToDoubleSeconds(to - p.until));
   Settle();
 }
 

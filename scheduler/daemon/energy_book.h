@@ -13,6 +13,7 @@
 #include "scheduler/base/units.h"
 #include "scheduler/carbon/accounting.h"
 #include "scheduler/carbon/grid_record.h"
+#include "scheduler/daemon/counted_lately.h"
 
 namespace ccsched {
 
@@ -30,8 +31,9 @@ class AttemptEnergy {
   AttemptEnergy(const std::vector<uint32_t>& counts, Watts active, double pue,
                 absl::Time start, SliceSource slices);
 
-  // Energy of one part over [from, to); what overlaps earlier reports is
-  // dropped in proportion, what is missing before it is filled.
+  // Energy of one part over [from, to). Of what overlaps earlier reports the
+  // rest counts: what these did not say yet, if it begins where one of them
+  // did, else by its length. What is missing before it is filled.
   // REQUIRES: joules is finite and not negative.
   void Report(size_t part, absl::Time from, absl::Time to, Joules joules,
               const std::string& method);
@@ -58,6 +60,7 @@ class AttemptEnergy {
     absl::Time until;
     bool ended = false;
     std::deque<Stretch> ahead;  // reported, not yet accounted
+    CountedLately<Joules> lately;
   };
   void Fill(Part& part, absl::Time to);
   void Append(Part& part, absl::Time to, std::optional<double> watts);

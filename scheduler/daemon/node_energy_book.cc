@@ -15,19 +15,31 @@ constexpr int64_t kSlack = 50;
 
 }  // namespace
 
-double NodeEnergyBook::Report(const MeteredPlace& place, absl::Time from,
-                              absl::Time to, Joules metered, Joules unallocated,
-                              const SliceSource& slices, RealTime now) {
+NodeEnergyBook::Energy NodeEnergyBook::Report(const MeteredPlace& place,
+                                              absl::Time from, absl::Time to,
+                                              const Energy& said,
+                                              const SliceSource& slices,
+                                              RealTime now) {
   Book& book = books_[place.node];
-  if (from >= to) return 0;
+  if (from >= to) return {};
+  const absl::Time said_from = from;
   const absl::Duration apart = from - book.until;
   if (book.until != absl::InfinitePast() &&
       absl::AbsDuration(apart) <= (to - from) / kSlack) {
     from = book.until;  // it goes on where the last one ended
   }
   const absl::Time begin = std::max(from, book.until);
-  if (begin >= to) return 0;
+  if (begin >= to) return {};
   const double part = absl::FDivDuration(to - begin, to - from);
+  Energy rest{said.metered * part, said.unallocated * part};
+  if (from < begin) {
+    if (const auto counted = book.lately.Since(said_from)) {
+      rest.metered = std::max(Joules(), said.metered - counted->metered);
+      rest.unallocated = std::clamp(said.unallocated - counted->unallocated,
+                                    Joules(), rest.metered);
+    }
+  }
+  book.lately.Add(from < begin ? begin : said_from, rest);
   if (book.metered &&
       (book.place.method != place.method || book.place.region != place.region ||
        now - book.opened >= kOpenMax)) {
@@ -40,11 +52,11 @@ double NodeEnergyBook::Report(const MeteredPlace& place, absl::Time from,
     book.opened = now;
   }
   const std::vector<GridSlice> split = slices(begin, to);
-  book.metered->Add(begin, to, metered * part, split);
-  book.unallocated->Add(begin, to, unallocated * part, split);
+  book.metered->Add(begin, to, rest.metered, split);
+  book.unallocated->Add(begin, to, rest.unallocated, split);
   book.until = to;
   TakeFrom(book, /*everything=*/false);
-  return part;
+  return rest;
 }
 
 void NodeEnergyBook::TakeFrom(Book& book, bool everything) {

@@ -13,6 +13,7 @@
 #include "scheduler/base/ids.h"
 #include "scheduler/base/units.h"
 #include "scheduler/carbon/accounting.h"
+#include "scheduler/daemon/counted_lately.h"
 #include "scheduler/daemon/energy_book.h"
 #include "scheduler/ledger/ledger.h"
 
@@ -38,14 +39,21 @@ class NodeEnergyBook {
   // The node's energy is on record up to here.
   void Restore(NodeId node, absl::Time until) { books_[node].until = until; }
 
-  // Energy over [from, to), of which `unallocated` is in no attempt's samples.
-  // What overlaps an earlier report is dropped in proportion; a gap or an
-  // overlap of less than 2 % of the stretch is taken for jitter. REQUIRES: both
-  // are finite, and 0 <= unallocated <= metered. Returns the part of it that
-  // was not dropped.
-  double Report(const MeteredPlace& place, absl::Time from, absl::Time to,
-                Joules metered, Joules unallocated, const SliceSource& slices,
-                RealTime now);
+  // All of it, and what of it is in no attempt's samples.
+  struct Energy {
+    Joules metered, unallocated;
+    Energy& operator+=(const Energy& o) {
+      metered += o.metered;
+      unallocated += o.unallocated;
+      return *this;
+    }
+  };
+  // Energy over [from, to). Of what overlaps earlier reports the rest counts,
+  // as in AttemptEnergy; a gap or an overlap of less than 2 % of the stretch is
+  // taken for jitter. REQUIRES: both are finite, and 0 <= unallocated <=
+  // metered. Returns what counted.
+  Energy Report(const MeteredPlace& place, absl::Time from, absl::Time to,
+                const Energy& said, const SliceSource& slices, RealTime now);
 
   // The rows that are complete, without site, region and grid's share; with
   // `region`, all of its rows, so that they can be restated.
@@ -58,6 +66,7 @@ class NodeEnergyBook {
     absl::Time until = absl::InfinitePast();
     // Absent: nothing is open. Both get the same stretches.
     std::optional<Account> metered, unallocated;
+    CountedLately<Energy> lately;
     RealTime opened;
   };
   void TakeFrom(Book& book, bool everything);

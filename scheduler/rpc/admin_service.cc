@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/rpc/admin_service.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "scheduler/base/status.h"
 #include "scheduler/rpc/audit.h"
@@ -37,8 +39,9 @@ void AddUnallocated(const LedgerReport& report, v1::ReportResponse& response) {
                                  idle.metered_joules));
 }
 
-absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
-                        v1::ReportResponse& response) {
+absl::StatusOr<v1::ReportResponse> MakeReport(
+    LedgerReader& reader, const v1::ReportRequest& request) {
+  v1::ReportResponse response;
   ReportFilter filter;
   ASSIGN_OR_RETURN(filter.by, ParseReportBy(request.by()));
   if (request.has_from()) filter.from = FromProto(request.from());
@@ -61,105 +64,128 @@ absl::Status MakeReport(LedgerReader& reader, const v1::ReportRequest& request,
       "then had room, with the energy it really used");
   if (request.has_from()) *response.mutable_from() = request.from();
   if (request.has_to()) *response.mutable_to() = request.to();
-  return absl::OkStatus();
+  return response;
 }
 
 // What changes the cluster, or what is believed of its grids.
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* PushOperatorCall(const Access& access, Inbox* inbox,
-                                           grpc::CallbackServerContext* context,
-                                           const Request& request,
-                                           Response* response) {
-  const absl::Status allowed = access.MayOperate(*context);
+void PushOperatorCall(const Access& access, Inbox* inbox,
+                      const grpc::CallbackServerContext& context,
+                      Request request, Reply<Response> reply) {
+  const absl::Status allowed = access.MayOperate(context);
   if (allowed.ok()) {
-    return PushCall(inbox, context, request, response, CallerOf(*context));
+    return PushCall(inbox, std::move(request), std::move(reply),
+                    CallerOf(context));
   }
-  LogAct(ActOf(request, CallerOf(*context)), allowed);
-  return FinishAtOnce(context, allowed);
+  LogAct(ActOf(request, CallerOf(context)), allowed);
+  reply(allowed);
 }
 
 }  // namespace
 
-grpc::ServerUnaryReactor* AdminService::Status(
-    grpc::CallbackServerContext* context, const v1::StatusRequest* request,
-    v1::StatusResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+AdminService::AdminService(const Access* access, Inbox* inbox,
+                           LedgerReader* reader, RareCalls& calls)
+    : access_(access), inbox_(inbox), reader_(reader) {
+  const std::string name = v1::Admin::service_full_name();
+  Serve(calls, name, "Status", &AdminService::Status);
+  Serve(calls, name, "Sites", &AdminService::Sites);
+  Serve(calls, name, "Nodes", &AdminService::Nodes);
+  Serve(calls, name, "Drain", &AdminService::Drain);
+  Serve(calls, name, "SetShadow", &AdminService::SetShadow);
+  Serve(calls, name, "Shadow", &AdminService::Shadow);
+  Serve(calls, name, "Projects", &AdminService::Projects);
+  Serve(calls, name, "Policies", &AdminService::Policies);
+  Serve(calls, name, "SetPolicy", &AdminService::SetPolicy);
+  Serve(calls, name, "Report", &AdminService::Report);
+  Serve(calls, name, "Acts", &AdminService::Acts);
 }
 
-grpc::ServerUnaryReactor* AdminService::Sites(
-    grpc::CallbackServerContext* context, const v1::SitesRequest* request,
-    v1::SitesResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+void AdminService::Status(const Context& /*context*/, v1::StatusRequest request,
+                          Reply<v1::StatusResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::Nodes(
-    grpc::CallbackServerContext* context, const v1::NodesRequest* request,
-    v1::NodesResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+void AdminService::Sites(const Context& /*context*/, v1::SitesRequest request,
+                         Reply<v1::SitesResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::Drain(
-    grpc::CallbackServerContext* context, const v1::DrainRequest* request,
-    v1::DrainResponse* response) {
-  return PushOperatorCall(*access_, inbox_, context, *request, response);
+void AdminService::Nodes(const Context& /*context*/, v1::NodesRequest request,
+                         Reply<v1::NodesResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::SetShadow(
-    grpc::CallbackServerContext* context, const v1::SetShadowRequest* request,
-    v1::SetShadowResponse* response) {
-  return PushOperatorCall(*access_, inbox_, context, *request, response);
+void AdminService::Drain(const Context& context, v1::DrainRequest request,
+                         Reply<v1::DrainResponse> reply) {
+  PushOperatorCall(*access_, inbox_, context, std::move(request),
+                   std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::Shadow(
-    grpc::CallbackServerContext* context, const v1::ShadowRequest* request,
-    v1::ShadowResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+void AdminService::SetShadow(const Context& context,
+                             v1::SetShadowRequest request,
+                             Reply<v1::SetShadowResponse> reply) {
+  PushOperatorCall(*access_, inbox_, context, std::move(request),
+                   std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::Projects(
-    grpc::CallbackServerContext* context, const v1::ProjectsRequest* request,
-    v1::ProjectsResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+void AdminService::Shadow(const Context& /*context*/, v1::ShadowRequest request,
+                          Reply<v1::ShadowResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::Policies(
-    grpc::CallbackServerContext* context, const v1::PoliciesRequest* request,
-    v1::PoliciesResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+void AdminService::Projects(const Context& /*context*/,
+                            v1::ProjectsRequest request,
+                            Reply<v1::ProjectsResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::SetPolicy(
-    grpc::CallbackServerContext* context, const v1::SetPolicyRequest* request,
-    v1::SetPolicyResponse* response) {
-  return PushOperatorCall(*access_, inbox_, context, *request, response);
+void AdminService::Policies(const Context& /*context*/,
+                            v1::PoliciesRequest request,
+                            Reply<v1::PoliciesResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::Report(
-    grpc::CallbackServerContext* context, const v1::ReportRequest* request,
-    v1::ReportResponse* response) {
-  return FinishAtOnce(context, MakeReport(*reader_, *request, *response));
+void AdminService::SetPolicy(const Context& context,
+                             v1::SetPolicyRequest request,
+                             Reply<v1::SetPolicyResponse> reply) {
+  PushOperatorCall(*access_, inbox_, context, std::move(request),
+                   std::move(reply));
 }
 
-grpc::ServerUnaryReactor* AdminService::Acts(
-    grpc::CallbackServerContext* context, const v1::ActsRequest* request,
-    v1::ActsResponse* response) {
-  const absl::Status allowed = access_->MayOperate(*context);
-  return FinishAtOnce(context, allowed.ok()
-                                   ? ActsPage(*reader_, *request, *response)
-                                   : allowed);
+void AdminService::Report(const Context& /*context*/, v1::ReportRequest request,
+                          Reply<v1::ReportResponse> reply) {
+  reply(MakeReport(*reader_, request));
 }
 
-grpc::ServerUnaryReactor* ForecastsService::Push(
-    grpc::CallbackServerContext* context,
-    const v1::PushForecastRequest* request,
-    v1::PushForecastResponse* response) {
-  return PushOperatorCall(*access_, inbox_, context, *request, response);
+void AdminService::Acts(const Context& context, v1::ActsRequest request,
+                        Reply<v1::ActsResponse> reply) {
+  const absl::Status allowed = access_->MayOperate(context);
+  if (!allowed.ok()) return reply(allowed);
+  v1::ActsResponse response;
+  const absl::Status made = ActsPage(*reader_, request, response);
+  if (!made.ok()) return reply(made);
+  reply(std::move(response));
 }
 
-grpc::ServerUnaryReactor* ForecastsService::Get(
-    grpc::CallbackServerContext* context, const v1::GetForecastRequest* request,
-    v1::GetForecastResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+ForecastsService::ForecastsService(const Access* access, Inbox* inbox,
+                                   RareCalls& calls)
+    : access_(access), inbox_(inbox) {
+  const std::string name = v1::Forecasts::service_full_name();
+  Serve(calls, name, "Push", &ForecastsService::Push);
+  Serve(calls, name, "Get", &ForecastsService::Get);
+}
+
+void ForecastsService::Push(const Context& context,
+                            v1::PushForecastRequest request,
+                            Reply<v1::PushForecastResponse> reply) {
+  PushOperatorCall(*access_, inbox_, context, std::move(request),
+                   std::move(reply));
+}
+
+void ForecastsService::Get(const Context& /*context*/,
+                           v1::GetForecastRequest request,
+                           Reply<v1::GetForecastResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
 }  // namespace ccsched

@@ -8,70 +8,61 @@
 #include "scheduler/ledger/ledger.h"
 #include "scheduler/rpc/access.h"
 #include "scheduler/rpc/inbox.h"
+#include "scheduler/rpc/rare_calls.h"
 
 namespace ccsched {
 
 // All but the report and the audit trail is answered by the driver; what
 // changes anything takes an operator, and so does the trail. Thread safe.
-class AdminService : public v1::Admin::CallbackService {
+class AdminService : public RareService<v1::Admin::Service> {
  public:
-  AdminService(const Access* access, Inbox* inbox, LedgerReader* reader)
-      : access_(access), inbox_(inbox), reader_(reader) {}
-
-  grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
-                                   const v1::StatusRequest* request,
-                                   v1::StatusResponse* response) override;
-  grpc::ServerUnaryReactor* Sites(grpc::CallbackServerContext* context,
-                                  const v1::SitesRequest* request,
-                                  v1::SitesResponse* response) override;
-  grpc::ServerUnaryReactor* Nodes(grpc::CallbackServerContext* context,
-                                  const v1::NodesRequest* request,
-                                  v1::NodesResponse* response) override;
-  grpc::ServerUnaryReactor* Drain(grpc::CallbackServerContext* context,
-                                  const v1::DrainRequest* request,
-                                  v1::DrainResponse* response) override;
-  grpc::ServerUnaryReactor* SetShadow(grpc::CallbackServerContext* context,
-                                      const v1::SetShadowRequest* request,
-                                      v1::SetShadowResponse* response) override;
-  grpc::ServerUnaryReactor* Shadow(grpc::CallbackServerContext* context,
-                                   const v1::ShadowRequest* request,
-                                   v1::ShadowResponse* response) override;
-  grpc::ServerUnaryReactor* Projects(grpc::CallbackServerContext* context,
-                                     const v1::ProjectsRequest* request,
-                                     v1::ProjectsResponse* response) override;
-  grpc::ServerUnaryReactor* Policies(grpc::CallbackServerContext* context,
-                                     const v1::PoliciesRequest* request,
-                                     v1::PoliciesResponse* response) override;
-  grpc::ServerUnaryReactor* SetPolicy(grpc::CallbackServerContext* context,
-                                      const v1::SetPolicyRequest* request,
-                                      v1::SetPolicyResponse* response) override;
-  grpc::ServerUnaryReactor* Report(grpc::CallbackServerContext* context,
-                                   const v1::ReportRequest* request,
-                                   v1::ReportResponse* response) override;
-  grpc::ServerUnaryReactor* Acts(grpc::CallbackServerContext* context,
-                                 const v1::ActsRequest* request,
-                                 v1::ActsResponse* response) override;
+  AdminService(const Access* access, Inbox* inbox, LedgerReader* reader,
+               RareCalls& calls);
 
  private:
+  using Context = grpc::CallbackServerContext;
+
+  void Status(const Context& context, v1::StatusRequest request,
+              Reply<v1::StatusResponse> reply);
+  void Sites(const Context& context, v1::SitesRequest request,
+             Reply<v1::SitesResponse> reply);
+  void Nodes(const Context& context, v1::NodesRequest request,
+             Reply<v1::NodesResponse> reply);
+  void Drain(const Context& context, v1::DrainRequest request,
+             Reply<v1::DrainResponse> reply);
+  void SetShadow(const Context& context, v1::SetShadowRequest request,
+                 Reply<v1::SetShadowResponse> reply);
+  void Shadow(const Context& context, v1::ShadowRequest request,
+              Reply<v1::ShadowResponse> reply);
+  void Projects(const Context& context, v1::ProjectsRequest request,
+                Reply<v1::ProjectsResponse> reply);
+  void Policies(const Context& context, v1::PoliciesRequest request,
+                Reply<v1::PoliciesResponse> reply);
+  void SetPolicy(const Context& context, v1::SetPolicyRequest request,
+                 Reply<v1::SetPolicyResponse> reply);
+  void Report(const Context& context, v1::ReportRequest request,
+              Reply<v1::ReportResponse> reply);
+  void Acts(const Context& context, v1::ActsRequest request,
+            Reply<v1::ActsResponse> reply);
+
   const Access* const access_;
   Inbox* const inbox_;
   LedgerReader* const reader_;
 };
 
 // Thread safe.
-class ForecastsService : public v1::Forecasts::CallbackService {
+class ForecastsService : public RareService<v1::Forecasts::Service> {
  public:
-  ForecastsService(const Access* access, Inbox* inbox)
-      : access_(access), inbox_(inbox) {}
-
-  grpc::ServerUnaryReactor* Push(grpc::CallbackServerContext* context,
-                                 const v1::PushForecastRequest* request,
-                                 v1::PushForecastResponse* response) override;
-  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context,
-                                const v1::GetForecastRequest* request,
-                                v1::GetForecastResponse* response) override;
+  ForecastsService(const Access* access, Inbox* inbox, RareCalls& calls);
 
  private:
+  using Context = grpc::CallbackServerContext;
+
+  void Push(const Context& context, v1::PushForecastRequest request,
+            Reply<v1::PushForecastResponse> reply);
+  void Get(const Context& context, v1::GetForecastRequest request,
+           Reply<v1::GetForecastResponse> reply);
+
   const Access* const access_;
   Inbox* const inbox_;
 };

@@ -44,8 +44,9 @@ absl::StatusOr<JobFilter> FilterOf(const v1::ListJobsRequest& request) {
   return filter;
 }
 
-absl::Status ListPage(LedgerReader& reader, const v1::ListJobsRequest& request,
-                      v1::ListJobsResponse& response) {
+absl::StatusOr<v1::ListJobsResponse> ListPage(
+    LedgerReader& reader, const v1::ListJobsRequest& request) {
+  v1::ListJobsResponse response;
   ASSIGN_OR_RETURN(JobFilter filter, FilterOf(request));
   const uint32_t page = filter.limit++;  // one more tells whether there is more
   ASSIGN_OR_RETURN(const std::vector<JobRecord> records, reader.Jobs(filter));
@@ -56,11 +57,11 @@ absl::Status ListPage(LedgerReader& reader, const v1::ListJobsRequest& request,
     response.set_next_page_token(
         absl::StrCat(records[page - 1].submission.id.value()));
   }
-  return absl::OkStatus();
+  return response;
 }
 
-absl::Status GetView(LedgerReader& reader, JobId id, bool with_emissions,
-                     v1::Job& response) {
+absl::StatusOr<v1::Job> GetView(LedgerReader& reader, JobId id,
+                                bool with_emissions) {
   ASSIGN_OR_RETURN(const JobRecord record, reader.Job(id));
   ASSIGN_OR_RETURN(std::vector<EmissionRow> emissions,
                    reader.Emissions(id, with_emissions));
@@ -71,14 +72,32 @@ absl::Status GetView(LedgerReader& reader, JobId id, bool with_emissions,
       return row.superseded_by.has_value();
     });
   }
-  response = JobView(record, emissions);
+  v1::Job response = JobView(record, emissions);
   response.mutable_emissions()->Assign(slices.begin(), slices.end());
   ASSIGN_OR_RETURN(const std::vector<ActRow> acts, reader.Acts(id));
   for (const ActRow& act : acts) *response.add_acts() = ActView(act);
-  return absl::OkStatus();
+  return response;
 }
 
 }  // namespace
+
+JobsService::JobsService(const Access* access, Inbox* inbox,
+                         LedgerReader* reader, WatchHub* hub,
+                         AgentDirectory* directory, RareCalls& calls)
+    : access_(access),
+      inbox_(inbox),
+      reader_(reader),
+      hub_(hub),
+      directory_(directory) {
+  const std::string name = v1::Jobs::service_full_name();
+  Serve(calls, name, "Preview", &JobsService::Preview);
+  Serve(calls, name, "Get", &JobsService::Get);
+  Serve(calls, name, "List", &JobsService::List);
+  Serve(calls, name, "Cancel", &JobsService::Cancel);
+  Serve(calls, name, "Hold", &JobsService::Hold);
+  Serve(calls, name, "Release", &JobsService::Release);
+  Serve(calls, name, "Resize", &JobsService::Resize);
+}
 
 grpc::ServerUnaryReactor* JobsService::Submit(
     grpc::CallbackServerContext* context, const v1::SubmitRequest* request,
@@ -102,7 +121,8 @@ grpc::ServerUnaryReactor* JobsService::Submit(
     }
     finisher->Finish(status);
   };
-  return PushOrFinish(inbox_, std::move(submission), reactor);
+  PushOrRefuse(inbox_, std::move(submission));
+  return reactor;
 }
 
 grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
@@ -113,23 +133,20 @@ grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
       inbox_, response);
 }
 
-grpc::ServerUnaryReactor* JobsService::Preview(
-    grpc::CallbackServerContext* context, const v1::PreviewRequest* request,
-    v1::PreviewResponse* response) {
-  return PushCall(inbox_, context, *request, response);
+void JobsService::Preview(const Context& /*context*/,
+                          v1::PreviewRequest request,
+                          Reply<v1::PreviewResponse> reply) {
+  PushCall(inbox_, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* JobsService::Get(grpc::CallbackServerContext* context,
-                                           const v1::GetJobRequest* request,
-                                           v1::Job* response) {
-  return FinishAtOnce(context, GetView(*reader_, JobId(request->job_id()),
-                                       request->with_emissions(), *response));
+void JobsService::Get(const Context& /*context*/, v1::GetJobRequest request,
+                      Reply<v1::Job> reply) {
+  reply(GetView(*reader_, JobId(request.job_id()), request.with_emissions()));
 }
 
-grpc::ServerUnaryReactor* JobsService::List(
-    grpc::CallbackServerContext* context, const v1::ListJobsRequest* request,
-    v1::ListJobsResponse* response) {
-  return FinishAtOnce(context, ListPage(*reader_, *request, *response));
+void JobsService::List(const Context& /*context*/, v1::ListJobsRequest request,
+                       Reply<v1::ListJobsResponse> reply) {
+  reply(ListPage(*reader_, request));
 }
 
 grpc::ServerWriteReactor<v1::Job>* JobsService::Watch(
@@ -139,8 +156,7 @@ grpc::ServerWriteReactor<v1::Job>* JobsService::Watch(
 }
 
 // What is not there is found missing by whoever looks for it next.
-absl::Status JobsService::MayTouch(const grpc::CallbackServerContext& context,
-                                   uint64_t job) const {
+absl::Status JobsService::MayTouch(const Context& context, uint64_t job) const {
   if (!access_->on()) return absl::OkStatus();
   const absl::StatusOr<std::string> owner = reader_->Owner(JobId(job));
   if (absl::IsNotFound(owner.status())) return absl::OkStatus();
@@ -148,46 +164,38 @@ absl::Status JobsService::MayTouch(const grpc::CallbackServerContext& context,
   return access_->MayActFor(context, *owner);
 }
 
-grpc::ServerUnaryReactor* JobsService::Act(JobActionKind kind,
-                                           grpc::CallbackServerContext* context,
-                                           const v1::JobActionRequest* request,
-                                           v1::JobActionResponse* response) {
-  for (const uint64_t job : request->job_ids()) {
-    const absl::Status allowed = MayTouch(*context, job);
+void JobsService::Act(JobActionKind kind, const Context& context,
+                      v1::JobActionRequest request,
+                      Reply<v1::JobActionResponse> reply) {
+  for (const uint64_t job : request.job_ids()) {
+    const absl::Status allowed = MayTouch(context, job);
     if (allowed.ok()) continue;
-    LogAct(ActOf(kind, *request, CallerOf(*context)), allowed);
-    return FinishAtOnce(context, allowed);
+    LogAct(ActOf(kind, request, CallerOf(context)), allowed);
+    return reply(allowed);
   }
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  return PushOrFinish(
-      inbox_,
-      JobAction{kind,
-                {*request, FinishWith(reactor, response), CallerOf(*context)}},
-      reactor);
+  PushOrRefuse(inbox_, JobAction{kind,
+                                 {std::move(request), std::move(reply),
+                                  CallerOf(context)}});
 }
 
-grpc::ServerUnaryReactor* JobsService::Cancel(
-    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
-    v1::JobActionResponse* response) {
-  return Act(JobActionKind::kCancel, context, request, response);
+void JobsService::Cancel(const Context& context, v1::JobActionRequest request,
+                         Reply<v1::JobActionResponse> reply) {
+  Act(JobActionKind::kCancel, context, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* JobsService::Hold(
-    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
-    v1::JobActionResponse* response) {
-  return Act(JobActionKind::kHold, context, request, response);
+void JobsService::Hold(const Context& context, v1::JobActionRequest request,
+                       Reply<v1::JobActionResponse> reply) {
+  Act(JobActionKind::kHold, context, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* JobsService::Release(
-    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
-    v1::JobActionResponse* response) {
-  return Act(JobActionKind::kRelease, context, request, response);
+void JobsService::Release(const Context& context, v1::JobActionRequest request,
+                          Reply<v1::JobActionResponse> reply) {
+  Act(JobActionKind::kRelease, context, std::move(request), std::move(reply));
 }
 
-grpc::ServerUnaryReactor* JobsService::Resize(
-    grpc::CallbackServerContext* context, const v1::JobActionRequest* request,
-    v1::JobActionResponse* response) {
-  return Act(JobActionKind::kResize, context, request, response);
+void JobsService::Resize(const Context& context, v1::JobActionRequest request,
+                         Reply<v1::JobActionResponse> reply) {
+  Act(JobActionKind::kResize, context, std::move(request), std::move(reply));
 }
 
 grpc::ServerWriteReactor<v1::LogChunk>* JobsService::Logs(

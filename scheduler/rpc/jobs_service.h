@@ -8,6 +8,7 @@
 #include "scheduler/rpc/access.h"
 #include "scheduler/rpc/agent_directory.h"
 #include "scheduler/rpc/inbox.h"
+#include "scheduler/rpc/rare_calls.h"
 #include "scheduler/rpc/watch_hub.h"
 
 namespace ccsched {
@@ -15,15 +16,10 @@ namespace ccsched {
 // What changes anything goes through the inbox; what is recorded is read from
 // the ledger directly. Thread safe. Does not own what it is given, which must
 // outlive the server.
-class JobsService : public v1::Jobs::CallbackService {
+class JobsService : public RareService<v1::Jobs::CallbackService> {
  public:
   JobsService(const Access* access, Inbox* inbox, LedgerReader* reader,
-              WatchHub* hub, AgentDirectory* directory)
-      : access_(access),
-        inbox_(inbox),
-        reader_(reader),
-        hub_(hub),
-        directory_(directory) {}
+              WatchHub* hub, AgentDirectory* directory, RareCalls& calls);
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
                                    const v1::SubmitRequest* request,
@@ -31,43 +27,35 @@ class JobsService : public v1::Jobs::CallbackService {
   grpc::ServerReadReactor<v1::SubmitBulkRequest>* SubmitBulk(
       grpc::CallbackServerContext* context,
       v1::SubmitBulkResponse* response) override;
-  grpc::ServerUnaryReactor* Preview(grpc::CallbackServerContext* context,
-                                    const v1::PreviewRequest* request,
-                                    v1::PreviewResponse* response) override;
-  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context,
-                                const v1::GetJobRequest* request,
-                                v1::Job* response) override;
-  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context,
-                                 const v1::ListJobsRequest* request,
-                                 v1::ListJobsResponse* response) override;
   grpc::ServerWriteReactor<v1::Job>* Watch(
       grpc::CallbackServerContext* context,
       const v1::WatchJobsRequest* request) override;
-  grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context,
-                                   const v1::JobActionRequest* request,
-                                   v1::JobActionResponse* response) override;
-  grpc::ServerUnaryReactor* Hold(grpc::CallbackServerContext* context,
-                                 const v1::JobActionRequest* request,
-                                 v1::JobActionResponse* response) override;
-  grpc::ServerUnaryReactor* Release(grpc::CallbackServerContext* context,
-                                    const v1::JobActionRequest* request,
-                                    v1::JobActionResponse* response) override;
-  grpc::ServerUnaryReactor* Resize(grpc::CallbackServerContext* context,
-                                   const v1::JobActionRequest* request,
-                                   v1::JobActionResponse* response) override;
   grpc::ServerWriteReactor<v1::LogChunk>* Logs(
       grpc::CallbackServerContext* context,
       const v1::LogsRequest* request) override;
 
  private:
-  grpc::ServerUnaryReactor* Act(JobActionKind kind,
-                                grpc::CallbackServerContext* context,
-                                const v1::JobActionRequest* request,
-                                v1::JobActionResponse* response);
+  using Context = grpc::CallbackServerContext;
+
+  void Preview(const Context& context, v1::PreviewRequest request,
+               Reply<v1::PreviewResponse> reply);
+  void Get(const Context& context, v1::GetJobRequest request,
+           Reply<v1::Job> reply);
+  void List(const Context& context, v1::ListJobsRequest request,
+            Reply<v1::ListJobsResponse> reply);
+  void Cancel(const Context& context, v1::JobActionRequest request,
+              Reply<v1::JobActionResponse> reply);
+  void Hold(const Context& context, v1::JobActionRequest request,
+            Reply<v1::JobActionResponse> reply);
+  void Release(const Context& context, v1::JobActionRequest request,
+               Reply<v1::JobActionResponse> reply);
+  void Resize(const Context& context, v1::JobActionRequest request,
+              Reply<v1::JobActionResponse> reply);
+  void Act(JobActionKind kind, const Context& context,
+           v1::JobActionRequest request, Reply<v1::JobActionResponse> reply);
 
   // Whether the caller may steer the job, or read its output.
-  absl::Status MayTouch(const grpc::CallbackServerContext& context,
-                        uint64_t job) const;
+  absl::Status MayTouch(const Context& context, uint64_t job) const;
 
   const Access* const access_;
   Inbox* const inbox_;

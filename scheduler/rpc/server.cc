@@ -22,6 +22,7 @@
 #include "scheduler/rpc/agents_service.h"
 #include "scheduler/rpc/jobs_service.h"
 #include "scheduler/rpc/listen_address.h"
+#include "scheduler/rpc/rare_calls.h"
 
 namespace ccsched {
 namespace {
@@ -75,6 +76,9 @@ void Limit(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // What nobody asks for, and ten thousand connections would each hold.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
 }
 
 }  // namespace
@@ -83,13 +87,15 @@ struct Server::State {
   State(const v1::ListenConfig& config, const ServerParts& parts)
       : access(config),
         directory(parts.directory),
-        jobs(&access, parts.inbox, parts.reader, parts.hub, parts.directory),
+        jobs(&access, parts.inbox, parts.reader, parts.hub, parts.directory,
+             rare_calls),
         agents(&access, parts.inbox, parts.directory),
-        admin(&access, parts.inbox, parts.reader),
-        forecasts(&access, parts.inbox) {}
+        admin(&access, parts.inbox, parts.reader, rare_calls),
+        forecasts(&access, parts.inbox, rare_calls) {}
 
   Access access;
   AgentDirectory* const directory;
+  RareCalls rare_calls;
   JobsService jobs;
   AgentsService agents;
   AdminService admin;
@@ -120,6 +126,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   builder.RegisterService(&state->agents);
   builder.RegisterService(&state->admin);
   builder.RegisterService(&state->forecasts);
+  builder.RegisterCallbackGenericService(&state->rare_calls);
   state->server = builder.BuildAndStart();
   if (state->server == nullptr || state->port == 0) {
     return absl::UnavailableError(

@@ -1,4 +1,4 @@
-// Sends a unary call through the inbox and finishes it with the reply.
+// Sends unary calls through the inbox and finishes them with the reply.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CCSCHED_SCHEDULER_RPC_UNARY_H_
 #define CCSCHED_SCHEDULER_RPC_UNARY_H_
@@ -14,6 +14,9 @@
 
 namespace ccsched {
 
+inline constexpr char kStoppedBefore[] =
+    "the scheduler has stopped before this was on record";
+
 // Finishes a call once. If it goes without having been told how (the scheduler
 // failed before the answer was on record), it says so: a server waits for
 // calls that nobody finishes, for good.
@@ -21,10 +24,7 @@ class UnaryFinisher {
  public:
   explicit UnaryFinisher(grpc::ServerUnaryReactor* reactor)
       : reactor_(reactor) {}
-  ~UnaryFinisher() {
-    Finish(absl::UnavailableError(
-        "the scheduler has stopped before this was on record"));
-  }
+  ~UnaryFinisher() { Finish(absl::UnavailableError(kStoppedBefore)); }
   UnaryFinisher(const UnaryFinisher&) = delete;
   UnaryFinisher& operator=(const UnaryFinisher&) = delete;
 
@@ -58,38 +58,18 @@ class RefusedStream : public Reactor {
   explicit RefusedStream(const absl::Status& why) { this->Finish(ToGrpc(why)); }
 };
 
-// The reply of a unary call: fills `response` and finishes `reactor`, which
-// waits for it even if its client has gone.
-template <typename Response>
-Reply<Response> FinishWith(grpc::ServerUnaryReactor* reactor,
-                           Response* response) {
-  return [finisher = std::make_shared<UnaryFinisher>(reactor),
-          response](absl::StatusOr<Response> result) {
-    const absl::Status status = result.status();
-    if (status.ok()) *response = *std::move(result);
-    finisher->Finish(status);
-  };
-}
-
-// Hands over `input`; finishes the call at once if it is not taken.
-inline grpc::ServerUnaryReactor* PushOrFinish(Inbox* inbox, Input input,
-                                              grpc::ServerUnaryReactor* r) {
+// Hands over `input`; refuses it if it is not taken.
+inline void PushOrRefuse(Inbox* inbox, Input input) {
   const absl::Status pushed = inbox->Push(input);
   if (!pushed.ok()) Refuse(input, pushed);
-  return r;
 }
 
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* PushCall(Inbox* inbox,
-                                   grpc::CallbackServerContext* context,
-                                   const Request& request, Response* response,
-                                   std::string caller = "") {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  return PushOrFinish(
-      inbox,
-      Call<Request, Response>{request, FinishWith(reactor, response),
-                              std::move(caller)},
-      reactor);
+void PushCall(Inbox* inbox, Request request, Reply<Response> reply,
+              std::string caller = "") {
+  PushOrRefuse(inbox,
+               Call<Request, Response>{std::move(request), std::move(reply),
+                                       std::move(caller)});
 }
 
 }  // namespace ccsched

@@ -89,13 +89,23 @@ bool IsTextField(const FieldDescriptor& field) {
   return time != nullptr && TextField(*time) == &field;
 }
 
+// What only `ccsched submit` itself sets: a file that has it is refused by who
+// reads it, with what to write instead.
+bool IsForNoFile(const FieldDescriptor& field) {
+  return field.full_name() == "ccsched.v1.JobSpec.env_exported" ||
+         field.full_name() == "ccsched.v1.JobSpec.env_given";
+}
+
 }  // namespace
 
 std::vector<std::string> FieldNames(const Descriptor& type) {
   std::vector<std::string> names;
   names.reserve(type.field_count());
   for (int i = 0; i < type.field_count(); ++i) {
-    if (!IsTextField(*type.field(i))) names.push_back(type.field(i)->name());
+    const FieldDescriptor& field = *type.field(i);
+    if (!IsTextField(field) && !IsForNoFile(field)) {
+      names.push_back(field.name());
+    }
   }
   return names;
 }

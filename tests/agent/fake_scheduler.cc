@@ -242,6 +242,19 @@ bool FakeScheduler::WaitHealth(size_t count) {
   });
 }
 
+bool FakeScheduler::WaitHeartbeats(size_t count) {
+  const auto heard = [&] {
+    return static_cast<size_t>(
+        std::count_if(messages_.begin(), messages_.end(),
+                      [](const auto& m) { return m.has_heartbeat(); }));
+  };
+  std::optional<size_t> before;
+  return WaitFor([&] {
+    if (!before) before = heard();
+    return heard() >= *before + count;
+  });
+}
+
 std::vector<std::string> FakeScheduler::Health() {
   std::vector<std::string> health;
   for (const v1::AgentMessage& m : Messages()) {

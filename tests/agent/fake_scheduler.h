@@ -59,6 +59,8 @@ class FakeScheduler : public v1::Agents::Service {
   bool WaitSamples(AttemptId id, size_t count);
   // Until the agent has said so often how its health is.
   bool WaitHealth(size_t count);
+  // Until so many heartbeats have come since this was called.
+  bool WaitHeartbeats(size_t count);
   bool WaitFor(const std::function<bool()>& condition);
 
   // All that came, in order.

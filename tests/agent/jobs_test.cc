@@ -315,8 +315,9 @@ TEST_F(MeteredJobsTest, AnAcceleratorsCounterIsWhatAJobIsBilled) {
   EXPECT_DOUBLE_EQ(joules, 100);
 }
 
-// What nobody metered while the agent was away is no idler than it was: how
-// busy processors are says little of accelerators.
+// What no counter bridges (here the driver is loaded anew while the agent is
+// away) is no idler than it was: how busy processors are says little of
+// accelerators.
 TEST_F(MeteredJobsTest, TimeWithoutAnAgentIsEstimatedByTheAcceleratorsUse) {
   setenv("CCSCHED_FAKE_NVML", Path("nvml").c_str(), 1);
   std::ofstream(Path("nvml")) << "1000000 300000 100 0 0 60 0\n";
@@ -329,6 +330,7 @@ TEST_F(MeteredJobsTest, TimeWithoutAnAgentIsEstimatedByTheAcceleratorsUse) {
   ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, 2));
   KillAgent();
   const size_t before = scheduler_->Samples({1, 1}).size();
+  std::ofstream(Path("nvml")) << "999999 300000 100 0 0 60 0\n";
   StartAgent(flags);
   // One may still have been under way from the agent before.
   ASSERT_TRUE(scheduler_->WaitSamples({1, 1}, before + 2));

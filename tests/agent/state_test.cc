@@ -65,7 +65,11 @@ TEST_F(StateTest, WhatWasCommittedIsReadBack) {
     store->Accept(Accepted({1, 1}, {0, 1}));
     store->Accept(Accepted({2, 4}, {3}));
     store->Finish(Finished({1, 1}));
-    store->MarkSampled({2, 4}, absl::FromUnixSeconds(1010), 77);
+    v1::AttemptSampled sampled;
+    *sampled.mutable_key() = ToProto(AttemptId{2, 4});
+    *sampled.mutable_until() = ToProto(absl::FromUnixSeconds(1010));
+    sampled.set_cpu_ns(77);
+    store->MarkSampled(sampled);
     ASSERT_TRUE(store->Commit().ok());
   }
   const auto store = Open();

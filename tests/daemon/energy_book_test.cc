@@ -71,6 +71,29 @@ TEST(AttemptEnergyTest, CountsARepeatedReportOnce) {
   EXPECT_EQ(Sum(energy.Take(true), &AccountRow::joules), 2000);
 }
 
+// Not by its length: its power was not the same throughout.
+TEST(AttemptEnergyTest, OfWhatIsSaidAgainWithMoreTheRestIsCounted) {
+  const auto at = [](int s) { return kStart + absl::Seconds(s); };
+  AttemptEnergy energy({1}, Watts(100), 1, kStart, Rising);
+  energy.Report(0, at(0), at(5), Joules(1000), "measured");
+  energy.Report(0, at(5), at(10), Joules(50), "measured");
+  energy.Report(0, at(10), at(15), Joules(30), "measured");
+  // Lost: [15, 20), 400 J. Then said as one what began after the first.
+  energy.Report(0, at(5), at(20), Joules(480), "measured");
+  energy.Ended(0, at(20));
+  EXPECT_EQ(Sum(energy.Take(true), &AccountRow::joules), 1480);
+  EXPECT_EQ(energy.method(), "measured");
+}
+
+TEST(AttemptEnergyTest, WhatDoesNotBeginWithAReportIsCountedByItsLength) {
+  const auto at = [](int s) { return kStart + absl::Seconds(s); };
+  AttemptEnergy energy({1}, Watts(100), 1, kStart, Rising);
+  energy.Report(0, at(0), at(10), Joules(1000), "measured");
+  energy.Report(0, at(5), at(20), Joules(300), "measured");
+  energy.Ended(0, at(20));
+  EXPECT_EQ(Sum(energy.Take(true), &AccountRow::joules), 1200);
+}
+
 TEST(AttemptEnergyTest, FillsWhatNobodyReportedAndSaysSo) {
   AttemptEnergy energy({4}, Watts(100), 1, kStart, Rising);
   energy.Ended(0, kStart + absl::Minutes(30));

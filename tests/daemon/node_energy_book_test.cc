@@ -30,11 +30,14 @@ std::vector<GridSlice> Rising(absl::Time from, absl::Time to) {
 
 class NodeEnergyBookTest : public ::testing::Test {
  protected:
+  // What of `metered` counted.
   double Report(absl::Duration from, absl::Duration to, double metered,
                 double unallocated, NodeEnergyBook::RealTime now = kNow) {
-    return book_.Report({NodeId(1), RegionId(0), 1.5, "measured"},
-                        kStart + from, kStart + to, Joules(metered),
-                        Joules(unallocated), Rising, now);
+    return book_
+        .Report({NodeId(1), RegionId(0), 1.5, "measured"}, kStart + from,
+                kStart + to, {Joules(metered), Joules(unallocated)}, Rising,
+                now)
+        .metered.value();
   }
   NodeEnergyBook book_;
 };
@@ -58,15 +61,30 @@ TEST_F(NodeEnergyBookTest, ReportsThatDoNotQuiteMeetMakeOneRowAnHour) {
 }
 
 TEST_F(NodeEnergyBookTest, AGapIsAGapAndARepetitionCountsOnce) {
-  EXPECT_EQ(Report(absl::ZeroDuration(), absl::Minutes(10), 600, 60), 1);
+  EXPECT_EQ(Report(absl::ZeroDuration(), absl::Minutes(10), 600, 60), 600);
   EXPECT_EQ(Report(absl::ZeroDuration(), absl::Minutes(10), 600, 60), 0);
-  EXPECT_EQ(Report(absl::Minutes(5), absl::Minutes(15), 600, 60), 0.5);
+  EXPECT_EQ(Report(absl::Minutes(5), absl::Minutes(15), 600, 60), 300);
   Report(absl::Minutes(40), absl::Minutes(50), 600, 60);
   const auto rows = book_.TakeAll();
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].metered, 900);
   EXPECT_EQ(rows[0].end, kStart + absl::Minutes(15));
   EXPECT_EQ(rows[1].start, kStart + absl::Minutes(40));
+}
+
+// Not by its length: its power was not the same throughout.
+TEST_F(NodeEnergyBookTest, OfWhatIsSaidAgainWithMoreTheRestIsCounted) {
+  const auto at = [](int s) { return absl::Seconds(s); };
+  Report(at(0), at(5), 1000, 100);
+  Report(at(5), at(10), 50, 50);
+  Report(at(10), at(15), 30, 0);
+  // Lost: [15, 20), 400 J, 40 of them unallocated.
+  EXPECT_EQ(Report(at(5), at(20), 480, 90), 400);
+  EXPECT_EQ(Report(at(5), at(25), 500, 95), 20) << "said again with more";
+  const auto rows = book_.TakeAll();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].metered, 1500);
+  EXPECT_EQ(rows[0].unallocated, 195);
 }
 
 TEST_F(NodeEnergyBookTest, ALongHourIsPutOnRecordInParts) {

@@ -352,24 +352,46 @@ TEST_F(ServicesTest, StopsAlthoughWatchersLeftAsTheyWereTold) {
             grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(ServicesTest, AnswersHealthChecks) {
-  Start();
-  // By hand: an empty request; field 1 of the response is SERVING (1).
+// Calls a method by hand, with these bytes.
+struct Answer {
+  grpc::Status status;
+  std::string bytes;
+};
+Answer CallRaw(const std::shared_ptr<grpc::Channel>& channel,
+               const std::string& method, const std::string& bytes) {
   grpc::GenericStub stub(channel);
   grpc::ClientContext context;
   grpc::ByteBuffer response;
-  grpc::Slice none("", 0);
-  const grpc::ByteBuffer request(&none, 1);
+  grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
   std::promise<grpc::Status> done;
-  stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request,
-                 &response,
+  stub.UnaryCall(&context, method, {}, &request, &response,
                  [&](grpc::Status status) { done.set_value(status); });
-  const grpc::Status status = done.get_future().get();
-  ASSERT_TRUE(status.ok()) << status.error_message();
+  Answer answer{done.get_future().get(), ""};
   std::vector<grpc::Slice> slices;
-  ASSERT_TRUE(response.Dump(&slices).ok());
-  ASSERT_EQ(slices.size(), 1u);
-  EXPECT_EQ(std::string(slices[0].begin(), slices[0].end()), "\x08\x01");
+  if (answer.status.ok() && response.Dump(&slices).ok()) {
+    for (const grpc::Slice& s : slices) answer.bytes.append(s.begin(), s.end());
+  }
+  return answer;
+}
+
+TEST_F(ServicesTest, AnswersHealthChecks) {
+  Start();
+  // An empty request; field 1 of the response is SERVING (1).
+  const Answer answer = CallRaw(channel, "/grpc.health.v1.Health/Check", "");
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.bytes, "\x08\x01");
+}
+
+// Of methods that are not registered by themselves.
+TEST_F(ServicesTest, TellsAnUnknownMethodFromARequestThatIsNone) {
+  Start();
+  EXPECT_TRUE(CallRaw(channel, "/ccsched.v1.Admin/Sites", "").status.ok());
+  EXPECT_EQ(CallRaw(channel, "/ccsched.v1.Admin/Site", "").status.error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(
+      CallRaw(channel, "/ccsched.v1.Admin/Drain", "\xff").status.error_code(),
+      grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 }  // namespace
