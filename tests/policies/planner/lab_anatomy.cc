@@ -1,4 +1,4 @@
-// Tells where the gap between a live plan and the bound lies.
+// Tells where the gap between a plan and the bound lies.
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/policies/planner/lab_anatomy.h"
 
@@ -73,7 +73,7 @@ void PrintAnatomy(const PlanInstance& plan, const PriceTable& priced,
     const int which = d < kEdgeDays ? 0 : d < days - kEdgeDays ? 1 : 2;
     part[which] += by_day[d] + idle_by_day[d];
   }
-  std::printf("live: parts first %.2f mid %.2f end %.2f\n", part[0] / unit,
+  std::printf("parts: first %.2f mid %.2f end %.2f\n", part[0] / unit,
               part[1] / unit, part[2] / unit);
   for (int c = 0; c < kSizes; ++c) {
     std::printf("  size %6s h: lost %.2f (place %.2f) of %.0f h\n",

@@ -1,4 +1,4 @@
-// Tells where the gap between a live plan and the bound lies.
+// Tells where the gap between a plan and the bound lies.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CCSCHED_TESTS_POLICIES_PLANNER_LAB_ANATOMY_H_
 #define CCSCHED_TESTS_POLICIES_PLANNER_LAB_ANATOMY_H_

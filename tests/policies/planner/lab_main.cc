@@ -3,18 +3,20 @@
 //
 //   planner_lab [key=value]... : zones=4|6|NAME,NAME.., capacity=, delay=,
 //   start=, days=, keep=, jobs=, suspend=0|1, rounds=, cache=DIR (of bounds),
-//   mode=bound|offline|live
+//   mode=bound|offline|live, improve= and search=ROUNDS (of bettering)
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <sstream>
 #include <string>
 
 #include "policies/planner/improve.h"
+#include "policies/planner/iterated_search.h"
 #include "policies/planner/pricing.h"
 #include "policies/planner/rigid_response.h"
 #include "policies/planner/schedule.h"
@@ -42,45 +44,42 @@ void PrintUsage(const PlanInstance& plan, const std::vector<double>& usage) {
   }
 }
 
-void Report(const char* what, const PlanInstance& plan,
-            const PriceTable& carbon, const PriceTable& prices, bool big_first,
-            double bound, int64_t rounds = 0) {
+using Polish = std::function<void(Schedule&)>;
+
+// A plan of all jobs, placed one by one under `prices`, then polished.
+LiveResult Report(const char* what, const PlanInstance& plan,
+                  const PriceTable& carbon, const PriceTable& prices,
+                  bool big_first, double bound,
+                  const Polish& polish = nullptr) {
   const double before = CpuSeconds();
   Schedule schedule(plan);
   std::vector<size_t> order(plan.jobs.size());
   std::iota(order.begin(), order.end(), size_t{0});
   if (big_first) {
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      const PlanJob& x = plan.jobs[a];
-      const PlanJob& y = plan.jobs[b];
-      return x.duration * x.count > y.duration * y.count;
+      return plan.jobs[a].Work() > plan.jobs[b].Work();
     });
   }
-  int late = 0;
-  for (const size_t j : order) late += !schedule.PutCheapest(prices, j);
-  double gained = 0;
-  if (rounds > 0) {
-    std::vector<uint32_t> movable(plan.jobs.size());
-    std::iota(movable.begin(), movable.end(), uint32_t{0});
-    gained =
-        Improve(plan, carbon, prices, movable, {.rounds = rounds}, schedule);
-  }
-  double grams = 0;
+  for (const size_t j : order) schedule.PutCheapest(prices, j);
+  if (polish) polish(schedule);
+  LiveResult result;
+  result.runs.reserve(plan.jobs.size());
   SlotUsage use(plan.pools.size(), plan.slots);
   for (size_t j = 0; j < plan.jobs.size(); ++j) {
-    use.Add(schedule.place(j).pool, schedule.place(j).start,
-            schedule.place(j).start + plan.jobs[j].duration,
-            plan.jobs[j].count);
+    const PlanJob& job = plan.jobs[j];
     const Schedule::Place& place = schedule.place(j);
-    grams += plan.jobs[j].count *
-             carbon.Between(place.pool, place.start,
-                            place.start + plan.jobs[j].duration);
+    const int64_t end = place.start + job.duration;
+    use.Add(place.pool, place.start, end, job.count);
+    result.grams += job.count * carbon.Between(place.pool, place.start, end);
+    result.late += end > job.latest_end;
+    result.runs.push_back(
+        {.pool = place.pool, .start = place.start, .end = end});
   }
-  static_cast<void>(gained);
+  result.usage = use.Sum();
   std::printf("%s: %.4f t, gap %.2f %%, late %d, cpu %.2f s\n", what,
-              grams / 1e6, 100 * (grams / bound - 1), late,
+              result.grams / 1e6, 100 * (result.grams / bound - 1), result.late,
               CpuSeconds() - before);
-  PrintUsage(plan, use.Sum());
+  return result;
 }
 
 using Arguments = std::map<std::string, std::string>;
@@ -118,6 +117,40 @@ void RunLive(const PlanInstance& plan, Arguments& args, Pricing& pricing) {
                        &pricing.best_prices()[p * plan.slots]);
     }
     PrintAnatomy(plan, priced, pricing.best_prices(), live, bound);
+  }
+}
+
+// All jobs known in advance.
+void RunOffline(const PlanInstance& plan, Arguments& args,
+                const Pricing& pricing) {
+  const double bound = pricing.best_bound();
+  const PriceTable carbon(plan);
+  PriceTable priced(plan);
+  for (size_t p = 0; p < plan.pools.size(); ++p) {
+    priced.SetPrices(plan, static_cast<int>(p),
+                     &pricing.best_prices()[p * plan.slots]);
+  }
+  Report("greedy on arrival, carbon", plan, carbon, carbon, false, bound);
+  Report("greedy on arrival, priced", plan, carbon, priced, false, bound);
+  Report("big first, priced", plan, carbon, priced, true, bound);
+  std::vector<uint32_t> movable(plan.jobs.size());
+  std::iota(movable.begin(), movable.end(), uint32_t{0});
+  Report("big first, improved", plan, carbon, priced, true, bound,
+         [&](Schedule& schedule) {
+           Improve(plan, carbon, priced, movable,
+                   {.rounds = std::stoll(args["improve"])}, schedule);
+         });
+  const int64_t rounds = std::stoll(args["search"]);
+  const LiveResult best =
+      Report("big first, searched", plan, carbon, priced, true, bound,
+             [&](Schedule& schedule) {
+               IteratedSearch search(plan, carbon, priced, movable,
+                                     std::stoull(args["seed"]), schedule);
+               for (int64_t round = 0; round < rounds; ++round) search.Round();
+             });
+  if (args["usage"] == "1") PrintUsage(plan, best.usage);
+  if (args["anatomy"] == "1") {
+    PrintAnatomy(plan, priced, pricing.best_prices(), best, bound);
   }
 }
 
@@ -184,7 +217,8 @@ int Main(int argc, char** argv) {
       {"every", "1"},    {"settle", "8"},     {"trust", "150"},
       {"sure", "96"},    {"cache", ""},       {"anatomy", "1"},
       {"jobs", ""},      {"history", "1"},    {"scale", "1"},
-      {"least", "60"},   {"horizon", "168"}};
+      {"least", "60"},   {"horizon", "168"},  {"search", "200000"},
+      {"seed", "1"}};
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     const auto found = args.find(arg.substr(0, arg.find('=')));
@@ -207,19 +241,7 @@ int Main(int argc, char** argv) {
     RunLive(plan, args, pricing);
     return 0;
   }
-  PriceTable carbon(plan);
-  PriceTable priced(plan);
-  for (size_t p = 0; p < plan.pools.size(); ++p) {
-    priced.SetPrices(plan, static_cast<int>(p),
-                     &pricing.best_prices()[p * plan.slots]);
-  }
-  Report("greedy on arrival, carbon", plan, carbon, carbon, false,
-         pricing.best_bound());
-  Report("greedy on arrival, priced", plan, carbon, priced, false,
-         pricing.best_bound());
-  Report("big first, priced", plan, carbon, priced, true, pricing.best_bound());
-  Report("big first, improved", plan, carbon, priced, true,
-         pricing.best_bound(), std::stoll(args["improve"]));
+  RunOffline(plan, args, pricing);
   return 0;
 }
 
