@@ -41,12 +41,10 @@ class Fcfs : public Policy {
   }
 
   bool Try(const PolicyInput& in, Actions& actions, JobRef job) {
-    Reason reason;
-    reason.code = ReasonCode::kFirstFit;
-    reason.chosen.start = in.now;
+    reason_.chosen.start = in.now;
     for (const PoolId pool : in.placement(job)) {
-      reason.chosen.pool = pool;
-      if (actions.Start(job, pool, reason)) return true;
+      reason_.chosen.pool = pool;
+      if (actions.Start(job, pool, reason_)) return true;
     }
     if (blocked_ != job || blocked_key_ != in.jobs[job].queue_key) {
       blocked_ = job;
@@ -56,6 +54,7 @@ class Fcfs : public Policy {
     return false;
   }
 
+  Reason reason_{.code = ReasonCode::kFirstFit};
   JobRef blocked_ = kNoJob;
   uint64_t blocked_key_ = 0;
   ShapeHeads heads_;

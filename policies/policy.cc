@@ -42,11 +42,14 @@ absl::Time BestStart(const Forecast& forecast, absl::Time now,
 absl::Time PolicyInput::LatestStart(JobRef job,
                                     absl::Duration remaining) const {
   const Job& j = jobs[job];
-  const absl::Time by_delay = j.spec.submitted + j.executed + j.spec.max_delay;
-  const absl::Time latest = std::min(by_delay, j.spec.finish_by - remaining);
+  const bool has_run = j.executed.us() > 0;
+  absl::Time latest = j.spec.submitted + j.spec.max_delay;
+  if (has_run) latest += j.executed;
+  if (j.spec.finish_by != PackedTime::InfiniteFuture()) {
+    latest = std::min(latest, j.spec.finish_by - remaining);
+  }
   // Taking up a job again costs time that is not useful work.
-  return j.executed > absl::ZeroDuration() ? latest - shapes[j.shape].restart
-                                           : latest;
+  return has_run ? latest - shapes[j.shape].restart : latest;
 }
 
 std::vector<Choice> Policy::Offers(const PolicyInput& input, const Job& job,

@@ -100,6 +100,8 @@ class RuntimeBeliefs {
                       std::vector<RuntimeShare>& shares) const {
     shares.assign(1, {Remaining(job, shape, executed).mean, 1});
   }
+  // Whether it learns from what follows; if not, that may be left out.
+  virtual bool Learns() const { return true; }
   // A job ended after `runtime` of work: by itself if `completed`, else cut
   // short (it would have run longer). What a learner learns from.
   virtual void Observe(const Job& job, const JobShape& shape,
@@ -200,6 +202,9 @@ class Actions {
   virtual void Resize(JobRef job, uint32_t count, const Reason& reason) = 0;
   // Asks to be called again at `t` at the latest.
   virtual void WakeAt(absl::Time t) = 0;
+  // Whether anybody keeps the reasons; if not, what is weighed only for them
+  // may be left out.
+  virtual bool Explains() const { return true; }
 };
 
 class Policy {

@@ -124,17 +124,20 @@ void StartOnce::Plan(const PolicyInput& in, Actions& actions, JobRef job) {
   if (picks.known == 0) return;
   const Start& start = picks.best.start;
   if (start.start_us <= query.now_us) return;
+  const PoolId pool = picks.best.pool;
   Reason reason;
   reason.code = ReasonCode::kCleanerHour;
-  reason.chosen = Weighed(in, curves_, picks.best.pool, start.start_us,
-                          query.length_us, shape.count);
-  reason.now = Weighed(in, curves_, in.placement(job).front(), query.now_us,
-                       query.length_us, shape.count);
-  reason.next = picks.known == 1 ? reason.now
-                                 : Weighed(in, curves_, picks.next.pool,
-                                           picks.next.start.start_us,
-                                           query.length_us, shape.count);
-  actions.Defer(job, reason.chosen.start, picks.best.pool, reason);
+  if (actions.Explains()) {
+    const auto weighed = [&](PoolId at, int64_t start_us) {
+      return Weighed(in, curves_, at, start_us, query.length_us, shape.count);
+    };
+    reason.chosen = weighed(pool, start.start_us);
+    reason.now = weighed(in.placement(job).front(), query.now_us);
+    reason.next = picks.known == 1
+                      ? reason.now
+                      : weighed(picks.next.pool, picks.next.start.start_us);
+  }
+  actions.Defer(job, FromUs(start.start_us), pool, reason);
 }
 
 bool StartOnce::TryStart(const PolicyInput& in, Actions& actions, JobRef job) {
@@ -158,12 +161,15 @@ bool StartOnce::TryStart(const PolicyInput& in, Actions& actions, JobRef job) {
   reason.code = !known             ? ReasonCode::kNoData
                 : latest <= in.now ? ReasonCode::kPromise
                                    : ReasonCode::kBestIsNow;
-  reason.chosen = Weighed(in, curves_, pool, query.now_us, query.length_us,
-                          in.shape(job).count);
-  const PoolId first = in.placement(job).front();
-  reason.now = first == pool ? reason.chosen
-                             : Weighed(in, curves_, first, query.now_us,
-                                       query.length_us, in.shape(job).count);
+  if (actions.Explains()) {
+    const auto weighed = [&](PoolId at) {
+      return Weighed(in, curves_, at, query.now_us, query.length_us,
+                     in.shape(job).count);
+    };
+    const PoolId first = in.placement(job).front();
+    reason.chosen = weighed(pool);
+    reason.now = first == pool ? reason.chosen : weighed(first);
+  }
   return actions.Start(job, pool, reason);
 }
 

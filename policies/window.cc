@@ -88,11 +88,20 @@ WindowStart BestWindow(Curve& curve, int64_t from_us, int64_t length_us,
                        int64_t stride_us, int n, std::vector<double>& grams) {
   if (static_cast<size_t>(n) > grams.size()) grams.resize(n);
   curve.Windows(from_us, length_us, stride_us, n, grams.data());
-  int best = 0;
-  for (int k = 1; k < n; ++k) {
-    if (grams[k] < grams[best]) best = k;
+  // The least of each fourth first, as each comparison waits for the last one
+  // of its own only; then where it is.
+  const double* const g = grams.data();
+  double least[] = {g[0], g[0], g[0], g[0]};
+  int k = 0;
+  for (; k + 4 <= n; k += 4) {
+    for (int i = 0; i < 4; ++i) least[i] = std::min(least[i], g[k + i]);
   }
-  return {from_us + best * stride_us, grams[best]};
+  for (; k < n; ++k) least[0] = std::min(least[0], g[k]);
+  const double all =
+      std::min(std::min(least[0], least[1]), std::min(least[2], least[3]));
+  int best = 0;
+  while (best + 1 < n && g[best] != all) ++best;
+  return {from_us + best * stride_us, g[best]};
 }
 
 int StartsAllowed(int64_t now_us, int64_t latest_us, int64_t length_us,

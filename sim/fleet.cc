@@ -134,7 +134,7 @@ void Fleet::Schedule(Progress& p) {
                  kLongestUs));
   }
   p.end_us = p.start_us + p.restart_us + std::max<int64_t>(0, left);
-  ends_.Push({p.end_us, p.job, p.epoch, job.progress});
+  ends_.Push({p.end_us, p.job, job.progress});
 }
 
 // Restarting takes as long as it takes, and, at another site, as long as the
@@ -226,7 +226,7 @@ void Fleet::Stop(int64_t now_us, const StopAttempt& stop, SimResult& result) {
 
 void Fleet::EndAfterClosing(Progress& p, int64_t now_us) {
   p.end_us = now_us + (p.lost ? 0 : p.closing_us);
-  ends_.Push({p.end_us, p.job, p.epoch, jobs_[p.job].progress});
+  ends_.Push({p.end_us, p.job, jobs_[p.job].progress});
 }
 
 absl::Status Fleet::CloseLost(Progress& p, int64_t now_us) {
@@ -335,17 +335,20 @@ absl::Status Fleet::Close(Progress& p, int64_t end_us, int64_t overhead_us,
 
 int64_t Fleet::NextEnd() {
   while (!ends_.empty()) {
-    const EndHeap::Entry& top = ends_.top();
-    if (Stands(top)) return top.at_us;
+    const DueHeap::Entry& top = ends_.top();
+    if (Stands(top)) {
+      jobs_.Prefetch(progress_[top.slot()].job);
+      return top.at_us();
+    }
     ends_.Pop();
   }
   return kForeverUs;
 }
 
-bool Fleet::Stands(const EndHeap::Entry& end) const {
-  const Progress& p = progress_[end.slot];
-  return p.job == end.job && p.running && p.epoch == end.epoch &&
-         p.end_us == end.at_us;
+bool Fleet::Stands(const DueHeap::Entry& end) const {
+  const Progress& p = progress_[end.slot()];
+  return p.running && p.end_us == end.at_us() &&
+         static_cast<uint32_t>(p.job) == end.job();
 }
 
 JobEnd Fleet::EndOf(uint64_t number, const LiveJob& job, int64_t end_us) {
@@ -367,21 +370,21 @@ JobEnd Fleet::EndOf(uint64_t number, const LiveJob& job, int64_t end_us) {
 
 absl::Status Fleet::End(Progress& p, int64_t now_us,
                         std::vector<Event>& events) {
-  AttemptEnded ended{.job = JobId(p.job),
-                     .epoch = Epoch(p.epoch),
-                     .at = absl::FromUnixMicros(now_us)};
+  // Filled in its place: whoever copies what was just written waits for it.
+  events.emplace_back(std::in_place_type<AttemptEnded>);
+  AttemptEnded& ended = std::get<AttemptEnded>(events.back());
+  ended.job = JobId(p.job);
+  ended.epoch = Epoch(p.epoch);
+  ended.at = absl::FromUnixMicros(now_us);
   if (p.lost) {
-    RETURN_IF_ERROR(CloseLost(p, now_us));
     ended.outcome = Outcome::kLost;
-    events.emplace_back(std::move(ended));
-    return absl::OkStatus();
+    return CloseLost(p, now_us);
   }
   RETURN_IF_ERROR(Close(p, now_us, p.restart_us + p.closing_us));
   p.running = false;
   --running_;
   if (p.cancelled) {
     ended.outcome = Outcome::kStopped;
-    events.emplace_back(std::move(ended));
     tally_.JobCancelled(now_us);
     Erase(p.job);
     return absl::OkStatus();
@@ -390,11 +393,9 @@ absl::Status Fleet::End(Progress& p, int64_t now_us,
     ended.outcome = Outcome::kSuspended;
     ended.work = absl::Microseconds(p.attempt_us);
     p.executed_us += p.attempt_us;
-    events.emplace_back(std::move(ended));
     return absl::OkStatus();
   }
   if (p.extra != nullptr) ended.outcome = p.extra->outcome;
-  events.emplace_back(std::move(ended));
   const LiveJob& job = jobs_[p.job];
   tally_.JobEnded(job.submit_us, job.duration_us, now_us, job.deadline_us);
   if (sink_ != nullptr) sink_->OnJob(EndOf(p.job, job, now_us));
@@ -403,10 +404,12 @@ absl::Status Fleet::End(Progress& p, int64_t now_us,
 }
 
 absl::Status Fleet::EndDue(int64_t now_us, std::vector<Event>& events) {
-  while (!ends_.empty() && ends_.top().at_us <= now_us) {
-    const EndHeap::Entry top = ends_.top();
+  while (!ends_.empty() && ends_.top().at_us() <= now_us) {
+    const DueHeap::Entry top = ends_.top();
     ends_.Pop();
-    if (Stands(top)) RETURN_IF_ERROR(End(progress_[top.slot], now_us, events));
+    if (!ends_.empty()) progress_.Prefetch(ends_.top().slot());
+    if (Stands(top))
+      RETURN_IF_ERROR(End(progress_[top.slot()], now_us, events));
   }
   return absl::OkStatus();
 }

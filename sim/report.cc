@@ -23,6 +23,19 @@ std::string Percent(double share) {
   return absl::StrFormat("%.2f %%", share * 100);
 }
 
+// Against what was: "−21.9 %".
+std::string Change(double share) {
+  const std::string text = absl::StrFormat("%.1f %%", std::abs(share) * 100);
+  return text == "0.0 %" ? text : (share < 0 ? "−" : "+") + text;
+}
+
+// "46,134".
+std::string Grouped(double number) {
+  std::string text = absl::StrFormat("%.0f", number);
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
 class Page {
  public:
   Page(const Scenario& scenario, const WorkloadFacts& facts,
@@ -38,11 +51,7 @@ class Page {
     Head();
     Verdict();
     Comparison();
-    Add("<h2>What waiting buys</h2><p>Each policy by what it emits and how "
-        "long it lets jobs wait; the dashed line joins those that no other "
-        "beats in both.</p><div class=\"grid2\">");
-    Add(FrontierCard(results_, palette_) +
-        WaitsCard(results_, collected_, palette_) + "</div>");
+    Waits();
     CapacityUse();
     Sites();
     Worst();
@@ -65,10 +74,10 @@ class Page {
         "<title>",
         HtmlText(scenario_.name), " · ccsched</title>", kReportStyle,
         "</head><body><main><h1>", HtmlText(scenario_.name), "</h1><p>",
-        facts_.jobs, " jobs, ",
-        absl::StrFormat("%.0f", facts_.accelerator_hours),
-        " accelerator-hours, ", scenario_.topology.sites.size(), " sites, ",
-        day(scenario_.start), " to ", day(last), ", ", results_.size(),
+        Grouped(static_cast<double>(facts_.jobs)), " jobs, ",
+        Grouped(facts_.accelerator_hours), " accelerator-hours, ",
+        scenario_.topology.sites.size(), " sites, ", day(scenario_.start),
+        " to ", day(last), ", ", results_.size(),
         results_.size() == 1 ? " policy." : " policies.",
         facts_.bad_rows > 0
             ? absl::StrCat(" <b>", facts_.bad_rows,
@@ -87,10 +96,11 @@ class Page {
     if (results_.empty()) return;
     const SimResult& r = results_[palette_.best()];
     Add("<div class=\"tiles\">");
-    Tile(MassText(r.co2e), "CO2e by " + HtmlText(r.policy) + ", the least");
-    if (r.saved_vs_fcfs) {
-      Tile(absl::StrFormat("%+.1f %%", 0.0 - *r.saved_vs_fcfs * 100),
-           "against first come, first served", *r.saved_vs_fcfs > 0);
+    Tile(MassText(r.co2e), "CO2e by " + HtmlText(r.policy) +
+                               (results_.size() > 1 ? ", the least" : ""));
+    if (r.saved_vs_fcfs && results_.size() > 1) {
+      Tile(Change(-*r.saved_vs_fcfs), "against first come, first served",
+           *r.saved_vs_fcfs > 0);
     }
     if (r.bound && r.unfinished == 0) {
       Tile(Percent(r.co2e / *r.bound - 1), "above what no schedule can beat");
@@ -104,25 +114,28 @@ class Page {
 
   void Comparison() {
     double most = 1e-9;
-    bool idle = false, suspended = false, failed = false, bound = false;
+    bool idle = false, suspended = false, failed = false, bound = false,
+         fcfs = false;
     for (const SimResult& r : results_) {
       most = std::max(most, r.co2e.value());
       idle |= r.idle_co2e > GramsCo2e(0);
       suspended |= r.suspensions > 0;
       failed |= r.lost_attempts > 0;
       bound |= r.bound.has_value();
+      fcfs |= r.saved_vs_fcfs.has_value();
     }
     const auto column = [](bool shown, const char* name) {
       return shown ? absl::StrCat("<th class=\"more\">", name, "</th>") : "";
     };
     Add(absl::StrCat(
-        "<h2>Policies side by side</h2><div class=\"card scroll\"><table "
-        "class=\"runs\"><tr>"
-        "<th>policy</th><th>CO2e</th><th class=\"more\"></th><th>vs fcfs</th>",
-        bound ? "<th>above bound</th>" : "", column(idle, "idle CO2e"),
-        column(true, "energy"), "<th>mean wait</th><th class=\"more\">p95</th>",
-        "<th>late</th>", column(suspended, "paused · moved"),
-        column(failed, "lost"), "</tr>"));
+        results_.size() > 1 ? "<h2>Policies side by side</h2>"
+                            : "<h2>In figures</h2>",
+        "<div class=\"card scroll\"><table class=\"runs\"><tr>"
+        "<th>policy</th><th>CO2e</th><th class=\"more\"></th>",
+        fcfs ? "<th>vs fcfs</th>" : "", bound ? "<th>above bound</th>" : "",
+        column(idle, "idle CO2e"), column(true, "energy"),
+        "<th>mean wait</th><th class=\"more\">p95</th>", "<th>late</th>",
+        column(suspended, "paused · moved"), column(failed, "lost"), "</tr>"));
     for (size_t i = 0; i < results_.size(); ++i) {
       const SimResult& r = results_[i];
       const auto cell = [](bool shown, const std::string& text) {
@@ -130,17 +143,16 @@ class Page {
       };
       Add(absl::StrCat(
           "<tr><td>", palette_.Key(i), "</td><td>", MassText(r.co2e), "</td>",
-          Bar(i, most), "<td>",
-          r.saved_vs_fcfs
-              ? absl::StrFormat("%+.1f %%", 0.0 - *r.saved_vs_fcfs * 100)
-              : "–",
-          "</td>",
+          Bar(i, most),
+          !fcfs             ? ""
+          : r.saved_vs_fcfs ? "<td>" + Change(-*r.saved_vs_fcfs) + "</td>"
+                            : "<td>–</td>",
           !bound ? ""
           : r.bound && r.unfinished == 0
               ? absl::StrCat("<td>", Percent(r.co2e / *r.bound - 1), "</td>")
               : "<td>–</td>",
           cell(idle, MassText(r.idle_co2e)),
-          cell(true, absl::StrFormat("%.0f kWh", r.energy.value())), "<td>",
+          cell(true, Grouped(r.energy.value()) + " kWh"), "<td>",
           WaitText(r.wait_mean), "</td>", cell(true, WaitText(r.wait_p95)),
           "<td class=\"wrap", r.promises_broken > 0 ? " late" : "", "\">",
           r.promises_broken,
@@ -152,9 +164,10 @@ class Page {
     Add("</table></div>");
     if (results_.empty() || !results_[0].bound) return;
     Add(absl::StrCat(
-        "<p style=\"margin-top:.6rem\">The red mark is the bound: no schedule "
-        "of these jobs that keeps capacity and promises, even one that knows "
-        "everything in advance, emits less than ",
+        "<p style=\"margin-top:.6rem\">The bound<span class=\"more\">, the red "
+        "mark</span>: no schedule of these jobs that keeps capacity and "
+        "promises, even one that knows everything in advance, emits less "
+        "than ",
         MassText(*results_[0].bound), ".</p>"));
   }
 
@@ -171,6 +184,18 @@ class Page {
                       100 * r.bound->value() / most)
                 : "",
         "</div></td>");
+  }
+
+  void Waits() {
+    const bool several = results_.size() > 1;
+    Add(several
+            ? "<h2>What waiting buys</h2><p>Each policy by what it emits and "
+              "how long it lets jobs wait; the dashed line joins those that no "
+              "other beats in both.</p>"
+            : "<h2>How long jobs waited</h2>");
+    Add("<div class=\"grid2\">" +
+        (several ? FrontierCard(results_, palette_) : std::string()) +
+        WaitsCard(results_, collected_, palette_) + "</div>");
   }
 
   void CapacityUse() {
@@ -289,8 +314,9 @@ class Page {
                            .colour = "var(--soft)",
                            .points = Thin(intensity, intensity.size(), 320),
                            .right = true});
-    std::string caption =
-        absl::StrCat(MassText(figures.co2e), " · peak ", figures.peak);
+    std::string caption = absl::StrCat(
+        figures.co2e > GramsCo2e(0) ? MassText(figures.co2e) : "no CO2e",
+        " · peak ", figures.peak);
     if (figures.utilisation) {
       absl::StrAppend(&caption, " · ",
                       absl::StrFormat("%.1f %%", 100 * *figures.utilisation),

@@ -27,7 +27,7 @@ margin-top:1.4rem}
 .tile b{display:block;font-size:1.7rem;line-height:1.2;letter-spacing:-.02em;
 font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:.9rem}.good{color:var(--good)}
-.tile span,.keys span,summary{overflow-wrap:anywhere}
+h1,.tile span,.keys span,summary{overflow-wrap:anywhere}
 .note{font-size:.85rem;margin:.4rem 0 0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem;
@@ -36,10 +36,14 @@ th,td{padding:.42rem .55rem;text-align:right;white-space:nowrap;
 border-bottom:1px solid var(--rule)}
 th{color:var(--soft);font-weight:500;font-size:.82rem}
 td:first-child,th:first-child,td.text,th.text{text-align:left}
+td:first-child,th>span{white-space:normal;overflow-wrap:anywhere}
+td:first-child{min-width:7rem}th>span{display:inline-block;min-width:4rem}
 td.text{white-space:normal;min-width:14rem}
+.runs td,.runs th{padding-left:.4rem;padding-right:.4rem}
+.runs td.wrap{white-space:normal}
 tr:last-child td{border-bottom:0}
 td.heat{background:rgba(var(--heat),var(--h))}
-.bars{width:18%;min-width:5rem}
+.bars{width:18%;min-width:4rem}
 .track{position:relative;height:.8rem}
 .bar{height:100%;border-radius:3px;background:var(--c)}
 .bound{position:absolute;top:-.25rem;bottom:-.25rem;width:2px;
@@ -72,7 +76,8 @@ color:var(--soft);font-size:.85rem}
 .grid2{grid-template-columns:minmax(0,1fr)}
 .tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:.6rem}
 .tile b{font-size:1.35rem}.card{padding:.75rem}
-.more,.runs th:first-child{display:none}td:first-child{white-space:normal}details details{margin-left:0}
+.more,.runs th:first-child{display:none}td:first-child{min-width:4rem}details details{margin-left:0}
+.tick,.label,text.mark{font-size:13px}.name{font-size:14px}
 table{font-size:.82rem}th,td{padding:.4rem .3rem}
 .runs tr{display:grid;border-bottom:1px solid var(--rule);
 grid-template-columns:repeat(auto-fit,minmax(3.8rem,1fr))}
@@ -82,7 +87,8 @@ grid-template-columns:repeat(auto-fit,minmax(3.8rem,1fr))}
 .jobs th.text{display:none}
 .jobs tr{display:grid;grid-template-columns:1.6fr 1fr 1fr 1.2fr;
 border-bottom:1px solid var(--rule)}.jobs td,.jobs th{border:0}
-.jobs td.text{grid-column:1/-1;padding-top:0;color:var(--soft)}}
+.jobs td.text{grid-column:1/-1;padding-top:0;color:var(--soft)}
+.runs tr:last-child,.jobs tr:last-child{border-bottom:0}}
 </style>)";
 
 }  // namespace ccsched

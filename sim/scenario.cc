@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -23,6 +24,9 @@
 namespace ccsched {
 namespace {
 
+constexpr char kSet[] = "--set";
+constexpr char kVary[] = "--vary";
+
 class Loader {
  public:
   Loader(const std::string& path, const ScenarioOptions& options)
@@ -34,10 +38,10 @@ class Loader {
   absl::StatusOr<Scenario> Load() {
     RETURN_IF_ERROR(ReadYamlFile(scenario_.path, proto_, &source_));
     for (const std::string& assignment : options_.set) {
-      RETURN_IF_ERROR(SetPath(proto_, assignment));
+      RETURN_IF_ERROR(SetPath(proto_, assignment, kSet, &source_));
     }
     for (const std::string& assignment : options_.vary) {
-      RETURN_IF_ERROR(SetPath(proto_, assignment, "--vary"));
+      RETURN_IF_ERROR(SetPath(proto_, assignment, kVary, &source_));
     }
     RETURN_IF_ERROR(LoadFrame());
     RETURN_IF_ERROR(LoadRegions(proto_, source_, options_.seed, scenario_));
@@ -205,7 +209,7 @@ class Loader {
   absl::Status LoadJobs() {
     const ccsched::v1::ScenarioJobs& from = proto_.jobs();
     WorkloadSpec& jobs = scenario_.jobs;
-    if (from.trace().empty()) return At("jobs", "there is no trace");
+    if (from.trace().empty()) return At("jobs.trace", "there is no trace");
     jobs.trace = ResolvePath(scenario_.path, from.trace());
     scenario_.files.push_back(jobs.trace);
     jobs.format = from.format();
@@ -330,7 +334,8 @@ class Loader {
                        ParsePolicy(wanted, scenario_.jobs.runtime));
       RETURN_IF_ERROR(Take(std::move(run), "--policy"));
     }
-    if (scenario_.policies.empty()) return At("", "there are no policies");
+    if (scenario_.policies.empty())
+      return At("policies", "there are no policies");
     for (const PolicyRun& run : scenario_.policies) {
       const absl::Status status =
           CheckMoneyWeight(run.parameters, Prices(), scenario_.topology);
@@ -373,6 +378,26 @@ class Loader {
   std::set<std::string> labels_;
 };
 
+// Where an option changed one value and the scenario's file is blamed for
+// another, which does not go with it: names the option as well. It is the last
+// one without which the error is not there.
+absl::Status WithItsCause(const std::string& path, ScenarioOptions options,
+                          const absl::Status& error) {
+  const std::string said(error.message());
+  if (absl::StartsWith(said, "--")) return error;
+  while (!options.vary.empty() || !options.set.empty()) {
+    const bool varied = !options.vary.empty();
+    std::vector<std::string>& last = varied ? options.vary : options.set;
+    const std::string assignment = std::move(last.back());
+    last.pop_back();
+    if (Loader(path, options).Load().status() == error) continue;
+    return absl::Status(error.code(),
+                        absl::StrCat(varied ? kVary : kSet, " ",
+                                     assignment.substr(0, 120), ": ", said));
+  }
+  return error;
+}
+
 }  // namespace
 
 absl::StatusOr<PolicyRun> ParsePolicy(const std::string& text,
@@ -407,7 +432,9 @@ absl::StatusOr<PolicyRun> ParsePolicy(const std::string& text,
 
 absl::StatusOr<Scenario> LoadScenario(const std::string& path,
                                       const ScenarioOptions& options) {
-  return Loader(path, options).Load();
+  absl::StatusOr<Scenario> scenario = Loader(path, options).Load();
+  if (!scenario.ok()) return WithItsCause(path, options, scenario.status());
+  return scenario;
 }
 
 }  // namespace ccsched

@@ -242,7 +242,7 @@ absl::Status LoadSites(const ccsched::v1::Scenario& proto,
                        const YamlSource& source, Scenario& scenario) {
   if (proto.sites().empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(source.At(""), ": there are no sites"));
+        absl::StrCat(source.At("sites"), ": there are no sites"));
   }
   SiteLoader loader(source, scenario);
   for (int i = 0; i < proto.sites_size(); ++i) {

@@ -282,8 +282,7 @@ class Playing {
     RETURN_IF_ERROR(fleet_.EndDue(now, events_));
     if (projects_.on()) projects_.TakeBooked(events_);
     if (faults_.Next() <= now) RETURN_IF_ERROR(ChangeNodes(now));
-    std::vector<Event> about_jobs;
-    if (script_ != nullptr) RETURN_IF_ERROR(FollowScript(now, about_jobs));
+    if (script_ != nullptr) RETURN_IF_ERROR(FollowScript(now));
     while (next_job_ != nullptr && next_job_->submit_us <= now) {
       const uint64_t id = ++result_.jobs;
       fleet_.Submit(id, *next_job_);
@@ -298,7 +297,10 @@ class Playing {
       if (id == 1) first_submit_us_ = next_job_->submit_us;
       ASSIGN_OR_RETURN(next_job_, source_->Next());
     }
-    events_.insert(events_.end(), about_jobs.begin(), about_jobs.end());
+    if (!about_jobs_.empty()) {
+      events_.insert(events_.end(), about_jobs_.begin(), about_jobs_.end());
+      about_jobs_.clear();
+    }
     if (events_.empty()) events_.emplace_back(Tick{});
     const Effects& effects = engine_.Step(time, events_);
     events_.clear();
@@ -317,7 +319,7 @@ class Playing {
 
   // Takes what the script has for `now`; what people did to jobs comes after
   // the submissions of the same moment.
-  absl::Status FollowScript(int64_t now, std::vector<Event>& about_jobs) {
+  absl::Status FollowScript(int64_t now) {
     const auto& events = script_->events;
     for (; next_scripted_ < events.size() &&
            absl::ToUnixMicros(events[next_scripted_].first) <= now;
@@ -326,7 +328,7 @@ class Playing {
       const bool about_job = std::holds_alternative<JobCancelled>(event) ||
                              std::holds_alternative<JobHeld>(event) ||
                              std::holds_alternative<JobReleased>(event);
-      (about_job ? about_jobs : events_).push_back(event);
+      (about_job ? about_jobs_ : events_).push_back(event);
       if (const auto* lost = std::get_if<NodeLost>(&event)) {
         RETURN_IF_ERROR(fleet_.Fail(now, lost->node, result_));
       }
@@ -389,6 +391,7 @@ class Playing {
   std::vector<absl::Time> told_;  // by region: its intensity until then
   absl::Time told_until_ = absl::InfinitePast();
   std::vector<Event> events_;
+  std::vector<Event> about_jobs_;  // what people did, for the end of the step
   int64_t now_us_ = 0;
   int64_t wake_us_ = kForeverUs;
   int64_t outside_us_ = kForeverUs;

@@ -14,7 +14,7 @@ namespace ccsched {
 namespace {
 
 constexpr double kWidth = 460, kLeft = 46, kRight = 44, kNoRight = 16,
-                 kTop = 26, kBottom = 40;
+                 kTop = 26, kBottom = 40, kNoLabel = 22;
 constexpr int kTicks = 4;
 
 // A round step that divides `span` into about kTicks.
@@ -47,7 +47,8 @@ class Drawing {
  public:
   explicit Drawing(const Chart& chart)
       : chart_(chart),
-        right_margin_(chart.right_label.empty() ? kNoRight : kRight) {
+        right_margin_(chart.right_label.empty() ? kNoRight : kRight),
+        bottom_margin_(chart.x_label.empty() ? kNoLabel : kBottom) {
     double x0 = 1e300, x1 = -1e300;
     double top = std::max({chart.mark, chart.y_min, chart.y_max});
     double right_top = chart.right_max;
@@ -82,7 +83,7 @@ class Drawing {
       const double right = kWidth - right_margin_ - 4;
       Text(right, y - 5, chart_.mark_name, "end", "mark");
       names_.push_back(
-          {right - 7.0 * chart_.mark_name.size(), y - 15, right, y});
+          {right - 8.3 * chart_.mark_name.size(), y - 18, right, y});
     }
     DrawAllPoints();
     return out_ + "</svg>";
@@ -94,7 +95,7 @@ class Drawing {
            (x - x_.low) / (x_.high - x_.low) * (kWidth - kLeft - right_margin_);
   }
   double Y(double y, const Axis& axis) const {
-    const double height = chart_.height - kTop - kBottom;
+    const double height = chart_.height - kTop - bottom_margin_;
     return kTop + height - (y - axis.low) / (axis.high - axis.low) * height;
   }
   void Line(double x0, double y0, double x1, double y1, const char* kind) {
@@ -122,7 +123,7 @@ class Drawing {
         Text(kWidth - right_margin_ + 6, Y(v, right_) + 4, Number(v), "start");
       }
     }
-    const double bottom = chart_.height - kBottom + 15;
+    const double bottom = chart_.height - bottom_margin_ + 15;
     for (const auto& [x, text] : chart_.x_ticks) {
       Text(X(x), bottom, text, "middle");
     }
@@ -192,17 +193,17 @@ class Drawing {
 
   // A name that finds no place is left to the dot's title.
   void Name(const std::string& name, double px, double py) {
-    // Of the sans-serif faces in use, by the widest.
-    const double width = 7.4 * name.size();
+    // Of the sans-serif faces in use, by the widest, as large as on a phone.
+    const double width = 8.6 * name.size();
     const double right_end = kWidth - 2;
     size_t least = SIZE_MAX;
     Box best{};
     for (const double dy : {-5., 13., 4., -17., 25., -29., 37., -41., 49.}) {
       for (const bool left : {px > kWidth * 0.6, px <= kWidth * 0.6}) {
         const double from = left ? px - 9 - width : px + 9;
-        const Box box{from, py + dy - 10, from + width, py + dy + 3};
+        const Box box{from, py + dy - 11, from + width, py + dy + 4};
         if (box.left < 2 || box.right > right_end || box.top < 0 ||
-            box.bottom > chart_.height - kBottom) {
+            box.bottom > chart_.height - bottom_margin_) {
           continue;
         }
         const auto meets = [&box](const Box& o) { return box.Meets(o); };
@@ -214,12 +215,12 @@ class Drawing {
     if (least == SIZE_MAX) return;
     names_.push_back(best);
     const bool left = best.left < px;
-    Text(left ? px - 9 : px + 9, best.bottom - 3, name, left ? "end" : "start",
+    Text(left ? px - 9 : px + 9, best.bottom - 4, name, left ? "end" : "start",
          "name");
   }
 
   const Chart& chart_;
-  const double right_margin_;
+  const double right_margin_, bottom_margin_;
   Axis x_, y_, right_;
   std::string out_;
   std::vector<Box> dots_, names_;

@@ -14,6 +14,7 @@ class SpecBeliefs : public RuntimeBeliefs {
  public:
   RuntimeBelief Remaining(const Job& job, const JobShape& shape,
                           absl::Duration executed) const override;
+  bool Learns() const override { return false; }
 };
 
 }  // namespace ccsched

@@ -16,7 +16,8 @@ Engine::State::State(Topology topology, std::unique_ptr<Policy> policy,
       policy_(std::move(policy)),
       factory_(std::move(factory)),
       options_(std::move(options)),
-      beliefs_(std::move(options_.beliefs)),
+      beliefs_(options_.beliefs != nullptr ? std::move(options_.beliefs)
+                                           : std::make_unique<SpecBeliefs>()),
       shares_(options_.shares ? std::make_optional<FairShare>(
                                     *options_.shares, topology_.pools.size())
                               : std::nullopt),
@@ -24,8 +25,9 @@ Engine::State::State(Topology topology, std::unique_ptr<Policy> policy,
       pools_(topology_.pools.size()),
       packers_(topology_.pools.size()),
       running_(topology_.pools.size()),
-      wanted_(topology_.pools.size()) {
-  if (beliefs_ == nullptr) beliefs_ = std::make_unique<SpecBeliefs>();
+      wanted_(topology_.pools.size()),
+      input_(Input()) {
+  learns_ = beliefs_->Learns();
   grid_.forecasts.resize(topology_.regions.size());
   grid_.observed.resize(topology_.regions.size());
   grid_.prices.resize(topology_.regions.size());
@@ -49,7 +51,7 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
   s.effects_.Clear();
   s.now_ = std::max(now, s.now_);
   s.stepped_ = true;
-  s.beliefs_->Advance(s.now_);
+  if (s.learns_) s.beliefs_->Advance(s.now_);
   // Ranks in the queue are times.
   s.queue_.KeysAbove(absl::ToUnixMicros(s.now_) - 1);
   if (s.shares_) s.shares_->SetNow(s.now_);
@@ -68,7 +70,8 @@ const Effects& Engine::Step(absl::Time now, absl::Span<const Event> events) {
   while (!s.timers_.empty() && !s.StillStands(s.timers_.top())) s.timers_.Pop();
   s.effects_.wake = std::min(s.policy_wake_, s.budgets_.NextRelease());
   if (!s.timers_.empty()) {
-    s.effects_.wake = std::min<absl::Time>(s.effects_.wake, s.timers_.top().at);
+    s.effects_.wake = std::min<absl::Time>(
+        s.effects_.wake, PackedTime::FromUnixMicros(s.timers_.top().at_us()));
   }
   for (const JobRef ref : s.changed_) s.jobs_[ref].dirty = false;
   s.changed_.clear();
@@ -83,23 +86,25 @@ void Engine::State::EvictEnded() {
   ended_.clear();
 }
 
-bool Engine::State::StillStands(const Timers::Entry& entry) const {
+bool Engine::State::StillStands(const DueHeap::Entry& entry) const {
   // A slot outlives its job: then it holds another one, or none.
-  const Job& job = jobs_[entry.ref];
-  return job.spec.id == entry.id && job.state == JobState::kDeferred &&
-         job.wake.us() == entry.at.us();
+  const Job& job = jobs_[entry.slot()];
+  return job.state == JobState::kDeferred && job.wake.us() == entry.at_us() &&
+         static_cast<uint32_t>(job.spec.id.value()) == entry.job();
 }
 
 void Engine::State::WakeDeferred() {
   if (timers_.empty()) return;
   const int64_t now_us = absl::ToUnixMicros(now_);
-  while (!timers_.empty() && timers_.top().at.us() <= now_us) {
-    const Timers::Entry entry = timers_.top();
+  while (!timers_.empty() && timers_.top().at_us() <= now_us) {
+    const DueHeap::Entry entry = timers_.top();
     timers_.Pop();
+    if (!timers_.empty()) jobs_.Prefetch(timers_.top().slot());
     if (!StillStands(entry)) continue;
-    Move(entry.ref, Trigger::kWake);
-    Enqueue(entry.ref);
-    woken_.push_back(entry.ref);
+    const JobRef ref = entry.slot();
+    Move(ref, Trigger::kWake);
+    Enqueue(ref);
+    woken_.push_back(ref);
   }
 }
 
@@ -116,8 +121,16 @@ void Engine::State::Decide() {
   };
   if (ready_.size() > 1) std::sort(ready_.begin(), ready_.end(), before);
   if (policy_wake_ <= now_) policy_wake_ = absl::InfiniteFuture();
+  input_.now = now_;
+  input_.suspended = suspended_;
+  input_.ready = ready_;
+  input_.woken = woken_;
+  input_.gone = gone_;
+  input_.capacity_freed = capacity_freed_;
+  input_.forecast_changed = forecast_changed_;
+  input_.cold = cold_;
   deciding_ = true;
-  policy_->Decide(Input(), *this);
+  policy_->Decide(input_, *this);
   deciding_ = false;
   ready_.clear();
   woken_.clear();

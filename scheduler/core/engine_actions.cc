@@ -7,12 +7,6 @@
 
 namespace ccsched {
 
-Demand Engine::State::DemandOf(const JobShape& shape, uint32_t count) const {
-  return {.count = count != 0 ? count : shape.count,
-          .nodes = shape.nodes,
-          .container = shape.container};
-}
-
 bool Engine::State::Fits(JobRef job, PoolId pool, uint32_t count) const {
   return packers_[pool.value()].Fits(DemandOf(shapes_[jobs_[job].shape], count),
                                      pools_[pool.value()]);
@@ -65,7 +59,7 @@ bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
     job.queue_key = std::max<uint64_t>(
         1, absl::ToUnixMicros(now_) - static_cast<int64_t>(job.queue_key));
   }
-  const bool resume = job.executed > absl::ZeroDuration();
+  const bool resume = job.executed.us() > 0;
   Unlink(ref);
   Move(ref, Trigger::kStart);
   job.epoch = Epoch(job.epoch.value() + 1);
@@ -83,7 +77,7 @@ bool Engine::State::Start(JobRef ref, PoolId pool, const Reason& reason,
   start.count = count;
   start.resume = resume;
   start.nodes = std::move(nodes);
-  beliefs_->Began(job, shape, now_ + run.overhead);
+  if (learns_) beliefs_->Began(job, shape, now_ + run.overhead);
   AttachRun(ref, slot);
   Expect(ref, pool, now_);
   Record(ref, DecisionKind::kStart, reason);
@@ -102,7 +96,7 @@ void Engine::State::Defer(JobRef ref, absl::Time until, PoolId pool,
   job.planned_pool = pool;
   Expect(ref, pool, until);
   if (shares_) NoteDeferral(ref, reason);
-  timers_.Push({.at = until, .id = job.spec.id, .ref = ref});
+  timers_.Push({job.wake.us(), job.spec.id.value(), ref});
   Record(ref, DecisionKind::kDefer, reason, until);
 }
 

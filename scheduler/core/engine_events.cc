@@ -377,13 +377,17 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
   ASSIGN_OR_RETURN(const JobRef ref, FindAttempt(e.job, e.epoch));
   Job& job = jobs_[ref];
   const Run run = ReleaseRun(ref);
-  const absl::Duration ran = run.WorkDone(shapes_[job.shape], e.at);
+  const auto observe = [&](bool completed) {
+    if (!learns_) return;
+    const JobShape& shape = shapes_[job.shape];
+    beliefs_->Observe(job, shape, job.executed + run.WorkDone(shape, e.at),
+                      completed);
+  };
   switch (e.outcome) {
     case Outcome::kSucceeded:
     case Outcome::kFailed:
     case Outcome::kTimedOut:
-      beliefs_->Observe(job, shapes_[job.shape], job.executed + ran,
-                        e.outcome != Outcome::kTimedOut);
+      observe(e.outcome != Outcome::kTimedOut);
       Move(ref, e.outcome == Outcome::kSucceeded ? Trigger::kSucceed
                 : e.outcome == Outcome::kFailed  ? Trigger::kFail
                                                  : Trigger::kTimeOut);
@@ -408,7 +412,7 @@ absl::Status Engine::State::Apply(const AttemptEnded& e) {
     case Outcome::kStopped:
     case Outcome::kRefused:
       if (job.cancel_wanted) {
-        beliefs_->Observe(job, shapes_[job.shape], job.executed + ran, false);
+        observe(false);
       } else {
         beliefs_->Paused(job, shapes_[job.shape]);
       }
@@ -474,11 +478,11 @@ absl::Status Engine::State::Apply(const PolicyChanged& e) {
   cold_ = true;
   // What the old policy deferred, the new one has not weighed yet.
   while (!timers_.empty()) {
-    const Timers::Entry entry = timers_.top();
+    const DueHeap::Entry entry = timers_.top();
     timers_.Pop();
     if (!StillStands(entry)) continue;
-    Move(entry.ref, Trigger::kWake);
-    Enqueue(entry.ref);
+    Move(entry.slot(), Trigger::kWake);
+    Enqueue(entry.slot());
   }
   ready_.clear();
   for (const ShapeId shape : queue_.shapes()) {

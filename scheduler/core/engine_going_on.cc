@@ -40,7 +40,7 @@ void Engine::State::RequeueLost(JobRef ref, PoolId pool, absl::Duration ran) {
   Move(ref, Trigger::kDefer);
   job.wake = now_ + pause;
   job.planned_pool = pool;
-  timers_.Push({.at = job.wake, .id = job.spec.id, .ref = ref});
+  timers_.Push({job.wake.us(), job.spec.id.value(), ref});
   Record(ref, DecisionKind::kDefer, {.code = ReasonCode::kLosses}, job.wake);
 }
 

@@ -51,7 +51,7 @@ absl::Status Engine::State::RestoreJob(RestoredJob r) {
       break;
     case JobState::kDeferred:
       jobs_[ref].queue_key = r.queue_key;
-      timers_.Push({.at = r.wake, .id = JobId(id), .ref = ref});
+      timers_.Push({jobs_[ref].wake.us(), id, ref});
       break;
     case JobState::kSuspended:
       jobs_[ref].queue_key = r.queue_key;

@@ -10,11 +10,11 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
+#include "scheduler/base/due_heap.h"
 #include "scheduler/core/budgets.h"
 #include "scheduler/core/engine.h"
 #include "scheduler/core/lifecycle.h"
 #include "scheduler/core/node_packer.h"
-#include "scheduler/core/timers.h"
 #include "scheduler/model/fair_share.h"
 #include "scheduler/model/job_table.h"
 #include "scheduler/model/ready_queue.h"
@@ -60,13 +60,14 @@ class Engine::State : public Actions {
   void Suspend(JobRef job, const Reason& reason) override;
   void Resize(JobRef job, uint32_t count, const Reason& reason) override;
   void WakeAt(absl::Time t) override;
+  bool Explains() const override { return options_.explain; }
 
   // --- engine.cc
   void EvictEnded();
   void WakeDeferred();
   void Decide();
   PolicyInput Input() const;
-  bool StillStands(const Timers::Entry& entry) const;
+  bool StillStands(const DueHeap::Entry& entry) const;
 
   // --- engine_arrays.cc: of a limited array only so many jobs are let through
   // to the queue; the others are blocked, and follow as those end.
@@ -131,7 +132,12 @@ class Engine::State : public Actions {
   absl::StatusOr<JobRef> FindJob(JobId id) const;
   // The job, if it holds capacity in this epoch.
   absl::StatusOr<JobRef> FindAttempt(JobId id, Epoch epoch) const;
-  Demand DemandOf(const JobShape& shape, uint32_t count) const;
+  // With `count` accelerators; 0: its own.
+  static Demand DemandOf(const JobShape& shape, uint32_t count) {
+    return {.count = count != 0 ? count : shape.count,
+            .nodes = shape.nodes,
+            .container = shape.container};
+  }
   PoolId BaselinePool(const JobShape& shape) const;
   absl::Status CheckSubmission(const JobSubmitted& e) const;
   bool CouldEverFit(const JobShape& shape) const;
@@ -143,6 +149,7 @@ class Engine::State : public Actions {
   PolicyFactory factory_;
   EngineOptions options_;
   std::unique_ptr<RuntimeBeliefs> beliefs_;
+  bool learns_ = false;
 
   PlacementTable placements_;
   ShapeTable shapes_;
@@ -150,7 +157,7 @@ class Engine::State : public Actions {
   Slab<Run> runs_;
   std::optional<FairShare> shares_;
   ReadyQueue queue_;
-  Timers timers_;
+  DueHeap timers_;  // of deferred jobs
   std::vector<PoolUse> pools_;
   std::vector<NodePacker> packers_;
   std::vector<std::vector<RunRef>> running_;
@@ -191,6 +198,7 @@ class Engine::State : public Actions {
   std::vector<JobRef> ended_;    // evicted at the next step
   std::vector<JobRef> changed_;  // those of Effects::changed
   Effects effects_;
+  PolicyInput input_;  // of Decide; what it refers to stands above
 };
 
 }  // namespace ccsched

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scheduler/core/lifecycle.h"
 
+#include <array>
+#include <cstddef>
+
 namespace ccsched {
 namespace {
 
@@ -9,7 +12,7 @@ using S = JobState;
 using T = Trigger;
 
 // Ends that any attempt which holds capacity can come to.
-std::optional<JobState> AfterEnd(Trigger trigger) {
+constexpr std::optional<JobState> AfterEnd(Trigger trigger) {
   switch (trigger) {
     case T::kSucceed:
       return S::kSucceeded;
@@ -26,7 +29,7 @@ std::optional<JobState> AfterEnd(Trigger trigger) {
   }
 }
 
-std::optional<JobState> FromWaiting(JobState state, Trigger trigger) {
+constexpr std::optional<JobState> FromWaiting(JobState state, Trigger trigger) {
   switch (trigger) {
     case T::kDefer:
       return S::kDeferred;
@@ -44,7 +47,7 @@ std::optional<JobState> FromWaiting(JobState state, Trigger trigger) {
   }
 }
 
-std::optional<JobState> FromHeld(Trigger trigger) {
+constexpr std::optional<JobState> FromHeld(Trigger trigger) {
   switch (trigger) {
     case T::kRelease:
       return S::kQueued;
@@ -58,7 +61,7 @@ std::optional<JobState> FromHeld(Trigger trigger) {
   }
 }
 
-std::optional<JobState> FromBlocked(Trigger trigger) {
+constexpr std::optional<JobState> FromBlocked(Trigger trigger) {
   switch (trigger) {
     case T::kDependenciesMet:
       return S::kQueued;
@@ -72,7 +75,7 @@ std::optional<JobState> FromBlocked(Trigger trigger) {
   }
 }
 
-std::optional<JobState> FromRunning(JobState state, Trigger trigger) {
+constexpr std::optional<JobState> FromRunning(JobState state, Trigger trigger) {
   switch (trigger) {
     case T::kConfirm:
       // A late confirmation does not undo a request to stop.
@@ -93,7 +96,53 @@ std::optional<JobState> FromRunning(JobState state, Trigger trigger) {
   }
 }
 
+constexpr std::optional<JobState> Next(JobState state, Trigger trigger) {
+  switch (state) {
+    case S::kHeld:
+      return FromHeld(trigger);
+    case S::kBlocked:
+      return FromBlocked(trigger);
+    case S::kQueued:
+    case S::kDeferred:
+      return FromWaiting(state, trigger);
+    case S::kSuspended:
+      // It waits like a queued job, but can't be deferred: it is simply not
+      // taken up.
+      if (trigger == T::kDefer || trigger == T::kWake) return std::nullopt;
+      if (trigger == T::kRequeue) return S::kQueued;
+      return FromWaiting(state, trigger);
+    case S::kStarting:
+    case S::kRunning:
+    case S::kSuspending:
+    case S::kStopping:
+      return FromRunning(state, trigger);
+    case S::kSucceeded:
+    case S::kFailed:
+    case S::kCancelled:
+    case S::kTimedOut:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// All of it as a table, as each event of a job looks a transition up.
+constexpr size_t kStates = static_cast<size_t>(S::kTimedOut) + 1;
+constexpr size_t kTriggers = static_cast<size_t>(T::kCancel) + 1;
+constexpr auto kNext = [] {
+  std::array<std::array<std::optional<JobState>, kTriggers>, kStates> next;
+  for (size_t s = 0; s < kStates; ++s) {
+    for (size_t t = 0; t < kTriggers; ++t) {
+      next[s][t] = Next(static_cast<S>(s), static_cast<T>(t));
+    }
+  }
+  return next;
+}();
+
 }  // namespace
+
+std::optional<JobState> NextState(JobState state, Trigger trigger) {
+  return kNext[static_cast<size_t>(state)][static_cast<size_t>(trigger)];
+}
 
 std::string_view ToString(Trigger trigger) {
   switch (trigger) {
@@ -137,35 +186,6 @@ std::string_view ToString(Trigger trigger) {
       return "cancel";
   }
   return "unknown";
-}
-
-std::optional<JobState> NextState(JobState state, Trigger trigger) {
-  switch (state) {
-    case S::kHeld:
-      return FromHeld(trigger);
-    case S::kBlocked:
-      return FromBlocked(trigger);
-    case S::kQueued:
-    case S::kDeferred:
-      return FromWaiting(state, trigger);
-    case S::kSuspended:
-      // It waits like a queued job, but can't be deferred: it is simply not
-      // taken up.
-      if (trigger == T::kDefer || trigger == T::kWake) return std::nullopt;
-      if (trigger == T::kRequeue) return S::kQueued;
-      return FromWaiting(state, trigger);
-    case S::kStarting:
-    case S::kRunning:
-    case S::kSuspending:
-    case S::kStopping:
-      return FromRunning(state, trigger);
-    case S::kSucceeded:
-    case S::kFailed:
-    case S::kCancelled:
-    case S::kTimedOut:
-      return std::nullopt;
-  }
-  return std::nullopt;
 }
 
 }  // namespace ccsched

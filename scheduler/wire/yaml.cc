@@ -20,6 +20,10 @@ namespace ccsched {
 
 std::string YamlSource::At(std::string_view path) const {
   while (true) {
+    if (const auto found = options.find(std::string(path));
+        found != options.end()) {
+      return found->second;
+    }
     if (const auto found = lines.find(std::string(path));
         found != lines.end()) {
       return absl::StrCat(file, ":", found->second);

@@ -32,9 +32,14 @@ namespace ccsched {
 struct YamlSource {
   std::string file;
   std::map<std::string, int> lines;  // "sites[0].pools[1].count" → from 1
+  // What took the place of a value: "--set sites.texas.pue=1.3".
+  std::map<std::string, std::string> options;
 
-  // "file:line" of the path, or of the nearest thing around it that has one.
+  // "file:line" of the path, or of the nearest thing around it that has one;
+  // where an option set that, the option.
   std::string At(std::string_view path) const;
+  // What stood at `path` and in it counts no more; `by` does.
+  void Replace(const std::string& path, std::string by);
 };
 
 // Reads `text` into `out`, merging over what it holds. `file` is for messages.
@@ -53,11 +58,13 @@ absl::Status ReadYamlFile(const std::string& path,
 // Sets one value: "jobs.defaults.max_delay=48h". A path element into a list is
 // an index or the element's name ("sites.texas.pue=1.2", "sites.0.pue=1.2");
 // into a map its key. The value is YAML ("policies=[fcfs, planner]") and
-// replaces what was there. Errors: InvalidArgument naming the path and the
-// `option` that it was given by; then `out` is as it was.
+// replaces what was there; `source`, if not null, is told so. Errors:
+// InvalidArgument naming the path and the `option` that it was given by; then
+// `out` is as it was.
 absl::Status SetPath(google::protobuf::Message& out,
                      std::string_view assignment,
-                     std::string_view option = "--set");
+                     std::string_view option = "--set",
+                     YamlSource* source = nullptr);
 
 }  // namespace ccsched
 

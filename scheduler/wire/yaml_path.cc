@@ -1,7 +1,9 @@
 // Sets one value of a message by its path, for --set and --vary.
 // SPDX-License-Identifier: Apache-2.0
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -37,10 +39,13 @@ struct Said {
   std::string_view option, assignment;
 };
 
+std::string ToText(const Said& said) {
+  return absl::StrCat(ToAbsl(said.option), " ",
+                      ToAbsl(said.assignment.substr(0, 120)));
+}
+
 absl::Status Bad(const Said& said, const std::string& why) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(ToAbsl(said.option), " ",
-                   ToAbsl(said.assignment.substr(0, 120)), ": ", why));
+  return absl::InvalidArgumentError(absl::StrCat(ToText(said), ": ", why));
 }
 
 std::string NameOf(const Message& element) {
@@ -84,8 +89,12 @@ class PathSetter {
   PathSetter(const Said& said, const YamlNode& value)
       : said_(said), value_(value) {}
 
+  // Where the value stands, as in YamlSource::lines. REQUIRES: Set succeeded.
+  const std::string& at() const { return at_; }
+
   absl::Status Set(Message& out, std::string_view path) {
     const std::string key = TakeElement(&path);
+    absl::StrAppend(&at_, at_.empty() ? "" : ".", key);
     const auto& type = *out.GetDescriptor();
     const FieldDescriptor* field = type.FindFieldByName(key);
     if (field == nullptr) {
@@ -111,6 +120,7 @@ class PathSetter {
                          std::string_view path) {
     const std::string key = TakeElement(&path);
     ASSIGN_OR_RETURN(const int index, FindElement(said_, out, field, key));
+    absl::StrAppend(&at_, "[", index, "]");
     if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
       return Bad(said_,
                  absl::StrCat("set the whole list: ", field.name(), "=[…]"));
@@ -126,6 +136,7 @@ class PathSetter {
   // Map entries are messages with the fields `key` and `value`.
   absl::Status SetInMap(Message& out, const FieldDescriptor& field,
                         const std::string& key) {
+    absl::StrAppend(&at_, ".", key);
     const auto& reflection = *out.GetReflection();
     const FieldDescriptor* value = field.message_type()->map_value();
     const FieldDescriptor* name = field.message_type()->map_key();
@@ -148,12 +159,27 @@ class PathSetter {
 
   const Said said_;
   const YamlNode& value_;
+  std::string at_;
 };
 
 }  // namespace
 
+void YamlSource::Replace(const std::string& path, std::string by) {
+  const auto forget = [&path](auto& places) {
+    for (auto it = places.lower_bound(path);
+         it != places.end() && absl::StartsWith(it->first, path);) {
+      const char next =
+          it->first.size() > path.size() ? it->first[path.size()] : '.';
+      it = next == '.' || next == '[' ? places.erase(it) : std::next(it);
+    }
+  };
+  forget(lines);
+  forget(options);
+  options[path] = std::move(by);
+}
+
 absl::Status SetPath(Message& out, std::string_view assignment,
-                     std::string_view option) {
+                     std::string_view option, YamlSource* source) {
   const Said said = {option, assignment};
   const size_t equals = assignment.find('=');
   if (equals == assignment.npos || equals == 0) {
@@ -164,8 +190,8 @@ absl::Status SetPath(Message& out, std::string_view assignment,
   if (!tree.ok()) return Bad(said, std::string(tree.status().message()));
   std::unique_ptr<Message> copy(out.New());
   copy->CopyFrom(out);
-  const absl::Status set =
-      PathSetter(said, tree->root()).Set(*copy, assignment.substr(0, equals));
+  PathSetter setter(said, tree->root());
+  const absl::Status set = setter.Set(*copy, assignment.substr(0, equals));
   // As of a file: "OPTION:LINE: ...", of which the line says nothing here.
   const std::string as_file = absl::StrCat(ToAbsl(option), ":1: ");
   if (set.code() == absl::StatusCode::kInvalidArgument &&
@@ -174,6 +200,7 @@ absl::Status SetPath(Message& out, std::string_view assignment,
   }
   RETURN_IF_ERROR(set);
   out.GetReflection()->Swap(&out, copy.get());
+  if (source != nullptr) source->Replace(setter.at(), ToText(said));
   return absl::OkStatus();
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "scheduler/base/clock.h"
+#include "scheduler/base/due_heap.h"
 #include "scheduler/base/status.h"
-#include "sim/end_heap.h"
 
 namespace ccsched {
 namespace {
@@ -40,10 +40,10 @@ class Bare {
     const uint64_t slot = held_jobs_.size();
     if (free_slots_.empty()) {
       held_jobs_.push_back({job.duration_us, job.count});
-      held_.Push({at, slot, 0});
+      held_.Push({at, slot, static_cast<uint32_t>(slot)});
     } else {
       held_jobs_[free_slots_.back()] = {job.duration_us, job.count};
-      held_.Push({at, free_slots_.back(), 0});
+      held_.Push({at, free_slots_.back(), free_slots_.back()});
       free_slots_.pop_back();
     }
   }
@@ -61,21 +61,21 @@ class Bare {
   };
 
   void Until(int64_t now) {
-    while (!ends_.empty() && ends_.top().at_us <= now) {
-      const EndHeap::Entry end = ends_.top();
+    while (!ends_.empty() && ends_.top().at_us() <= now) {
+      const DueHeap::Entry end = ends_.top();
       ends_.Pop();
-      free_[end.epoch] += static_cast<uint32_t>(end.job);
+      free_[end.slot()] += end.job();
     }
   }
 
   void Release(int64_t now) {
-    while (!held_.empty() && held_.top().at_us <= now) {
-      const EndHeap::Entry entry = held_.top();
+    while (!held_.empty() && held_.top().at_us() <= now) {
+      const DueHeap::Entry entry = held_.top();
       held_.Pop();
-      Until(entry.at_us);
-      const Held& job = held_jobs_[entry.job];
-      Start(entry.at_us, job.duration_us, job.count);
-      free_slots_.push_back(static_cast<uint32_t>(entry.job));
+      Until(entry.at_us());
+      const Held& job = held_jobs_[entry.slot()];
+      Start(entry.at_us(), job.duration_us, job.count);
+      free_slots_.push_back(entry.slot());
     }
   }
 
@@ -91,7 +91,7 @@ class Bare {
         ends_.Push({now + duration, count, p});
         return;
       }
-      now = ends_.top().at_us;
+      now = ends_.top().at_us();
       Until(now);
     }
   }
@@ -118,7 +118,7 @@ class Bare {
   std::vector<const StepSeries*> series_;
   std::vector<int64_t> starts_;
   std::vector<double> kilowatts_;
-  EndHeap ends_, held_;
+  DueHeap ends_, held_;
   std::vector<Held> held_jobs_;
   std::vector<uint32_t> free_slots_;
   std::pair<int64_t, uint32_t> best_;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,13 +24,15 @@ class ReportTest : public ::testing::Test {
  protected:
   void SetUp() override { Write({"fcfs", "wait-awhile", "planner"}); }
 
-  void Write(const std::vector<std::string>& policies) {
+  void Write(const std::vector<std::string>& policies,
+             std::vector<std::string> set = {}) {
     const Ran ran = RunScenario(
         {.scenario = WriteSmallScenario(
              folder_, {.node_size = 8,
                        .suspendable = true,
                        .more = "faults: {node_mtbf: 100h, repair: 2h}\n"}),
          .policies = policies,
+         .set = std::move(set),
          .bound = true,
          .report = folder_.path() + "/report.html"});
     ASSERT_TRUE(ran.ok) << ran.error;
@@ -63,7 +66,9 @@ class ReportTest : public ::testing::Test {
   }
   out.textContent = 'width=' + d.documentElement.scrollWidth + ' outside=' +
       outside + ' covered=' + covered + ' drawn=' + (texts > 20) + ' charts=' +
-      d.querySelectorAll('svg').length + ';';
+      d.querySelectorAll('svg').length + ';' + ' scrolled=' +
+      [...d.querySelectorAll('.scroll')].filter(
+          x => x.scrollWidth > x.clientWidth + 1).length + ';';
 };</script>)"));
     return RunCommand(
                {"chromium", "--headless", "--no-sandbox", "--disable-gpu",
@@ -119,6 +124,31 @@ TEST_F(ReportTest, FitsDesktopsAndPhones) {
         HasSubstr(absl::StrCat("width=", width,
                                " outside=0 covered=0 drawn=true charts=11;")));
   }
+}
+
+// The figures stay in view beside a name that fills a line or two.
+TEST_F(ReportTest, BreaksLongNames) {
+  const std::string name = "Ein_langer_Name_ohne_Leerzeichen_der_kaum_passt";
+  Write({}, {absl::StrCat("name=", name, name),
+             absl::StrCat("policies=[fcfs, {name: planner, label: ", name,
+                          "}, {name: planner, label: ", name, name, "}]")});
+  if (!HasChromium()) GTEST_SKIP() << "there is no chromium here";
+  for (const int width : {1280, 390}) {
+    SCOPED_TRACE(width);
+    const std::string page = LaidOut(width);
+    EXPECT_THAT(page, HasSubstr(absl::StrCat("width=", width, " outside=0")));
+    EXPECT_THAT(page, HasSubstr("scrolled=0;"));
+  }
+}
+
+// Nothing is said of what one policy can't show: a comparison.
+TEST_F(ReportTest, ComparesOnePolicyWithNothing) {
+  Write({"planner"});
+  for (const char* text : {"the least", "side by side", "vs fcfs",
+                           "What waiting buys", "no other beats"}) {
+    EXPECT_THAT(html_, Not(HasSubstr(text)));
+  }
+  EXPECT_THAT(html_, HasSubstr("How long jobs waited"));
 }
 
 TEST_F(ReportTest, TellsTwentyPoliciesApartByFewColoursAndByNumbers) {

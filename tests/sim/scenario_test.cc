@@ -23,6 +23,8 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string Text(const std::string& path) {
   std::ifstream file(path);
@@ -81,6 +83,45 @@ TEST_F(ScenarioTest, TheLastOfTwoSettingsCounts) {
   EXPECT_EQ(error({"jobs.trace=none.csv", "jobs.trace=jobs.csv"}), "");
   EXPECT_THAT(error({"jobs.trace=jobs.csv", "jobs.trace=none.csv"}),
               HasSubstr("none.csv"));
+}
+
+// A value from the command line is on no line of the file.
+TEST_F(ScenarioTest, BlamesTheSettingThatBroughtAValue) {
+  EXPECT_THAT(ErrorSetting("sites.at-wind.pue=0.5"),
+              AllOf(StartsWith("--set sites.at-wind.pue=0.5: "),
+                    Not(HasSubstr("small.yaml"))));
+  EXPECT_THAT(ErrorSetting("jobs.trace=none.csv"),
+              AllOf(StartsWith("--set jobs.trace=none.csv: "),
+                    Not(HasSubstr("small.yaml"))));
+  const std::string policies = "policies=[fcfs, {name: plannr}]";
+  EXPECT_THAT(RunScenario({.scenario = WriteSmallScenario(folder_, {}),
+                           .set = {policies}})
+                  .error,
+              AllOf(StartsWith("--set " + policies + ": "),
+                    Not(HasSubstr("small.yaml"))));
+  EXPECT_THAT(ErrorSetting("sites=[]"), StartsWith("--set sites=[]: "));
+}
+
+// Two values that don't go together: one stands in the file, the other came.
+TEST_F(ScenarioTest, BlamesTheSettingThatTheFileDoesNotGoWith) {
+  const std::string path = WriteSmallScenario(folder_, {});
+  const auto error = [&path](std::vector<std::string> set) {
+    return RunScenario(
+               {.scenario = path, .policies = {"fcfs"}, .set = std::move(set)})
+        .error;
+  };
+  const std::string late = "start=2031-01-01T00:00:00Z";
+  EXPECT_THAT(
+      error({"name=a", late, "jobs.defaults.max_delay=1h"}),
+      AllOf(StartsWith("--set " + late + ": "), HasSubstr("small.yaml:")));
+  // What is wrong without them is not theirs.
+  folder_.Write("broken.yaml", "version: 2\n");
+  EXPECT_THAT(
+      RunScenario({.scenario = folder_.path() + "/broken.yaml",
+                   .policies = {"fcfs"},
+                   .set = {"name=a"}})
+          .error,
+      AllOf(HasSubstr("broken.yaml:1: version 2"), Not(HasSubstr("--set"))));
 }
 
 TEST_F(ScenarioTest, NamesTheLineOfAMissingTrace) {

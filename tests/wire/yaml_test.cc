@@ -348,6 +348,27 @@ TEST(SetPathTest, RefusesWhatDoesNotFitAndChangesNothing) {
   EXPECT_EQ(s.SerializeAsString(), before);
 }
 
+// What is found wrong later is blamed on where it came from.
+TEST(SetPathTest, TellsTheSourceWhatTookThePlaceOfALine) {
+  v1::Scenario s;
+  YamlSource source;
+  ASSERT_TRUE(ParseYaml(kScenario, "s.yaml", s, &source).ok());
+  ASSERT_TRUE(SetPath(s, "sites.frankfurt.pue=1.3", "--set", &source).ok());
+  EXPECT_EQ(source.At("sites[0].pue"), "--set sites.frankfurt.pue=1.3");
+  EXPECT_EQ(source.At("sites[0].pools[0].count"), "s.yaml:16");
+  ASSERT_TRUE(SetPath(s, "sites.0.pools[0].count=17", "--set", &source).ok());
+  ASSERT_TRUE(SetPath(s, "sites.0.pools=[{accelerator: x, count: 3}]", "--vary",
+                      &source)
+                  .ok());
+  EXPECT_EQ(source.At("sites[0].pools[0].count"),
+            "--vary sites.0.pools=[{accelerator: x, count: 3}]");
+  EXPECT_EQ(source.At("sites[0].pue"), "--set sites.frankfurt.pue=1.3");
+  // Refused, it has taken no place.
+  EXPECT_FALSE(SetPath(s, "jobs.shift=soon", "--set", &source).ok());
+  EXPECT_EQ(source.At("jobs.shift"), source.At("jobs.shift.seconds"));
+  EXPECT_THAT(source.At("jobs.shift"), StartsWith("s.yaml:"));
+}
+
 TEST(SetPathTest, BlamesTheOptionThatItWasGivenBy) {
   v1::Scenario s = ParsedScenario(kScenario);
   const auto error = [&](const char* assignment) {
