@@ -54,7 +54,7 @@ std::vector<ParameterSpec> Parameters() {
        "measured"},
       {"least_gain", "", 0.01, 0, 1,
        "pauses must save such a share of what running on costs", "measured"},
-      {"reluctance", "", 2, 0, 100,
+      {"reluctance", "", 1, 0, 100,
        "taking a suspended job up again is taken to cost so many times its "
        "checkpoint and restart beyond them, as the room planned for it may be "
        "gone by then",

@@ -36,7 +36,7 @@ struct RollingOptions {
   // A plan may use as much of a job's slack as is the share of so many hours
   // of those that it still runs.
   double frugal_hours = 48;
-  PauseOptions pauses = {.least_gain = 0.01, .reluctance = 2};
+  PauseOptions pauses = {.least_gain = 0.01, .reluctance = 1};
   DemandHistory::Options demand;
 };
 

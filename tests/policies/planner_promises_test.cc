@@ -80,7 +80,7 @@ TEST(PlannerPromisesTest, WaitsForTheRoomOfOneThatTakesLongerToLeave) {
   play.Node(0, 1);
   play.Node(1, 1);
   play.Job({.runtime_h = 4,
-            .max_delay_h = 2.5,
+            .max_delay_h = 2.1,
             .suspendable = true,
             .checkpoint_h = 0.05,
             .restart_h = 0.05,
