@@ -71,11 +71,10 @@ absl::StatusOr<v1::ReportResponse> MakeReport(
 template <typename Request, typename Response>
 void PushOperatorCall(const Access& access, Inbox* inbox,
                       const grpc::CallbackServerContext& context,
-                      Request request, Reply<Response> reply) {
+                      Request request, const Reply<Response>& reply) {
   const absl::Status allowed = access.MayOperate(context);
   if (allowed.ok()) {
-    return PushCall(inbox, std::move(request), std::move(reply),
-                    CallerOf(context));
+    return PushCall(inbox, request, reply, CallerOf(context));
   }
   LogAct(ActOf(request, CallerOf(context)), allowed);
   reply(allowed);
@@ -87,78 +86,82 @@ AdminService::AdminService(const Access* access, Inbox* inbox,
                            LedgerReader* reader, RareCalls& calls)
     : access_(access), inbox_(inbox), reader_(reader) {
   const std::string name = v1::Admin::service_full_name();
-  Serve(calls, name, "Status", &AdminService::Status);
-  Serve(calls, name, "Sites", &AdminService::Sites);
-  Serve(calls, name, "Nodes", &AdminService::Nodes);
-  Serve(calls, name, "Drain", &AdminService::Drain);
-  Serve(calls, name, "SetShadow", &AdminService::SetShadow);
-  Serve(calls, name, "Shadow", &AdminService::Shadow);
-  Serve(calls, name, "Projects", &AdminService::Projects);
-  Serve(calls, name, "Policies", &AdminService::Policies);
-  Serve(calls, name, "SetPolicy", &AdminService::SetPolicy);
-  Serve(calls, name, "Report", &AdminService::Report);
-  Serve(calls, name, "Acts", &AdminService::Acts);
+  Serve(calls, name, "Status", &AdminService::OnStatus);
+  Serve(calls, name, "Sites", &AdminService::OnSites);
+  Serve(calls, name, "Nodes", &AdminService::OnNodes);
+  Serve(calls, name, "Drain", &AdminService::OnDrain);
+  Serve(calls, name, "SetShadow", &AdminService::OnSetShadow);
+  Serve(calls, name, "Shadow", &AdminService::OnShadow);
+  Serve(calls, name, "Projects", &AdminService::OnProjects);
+  Serve(calls, name, "Policies", &AdminService::OnPolicies);
+  Serve(calls, name, "SetPolicy", &AdminService::OnSetPolicy);
+  Serve(calls, name, "Report", &AdminService::OnReport);
+  Serve(calls, name, "Acts", &AdminService::OnActs);
 }
 
-void AdminService::Status(const Context& /*context*/, v1::StatusRequest request,
-                          Reply<v1::StatusResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void AdminService::OnStatus(const Context& /*context*/,
+                            const v1::StatusRequest& request,
+                            const Reply<v1::StatusResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
-void AdminService::Sites(const Context& /*context*/, v1::SitesRequest request,
-                         Reply<v1::SitesResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void AdminService::OnSites(const Context& /*context*/,
+                           const v1::SitesRequest& request,
+                           const Reply<v1::SitesResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
-void AdminService::Nodes(const Context& /*context*/, v1::NodesRequest request,
-                         Reply<v1::NodesResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void AdminService::OnNodes(const Context& /*context*/,
+                           const v1::NodesRequest& request,
+                           const Reply<v1::NodesResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
-void AdminService::Drain(const Context& context, v1::DrainRequest request,
-                         Reply<v1::DrainResponse> reply) {
-  PushOperatorCall(*access_, inbox_, context, std::move(request),
-                   std::move(reply));
+void AdminService::OnDrain(const Context& context,
+                           const v1::DrainRequest& request,
+                           const Reply<v1::DrainResponse>& reply) {
+  PushOperatorCall(*access_, inbox_, context, request, reply);
 }
 
-void AdminService::SetShadow(const Context& context,
-                             v1::SetShadowRequest request,
-                             Reply<v1::SetShadowResponse> reply) {
-  PushOperatorCall(*access_, inbox_, context, std::move(request),
-                   std::move(reply));
+void AdminService::OnSetShadow(const Context& context,
+                               const v1::SetShadowRequest& request,
+                               const Reply<v1::SetShadowResponse>& reply) {
+  PushOperatorCall(*access_, inbox_, context, request, reply);
 }
 
-void AdminService::Shadow(const Context& /*context*/, v1::ShadowRequest request,
-                          Reply<v1::ShadowResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void AdminService::OnShadow(const Context& /*context*/,
+                            const v1::ShadowRequest& request,
+                            const Reply<v1::ShadowResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
-void AdminService::Projects(const Context& /*context*/,
-                            v1::ProjectsRequest request,
-                            Reply<v1::ProjectsResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void AdminService::OnProjects(const Context& /*context*/,
+                              const v1::ProjectsRequest& request,
+                              const Reply<v1::ProjectsResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
-void AdminService::Policies(const Context& /*context*/,
-                            v1::PoliciesRequest request,
-                            Reply<v1::PoliciesResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void AdminService::OnPolicies(const Context& /*context*/,
+                              const v1::PoliciesRequest& request,
+                              const Reply<v1::PoliciesResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
-void AdminService::SetPolicy(const Context& context,
-                             v1::SetPolicyRequest request,
-                             Reply<v1::SetPolicyResponse> reply) {
-  PushOperatorCall(*access_, inbox_, context, std::move(request),
-                   std::move(reply));
+void AdminService::OnSetPolicy(const Context& context,
+                               const v1::SetPolicyRequest& request,
+                               const Reply<v1::SetPolicyResponse>& reply) {
+  PushOperatorCall(*access_, inbox_, context, request, reply);
 }
 
-void AdminService::Report(const Context& /*context*/, v1::ReportRequest request,
-                          Reply<v1::ReportResponse> reply) {
+void AdminService::OnReport(const Context& /*context*/,
+                            const v1::ReportRequest& request,
+                            const Reply<v1::ReportResponse>& reply) {
   reply(MakeReport(*reader_, request));
 }
 
-void AdminService::Acts(const Context& context, v1::ActsRequest request,
-                        Reply<v1::ActsResponse> reply) {
+void AdminService::OnActs(const Context& context,
+                          const v1::ActsRequest& request,
+                          const Reply<v1::ActsResponse>& reply) {
   const absl::Status allowed = access_->MayOperate(context);
   if (!allowed.ok()) return reply(allowed);
   v1::ActsResponse response;
@@ -171,21 +174,20 @@ ForecastsService::ForecastsService(const Access* access, Inbox* inbox,
                                    RareCalls& calls)
     : access_(access), inbox_(inbox) {
   const std::string name = v1::Forecasts::service_full_name();
-  Serve(calls, name, "Push", &ForecastsService::Push);
-  Serve(calls, name, "Get", &ForecastsService::Get);
+  Serve(calls, name, "Push", &ForecastsService::OnPush);
+  Serve(calls, name, "Get", &ForecastsService::OnGet);
 }
 
-void ForecastsService::Push(const Context& context,
-                            v1::PushForecastRequest request,
-                            Reply<v1::PushForecastResponse> reply) {
-  PushOperatorCall(*access_, inbox_, context, std::move(request),
-                   std::move(reply));
+void ForecastsService::OnPush(const Context& context,
+                              const v1::PushForecastRequest& request,
+                              const Reply<v1::PushForecastResponse>& reply) {
+  PushOperatorCall(*access_, inbox_, context, request, reply);
 }
 
-void ForecastsService::Get(const Context& /*context*/,
-                           v1::GetForecastRequest request,
-                           Reply<v1::GetForecastResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void ForecastsService::OnGet(const Context& /*context*/,
+                             const v1::GetForecastRequest& request,
+                             const Reply<v1::GetForecastResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
 }  // namespace ccsched

@@ -22,28 +22,28 @@ class AdminService : public RareService<v1::Admin::Service> {
  private:
   using Context = grpc::CallbackServerContext;
 
-  void Status(const Context& context, v1::StatusRequest request,
-              Reply<v1::StatusResponse> reply);
-  void Sites(const Context& context, v1::SitesRequest request,
-             Reply<v1::SitesResponse> reply);
-  void Nodes(const Context& context, v1::NodesRequest request,
-             Reply<v1::NodesResponse> reply);
-  void Drain(const Context& context, v1::DrainRequest request,
-             Reply<v1::DrainResponse> reply);
-  void SetShadow(const Context& context, v1::SetShadowRequest request,
-                 Reply<v1::SetShadowResponse> reply);
-  void Shadow(const Context& context, v1::ShadowRequest request,
-              Reply<v1::ShadowResponse> reply);
-  void Projects(const Context& context, v1::ProjectsRequest request,
-                Reply<v1::ProjectsResponse> reply);
-  void Policies(const Context& context, v1::PoliciesRequest request,
-                Reply<v1::PoliciesResponse> reply);
-  void SetPolicy(const Context& context, v1::SetPolicyRequest request,
-                 Reply<v1::SetPolicyResponse> reply);
-  void Report(const Context& context, v1::ReportRequest request,
-              Reply<v1::ReportResponse> reply);
-  void Acts(const Context& context, v1::ActsRequest request,
-            Reply<v1::ActsResponse> reply);
+  void OnStatus(const Context& context, const v1::StatusRequest& request,
+                const Reply<v1::StatusResponse>& reply);
+  void OnSites(const Context& context, const v1::SitesRequest& request,
+               const Reply<v1::SitesResponse>& reply);
+  void OnNodes(const Context& context, const v1::NodesRequest& request,
+               const Reply<v1::NodesResponse>& reply);
+  void OnDrain(const Context& context, const v1::DrainRequest& request,
+               const Reply<v1::DrainResponse>& reply);
+  void OnSetShadow(const Context& context, const v1::SetShadowRequest& request,
+                   const Reply<v1::SetShadowResponse>& reply);
+  void OnShadow(const Context& context, const v1::ShadowRequest& request,
+                const Reply<v1::ShadowResponse>& reply);
+  void OnProjects(const Context& context, const v1::ProjectsRequest& request,
+                  const Reply<v1::ProjectsResponse>& reply);
+  void OnPolicies(const Context& context, const v1::PoliciesRequest& request,
+                  const Reply<v1::PoliciesResponse>& reply);
+  void OnSetPolicy(const Context& context, const v1::SetPolicyRequest& request,
+                   const Reply<v1::SetPolicyResponse>& reply);
+  void OnReport(const Context& context, const v1::ReportRequest& request,
+                const Reply<v1::ReportResponse>& reply);
+  void OnActs(const Context& context, const v1::ActsRequest& request,
+              const Reply<v1::ActsResponse>& reply);
 
   const Access* const access_;
   Inbox* const inbox_;
@@ -58,10 +58,10 @@ class ForecastsService : public RareService<v1::Forecasts::Service> {
  private:
   using Context = grpc::CallbackServerContext;
 
-  void Push(const Context& context, v1::PushForecastRequest request,
-            Reply<v1::PushForecastResponse> reply);
-  void Get(const Context& context, v1::GetForecastRequest request,
-           Reply<v1::GetForecastResponse> reply);
+  void OnPush(const Context& context, const v1::PushForecastRequest& request,
+              const Reply<v1::PushForecastResponse>& reply);
+  void OnGet(const Context& context, const v1::GetForecastRequest& request,
+             const Reply<v1::GetForecastResponse>& reply);
 
   const Access* const access_;
   Inbox* const inbox_;

@@ -90,13 +90,13 @@ JobsService::JobsService(const Access* access, Inbox* inbox,
       hub_(hub),
       directory_(directory) {
   const std::string name = v1::Jobs::service_full_name();
-  Serve(calls, name, "Preview", &JobsService::Preview);
-  Serve(calls, name, "Get", &JobsService::Get);
-  Serve(calls, name, "List", &JobsService::List);
-  Serve(calls, name, "Cancel", &JobsService::Cancel);
-  Serve(calls, name, "Hold", &JobsService::Hold);
-  Serve(calls, name, "Release", &JobsService::Release);
-  Serve(calls, name, "Resize", &JobsService::Resize);
+  Serve(calls, name, "Preview", &JobsService::OnPreview);
+  Serve(calls, name, "Get", &JobsService::OnGet);
+  Serve(calls, name, "List", &JobsService::OnList);
+  Serve(calls, name, "Cancel", &JobsService::OnCancel);
+  Serve(calls, name, "Hold", &JobsService::OnHold);
+  Serve(calls, name, "Release", &JobsService::OnRelease);
+  Serve(calls, name, "Resize", &JobsService::OnResize);
 }
 
 grpc::ServerUnaryReactor* JobsService::Submit(
@@ -133,19 +133,21 @@ grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
       inbox_, response);
 }
 
-void JobsService::Preview(const Context& /*context*/,
-                          v1::PreviewRequest request,
-                          Reply<v1::PreviewResponse> reply) {
-  PushCall(inbox_, std::move(request), std::move(reply));
+void JobsService::OnPreview(const Context& /*context*/,
+                            const v1::PreviewRequest& request,
+                            const Reply<v1::PreviewResponse>& reply) {
+  PushCall(inbox_, request, reply);
 }
 
-void JobsService::Get(const Context& /*context*/, v1::GetJobRequest request,
-                      Reply<v1::Job> reply) {
+void JobsService::OnGet(const Context& /*context*/,
+                        const v1::GetJobRequest& request,
+                        const Reply<v1::Job>& reply) {
   reply(GetView(*reader_, JobId(request.job_id()), request.with_emissions()));
 }
 
-void JobsService::List(const Context& /*context*/, v1::ListJobsRequest request,
-                       Reply<v1::ListJobsResponse> reply) {
+void JobsService::OnList(const Context& /*context*/,
+                         const v1::ListJobsRequest& request,
+                         const Reply<v1::ListJobsResponse>& reply) {
   reply(ListPage(*reader_, request));
 }
 
@@ -165,37 +167,39 @@ absl::Status JobsService::MayTouch(const Context& context, uint64_t job) const {
 }
 
 void JobsService::Act(JobActionKind kind, const Context& context,
-                      v1::JobActionRequest request,
-                      Reply<v1::JobActionResponse> reply) {
+                      const v1::JobActionRequest& request,
+                      const Reply<v1::JobActionResponse>& reply) {
   for (const uint64_t job : request.job_ids()) {
     const absl::Status allowed = MayTouch(context, job);
     if (allowed.ok()) continue;
     LogAct(ActOf(kind, request, CallerOf(context)), allowed);
     return reply(allowed);
   }
-  PushOrRefuse(inbox_, JobAction{kind,
-                                 {std::move(request), std::move(reply),
-                                  CallerOf(context)}});
+  PushOrRefuse(inbox_, JobAction{kind, {request, reply, CallerOf(context)}});
 }
 
-void JobsService::Cancel(const Context& context, v1::JobActionRequest request,
-                         Reply<v1::JobActionResponse> reply) {
-  Act(JobActionKind::kCancel, context, std::move(request), std::move(reply));
+void JobsService::OnCancel(const Context& context,
+                           const v1::JobActionRequest& request,
+                           const Reply<v1::JobActionResponse>& reply) {
+  Act(JobActionKind::kCancel, context, request, reply);
 }
 
-void JobsService::Hold(const Context& context, v1::JobActionRequest request,
-                       Reply<v1::JobActionResponse> reply) {
-  Act(JobActionKind::kHold, context, std::move(request), std::move(reply));
+void JobsService::OnHold(const Context& context,
+                         const v1::JobActionRequest& request,
+                         const Reply<v1::JobActionResponse>& reply) {
+  Act(JobActionKind::kHold, context, request, reply);
 }
 
-void JobsService::Release(const Context& context, v1::JobActionRequest request,
-                          Reply<v1::JobActionResponse> reply) {
-  Act(JobActionKind::kRelease, context, std::move(request), std::move(reply));
+void JobsService::OnRelease(const Context& context,
+                            const v1::JobActionRequest& request,
+                            const Reply<v1::JobActionResponse>& reply) {
+  Act(JobActionKind::kRelease, context, request, reply);
 }
 
-void JobsService::Resize(const Context& context, v1::JobActionRequest request,
-                         Reply<v1::JobActionResponse> reply) {
-  Act(JobActionKind::kResize, context, std::move(request), std::move(reply));
+void JobsService::OnResize(const Context& context,
+                           const v1::JobActionRequest& request,
+                           const Reply<v1::JobActionResponse>& reply) {
+  Act(JobActionKind::kResize, context, request, reply);
 }
 
 grpc::ServerWriteReactor<v1::LogChunk>* JobsService::Logs(

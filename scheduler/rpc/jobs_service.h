@@ -37,22 +37,23 @@ class JobsService : public RareService<v1::Jobs::CallbackService> {
  private:
   using Context = grpc::CallbackServerContext;
 
-  void Preview(const Context& context, v1::PreviewRequest request,
-               Reply<v1::PreviewResponse> reply);
-  void Get(const Context& context, v1::GetJobRequest request,
-           Reply<v1::Job> reply);
-  void List(const Context& context, v1::ListJobsRequest request,
-            Reply<v1::ListJobsResponse> reply);
-  void Cancel(const Context& context, v1::JobActionRequest request,
-              Reply<v1::JobActionResponse> reply);
-  void Hold(const Context& context, v1::JobActionRequest request,
-            Reply<v1::JobActionResponse> reply);
-  void Release(const Context& context, v1::JobActionRequest request,
-               Reply<v1::JobActionResponse> reply);
-  void Resize(const Context& context, v1::JobActionRequest request,
-              Reply<v1::JobActionResponse> reply);
+  void OnPreview(const Context& context, const v1::PreviewRequest& request,
+                 const Reply<v1::PreviewResponse>& reply);
+  void OnGet(const Context& context, const v1::GetJobRequest& request,
+             const Reply<v1::Job>& reply);
+  void OnList(const Context& context, const v1::ListJobsRequest& request,
+              const Reply<v1::ListJobsResponse>& reply);
+  void OnCancel(const Context& context, const v1::JobActionRequest& request,
+                const Reply<v1::JobActionResponse>& reply);
+  void OnHold(const Context& context, const v1::JobActionRequest& request,
+              const Reply<v1::JobActionResponse>& reply);
+  void OnRelease(const Context& context, const v1::JobActionRequest& request,
+                 const Reply<v1::JobActionResponse>& reply);
+  void OnResize(const Context& context, const v1::JobActionRequest& request,
+                const Reply<v1::JobActionResponse>& reply);
   void Act(JobActionKind kind, const Context& context,
-           v1::JobActionRequest request, Reply<v1::JobActionResponse> reply);
+           const v1::JobActionRequest& request,
+           const Reply<v1::JobActionResponse>& reply);
 
   // Whether the caller may steer the job, or read its output.
   absl::Status MayTouch(const Context& context, uint64_t job) const;

@@ -25,7 +25,7 @@ class RareCall : public grpc::ServerGenericBidiReactor {
     if (!ok) {
       return answer->Give(absl::InvalidArgumentError("there is no request"));
     }
-    (*handler_)(*context_, std::move(request_),
+    (*handler_)(*context_, &request_,
                 [answer](absl::StatusOr<grpc::ByteBuffer> response) {
                   answer->Give(std::move(response));
                 });

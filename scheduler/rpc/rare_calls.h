@@ -8,10 +8,11 @@
 //
 //   class AdminService : public RareService<v1::Admin::Service> {
 //     explicit AdminService(RareCalls& calls) {
-//       Serve(calls, "ccsched.v1.Admin", "Sites", &AdminService::Sites);
+//       Serve(calls, "ccsched.v1.Admin", "Sites", &AdminService::OnSites);
 //     }
-//     void Sites(const grpc::CallbackServerContext& context,
-//                v1::SitesRequest request, Reply<v1::SitesResponse> reply);
+//     void OnSites(const grpc::CallbackServerContext& context,
+//                  const v1::SitesRequest& request,
+//                  const Reply<v1::SitesResponse>& reply);
 #ifndef CCSCHED_SCHEDULER_RPC_RARE_CALLS_H_
 #define CCSCHED_SCHEDULER_RPC_RARE_CALLS_H_
 
@@ -34,11 +35,12 @@ namespace ccsched {
 
 class RareCalls : public grpc::CallbackGenericService {
  public:
-  // Given the request's bytes; replies with the response's. A reply that is
-  // dropped without being called says that the scheduler has stopped.
+  // Given the request's bytes, which last until it returns; replies with the
+  // response's. A reply that is dropped without being called says that the
+  // scheduler has stopped.
   using Handler =
-      std::function<void(const grpc::CallbackServerContext&, grpc::ByteBuffer,
-                         Reply<grpc::ByteBuffer>)>;
+      std::function<void(const grpc::CallbackServerContext&, grpc::ByteBuffer*,
+                         const Reply<grpc::ByteBuffer>&)>;
 
   // `path`: "/ccsched.v1.Admin/Sites". REQUIRES: the server is not started.
   void Add(const std::string& path, Handler handler) {
@@ -62,8 +64,8 @@ class RareService : public Base {
   template <typename Request, typename Response, typename Owner>
   void Serve(RareCalls& calls, const std::string& service,
              const std::string& method,
-             void (Owner::*handler)(const grpc::CallbackServerContext&, Request,
-                                    Reply<Response>)) {
+             void (Owner::*handler)(const grpc::CallbackServerContext&,
+                                    const Request&, const Reply<Response>&)) {
     const auto* const pool = google::protobuf::DescriptorPool::generated_pool();
     // REQUIRES: there is such a method.
     this->MarkMethodGeneric(
@@ -71,16 +73,16 @@ class RareService : public Base {
     auto* const owner = static_cast<Owner*>(this);
     calls.Add(absl::StrCat("/", service, "/", method),
               [owner, handler](const grpc::CallbackServerContext& context,
-                               grpc::ByteBuffer bytes,
-                               Reply<grpc::ByteBuffer> reply) {
+                               grpc::ByteBuffer* bytes,
+                               const Reply<grpc::ByteBuffer>& reply) {
                 Request request;
-                if (!Parse(&bytes, &request)) {
+                if (!Parse(bytes, &request)) {
                   return reply(absl::InvalidArgumentError(
                       "the request is none of this method's"));
                 }
                 (owner->*handler)(
-                    context, std::move(request),
-                    [reply = std::move(reply)](absl::StatusOr<Response> made) {
+                    context, request,
+                    [reply](const absl::StatusOr<Response>& made) {
                       reply(made.ok() ? BytesOf(*made) : made.status());
                     });
               });
