@@ -15,6 +15,7 @@
 #include "policies/planner/rigid_response.h"
 #include "policies/planner/schedule.h"
 #include "policies/planner/slot_runs.h"
+#include "policies/planner/taken_out.h"
 #include "scheduler/base/random.h"
 
 namespace ccsched {
@@ -40,41 +41,19 @@ class IteratedSearch {
   double Round();
 
  private:
-  using Place = Schedule::Place;
-  // A job taken out, where it was, and its turn for being put back.
-  struct Taken {
-    uint32_t job = 0;
-    Place place;
-    double turn = 0;
-  };
-  // Positions in `movable`, [first, last).
-  struct Range {
-    size_t first = 0;
-    size_t last = 0;
-  };
-  // Of movable jobs, sums of their weights for drawing.
-  using Weights = std::vector<double>;
+  using Place = TakenOut::Place;
+  using Taken = TakenOut::Taken;
+  using Range = TakenOut::Range;
 
-  double Size(uint32_t job) const;
-  double Cost(const PriceTable& prices, uint32_t job, const Place& place) const;
   // What the job loses at its place against its cheapest under the prices.
   double Regret(uint32_t job) const;
   // What it would lose at another pool; below zero if it would gain.
   double Attachment(uint32_t job) const;
   void WeighRegrets();
-  // Those released in [from, to].
-  Range Released(int64_t from, int64_t to) const;
-  uint32_t Draw(const Weights& sums, Range range);
   void Note(uint32_t job, const Place& before);
-  void TakeOut(uint32_t job);
-  void PutBack();
-
-  void TakeNeighbours();
   void TakeNear(int64_t moment);
-  // Puts all that was taken out somewhere, in a new order. Kept if that costs
-  // less than before, or, if the first of them is `forced` to a place, not
-  // more than `allowed` more. Returns whether it was kept.
-  bool PutAll(const Place* forced, double allowed);
+  // TakenOut::PutElsewhere, put on record here. Returns whether it was kept.
+  bool PutElsewhere(const Place* forced = nullptr, double allowed = 0);
   void Force();
   // Takes out whoever is in the way of `job` at `to`.
   bool Eject(const PlanJob& job, const Place& to);
@@ -86,23 +65,22 @@ class IteratedSearch {
   void Mend(double before);
   void Undo(double before);
 
+  Random& random() { return out_.random(); }
+
   static constexpr uint32_t kNobody = UINT32_MAX;
 
   const PlanInstance& instance_;
-  const PriceTable& goal_;
   const PriceTable& guide_;
   const std::vector<uint32_t>& movable_;
   Schedule& schedule_;
-  Random random_;
+  TakenOut out_;
   SlotRuns runs_;
   std::vector<StartChoice> ideal_;  // by job: the cheapest under the prices
   std::vector<double> best_at_;     // by job and pool: the least cost there
-  Weights sizes_;
-  Weights regrets_;  // as of some rounds ago
-  double mean_ = 0;  // cost of a job
-  double cost_ = 0;  // of all, less that of the beginning
+  TakenOut::Weights regrets_;       // as of some rounds ago
+  double mean_ = 0;                 // cost of a job
+  double cost_ = 0;                 // of all, less that of the beginning
   int64_t rounds_ = 0;
-  std::vector<Taken> taken_;
   std::vector<Taken> journal_;  // whoever was put elsewhere in this round
   std::vector<int64_t> centres_;
 };
