@@ -67,127 +67,62 @@ absl::StatusOr<v1::ReportResponse> MakeReport(
   return response;
 }
 
-// What changes the cluster, or what is believed of its grids.
-template <typename Request, typename Response>
-void PushOperatorCall(const Access& access, Inbox* inbox,
-                      const grpc::CallbackServerContext& context,
-                      Request request, const Reply<Response>& reply) {
-  const absl::Status allowed = access.MayOperate(context);
-  if (allowed.ok()) {
-    return PushCall(inbox, request, reply, CallerOf(context));
-  }
-  LogAct(ActOf(request, CallerOf(context)), allowed);
-  reply(allowed);
+// A handler of any method that changes the cluster, or what is believed of its
+// grids: the driver answers it, to operators.
+auto AskAsOperator(const Access* access, Inbox* inbox) {
+  return [access, inbox](const grpc::CallbackServerContext& context,
+                         const auto& request, const auto& reply) {
+    const absl::Status allowed = access->MayOperate(context);
+    if (allowed.ok()) {
+      return PushCall(inbox, request, reply, CallerOf(context));
+    }
+    LogAct(ActOf(request, CallerOf(context)), allowed);
+    reply(allowed);
+  };
 }
 
 }  // namespace
 
 AdminService::AdminService(const Access* access, Inbox* inbox,
-                           LedgerReader* reader, RareCalls& calls)
-    : access_(access), inbox_(inbox), reader_(reader) {
-  const std::string name = v1::Admin::service_full_name();
-  Serve(calls, name, "Status", &AdminService::OnStatus);
-  Serve(calls, name, "Sites", &AdminService::OnSites);
-  Serve(calls, name, "Nodes", &AdminService::OnNodes);
-  Serve(calls, name, "Drain", &AdminService::OnDrain);
-  Serve(calls, name, "SetShadow", &AdminService::OnSetShadow);
-  Serve(calls, name, "Shadow", &AdminService::OnShadow);
-  Serve(calls, name, "Projects", &AdminService::OnProjects);
-  Serve(calls, name, "Policies", &AdminService::OnPolicies);
-  Serve(calls, name, "SetPolicy", &AdminService::OnSetPolicy);
-  Serve(calls, name, "Report", &AdminService::OnReport);
-  Serve(calls, name, "Acts", &AdminService::OnActs);
-}
-
-void AdminService::OnStatus(const Context& /*context*/,
-                            const v1::StatusRequest& request,
-                            const Reply<v1::StatusResponse>& reply) {
-  PushCall(inbox_, request, reply);
-}
-
-void AdminService::OnSites(const Context& /*context*/,
-                           const v1::SitesRequest& request,
-                           const Reply<v1::SitesResponse>& reply) {
-  PushCall(inbox_, request, reply);
-}
-
-void AdminService::OnNodes(const Context& /*context*/,
-                           const v1::NodesRequest& request,
-                           const Reply<v1::NodesResponse>& reply) {
-  PushCall(inbox_, request, reply);
-}
-
-void AdminService::OnDrain(const Context& context,
-                           const v1::DrainRequest& request,
-                           const Reply<v1::DrainResponse>& reply) {
-  PushOperatorCall(*access_, inbox_, context, request, reply);
-}
-
-void AdminService::OnSetShadow(const Context& context,
-                               const v1::SetShadowRequest& request,
-                               const Reply<v1::SetShadowResponse>& reply) {
-  PushOperatorCall(*access_, inbox_, context, request, reply);
-}
-
-void AdminService::OnShadow(const Context& /*context*/,
-                            const v1::ShadowRequest& request,
-                            const Reply<v1::ShadowResponse>& reply) {
-  PushCall(inbox_, request, reply);
-}
-
-void AdminService::OnProjects(const Context& /*context*/,
-                              const v1::ProjectsRequest& request,
-                              const Reply<v1::ProjectsResponse>& reply) {
-  PushCall(inbox_, request, reply);
-}
-
-void AdminService::OnPolicies(const Context& /*context*/,
-                              const v1::PoliciesRequest& request,
-                              const Reply<v1::PoliciesResponse>& reply) {
-  PushCall(inbox_, request, reply);
-}
-
-void AdminService::OnSetPolicy(const Context& context,
-                               const v1::SetPolicyRequest& request,
-                               const Reply<v1::SetPolicyResponse>& reply) {
-  PushOperatorCall(*access_, inbox_, context, request, reply);
-}
-
-void AdminService::OnReport(const Context& /*context*/,
-                            const v1::ReportRequest& request,
-                            const Reply<v1::ReportResponse>& reply) {
-  reply(MakeReport(*reader_, request));
-}
-
-void AdminService::OnActs(const Context& context,
-                          const v1::ActsRequest& request,
-                          const Reply<v1::ActsResponse>& reply) {
-  const absl::Status allowed = access_->MayOperate(context);
-  if (!allowed.ok()) return reply(allowed);
-  v1::ActsResponse response;
-  const absl::Status made = ActsPage(*reader_, request, response);
-  if (!made.ok()) return reply(made);
-  reply(std::move(response));
+                           LedgerReader* reader, RareCalls& calls) {
+  using Context = grpc::CallbackServerContext;
+  const auto ask = AskDriver(inbox);
+  const auto operate = AskAsOperator(access, inbox);
+  Serve<v1::StatusRequest, v1::StatusResponse>(calls, "Status", ask);
+  Serve<v1::SitesRequest, v1::SitesResponse>(calls, "Sites", ask);
+  Serve<v1::NodesRequest, v1::NodesResponse>(calls, "Nodes", ask);
+  Serve<v1::ShadowRequest, v1::ShadowResponse>(calls, "Shadow", ask);
+  Serve<v1::ProjectsRequest, v1::ProjectsResponse>(calls, "Projects", ask);
+  Serve<v1::PoliciesRequest, v1::PoliciesResponse>(calls, "Policies", ask);
+  Serve<v1::DrainRequest, v1::DrainResponse>(calls, "Drain", operate);
+  Serve<v1::SetShadowRequest, v1::SetShadowResponse>(calls, "SetShadow",
+                                                     operate);
+  Serve<v1::SetPolicyRequest, v1::SetPolicyResponse>(calls, "SetPolicy",
+                                                     operate);
+  Serve<v1::ReportRequest, v1::ReportResponse>(
+      calls, "Report",
+      [reader](const Context& /*context*/, const v1::ReportRequest& request,
+               const Reply<v1::ReportResponse>& reply) {
+        reply(MakeReport(*reader, request));
+      });
+  Serve<v1::ActsRequest, v1::ActsResponse>(
+      calls, "Acts",
+      [access, reader](const Context& context, const v1::ActsRequest& request,
+                       const Reply<v1::ActsResponse>& reply) {
+        v1::ActsResponse response;
+        absl::Status made = access->MayOperate(context);
+        if (made.ok()) made = ActsPage(*reader, request, response);
+        if (!made.ok()) return reply(made);
+        reply(std::move(response));
+      });
 }
 
 ForecastsService::ForecastsService(const Access* access, Inbox* inbox,
-                                   RareCalls& calls)
-    : access_(access), inbox_(inbox) {
-  const std::string name = v1::Forecasts::service_full_name();
-  Serve(calls, name, "Push", &ForecastsService::OnPush);
-  Serve(calls, name, "Get", &ForecastsService::OnGet);
-}
-
-void ForecastsService::OnPush(const Context& context,
-                              const v1::PushForecastRequest& request,
-                              const Reply<v1::PushForecastResponse>& reply) {
-  PushOperatorCall(*access_, inbox_, context, request, reply);
-}
-
-void ForecastsService::OnGet(const Context& /*context*/,
-                             const v1::GetForecastRequest& request,
-                             const Reply<v1::GetForecastResponse>& reply) {
-  PushCall(inbox_, request, reply);
+                                   RareCalls& calls) {
+  Serve<v1::PushForecastRequest, v1::PushForecastResponse>(
+      calls, "Push", AskAsOperator(access, inbox));
+  Serve<v1::GetForecastRequest, v1::GetForecastResponse>(calls, "Get",
+                                                         AskDriver(inbox));
 }
 
 }  // namespace ccsched

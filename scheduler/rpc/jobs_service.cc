@@ -89,14 +89,35 @@ JobsService::JobsService(const Access* access, Inbox* inbox,
       reader_(reader),
       hub_(hub),
       directory_(directory) {
-  const std::string name = v1::Jobs::service_full_name();
-  Serve(calls, name, "Preview", &JobsService::OnPreview);
-  Serve(calls, name, "Get", &JobsService::OnGet);
-  Serve(calls, name, "List", &JobsService::OnList);
-  Serve(calls, name, "Cancel", &JobsService::OnCancel);
-  Serve(calls, name, "Hold", &JobsService::OnHold);
-  Serve(calls, name, "Release", &JobsService::OnRelease);
-  Serve(calls, name, "Resize", &JobsService::OnResize);
+  Serve<v1::PreviewRequest, v1::PreviewResponse>(calls, "Preview",
+                                                 AskDriver(inbox));
+  Serve<v1::GetJobRequest, v1::Job>(
+      calls, "Get",
+      [reader](const Context& /*context*/, const v1::GetJobRequest& request,
+               const Reply<v1::Job>& reply) {
+        reply(GetView(*reader, JobId(request.job_id()),
+                      request.with_emissions()));
+      });
+  Serve<v1::ListJobsRequest, v1::ListJobsResponse>(
+      calls, "List",
+      [reader](const Context& /*context*/, const v1::ListJobsRequest& request,
+               const Reply<v1::ListJobsResponse>& reply) {
+        reply(ListPage(*reader, request));
+      });
+  ServeAction(calls, "Cancel", JobActionKind::kCancel);
+  ServeAction(calls, "Hold", JobActionKind::kHold);
+  ServeAction(calls, "Release", JobActionKind::kRelease);
+  ServeAction(calls, "Resize", JobActionKind::kResize);
+}
+
+void JobsService::ServeAction(RareCalls& calls, const std::string& method,
+                              JobActionKind kind) {
+  Serve<v1::JobActionRequest, v1::JobActionResponse>(
+      calls, method,
+      [this, kind](const Context& context, const v1::JobActionRequest& request,
+                   const Reply<v1::JobActionResponse>& reply) {
+        Act(kind, context, request, reply);
+      });
 }
 
 grpc::ServerUnaryReactor* JobsService::Submit(
@@ -133,24 +154,6 @@ grpc::ServerReadReactor<v1::SubmitBulkRequest>* JobsService::SubmitBulk(
       inbox_, response);
 }
 
-void JobsService::OnPreview(const Context& /*context*/,
-                            const v1::PreviewRequest& request,
-                            const Reply<v1::PreviewResponse>& reply) {
-  PushCall(inbox_, request, reply);
-}
-
-void JobsService::OnGet(const Context& /*context*/,
-                        const v1::GetJobRequest& request,
-                        const Reply<v1::Job>& reply) {
-  reply(GetView(*reader_, JobId(request.job_id()), request.with_emissions()));
-}
-
-void JobsService::OnList(const Context& /*context*/,
-                         const v1::ListJobsRequest& request,
-                         const Reply<v1::ListJobsResponse>& reply) {
-  reply(ListPage(*reader_, request));
-}
-
 grpc::ServerWriteReactor<v1::Job>* JobsService::Watch(
     grpc::CallbackServerContext* /*context*/,
     const v1::WatchJobsRequest* request) {
@@ -176,30 +179,6 @@ void JobsService::Act(JobActionKind kind, const Context& context,
     return reply(allowed);
   }
   PushOrRefuse(inbox_, JobAction{kind, {request, reply, CallerOf(context)}});
-}
-
-void JobsService::OnCancel(const Context& context,
-                           const v1::JobActionRequest& request,
-                           const Reply<v1::JobActionResponse>& reply) {
-  Act(JobActionKind::kCancel, context, request, reply);
-}
-
-void JobsService::OnHold(const Context& context,
-                         const v1::JobActionRequest& request,
-                         const Reply<v1::JobActionResponse>& reply) {
-  Act(JobActionKind::kHold, context, request, reply);
-}
-
-void JobsService::OnRelease(const Context& context,
-                            const v1::JobActionRequest& request,
-                            const Reply<v1::JobActionResponse>& reply) {
-  Act(JobActionKind::kRelease, context, request, reply);
-}
-
-void JobsService::OnResize(const Context& context,
-                           const v1::JobActionRequest& request,
-                           const Reply<v1::JobActionResponse>& reply) {
-  Act(JobActionKind::kResize, context, request, reply);
 }
 
 grpc::ServerWriteReactor<v1::LogChunk>* JobsService::Logs(

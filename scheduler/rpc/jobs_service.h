@@ -16,7 +16,7 @@ namespace ccsched {
 // What changes anything goes through the inbox; what is recorded is read from
 // the ledger directly. Thread safe. Does not own what it is given, which must
 // outlive the server.
-class JobsService : public RareService<v1::Jobs::CallbackService> {
+class JobsService : public RareService<v1::Jobs, v1::Jobs::CallbackService> {
  public:
   JobsService(const Access* access, Inbox* inbox, LedgerReader* reader,
               WatchHub* hub, AgentDirectory* directory, RareCalls& calls);
@@ -37,20 +37,8 @@ class JobsService : public RareService<v1::Jobs::CallbackService> {
  private:
   using Context = grpc::CallbackServerContext;
 
-  void OnPreview(const Context& context, const v1::PreviewRequest& request,
-                 const Reply<v1::PreviewResponse>& reply);
-  void OnGet(const Context& context, const v1::GetJobRequest& request,
-             const Reply<v1::Job>& reply);
-  void OnList(const Context& context, const v1::ListJobsRequest& request,
-              const Reply<v1::ListJobsResponse>& reply);
-  void OnCancel(const Context& context, const v1::JobActionRequest& request,
-                const Reply<v1::JobActionResponse>& reply);
-  void OnHold(const Context& context, const v1::JobActionRequest& request,
-              const Reply<v1::JobActionResponse>& reply);
-  void OnRelease(const Context& context, const v1::JobActionRequest& request,
-                 const Reply<v1::JobActionResponse>& reply);
-  void OnResize(const Context& context, const v1::JobActionRequest& request,
-                const Reply<v1::JobActionResponse>& reply);
+  void ServeAction(RareCalls& calls, const std::string& method,
+                   JobActionKind kind);
   void Act(JobActionKind kind, const Context& context,
            const v1::JobActionRequest& request,
            const Reply<v1::JobActionResponse>& reply);

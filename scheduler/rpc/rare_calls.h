@@ -6,13 +6,11 @@
 // one. So what people call now and then is not registered by itself: it comes
 // as a generic call, and is found here by its name.
 //
-//   class AdminService : public RareService<v1::Admin::Service> {
-//     explicit AdminService(RareCalls& calls) {
-//       Serve(calls, "ccsched.v1.Admin", "Sites", &AdminService::OnSites);
+//   class AdminService : public RareService<v1::Admin> {
+//     AdminService(Inbox* inbox, RareCalls& calls) {
+//       Serve<v1::SitesRequest, v1::SitesResponse>(calls, "Sites",
+//                                                  AskDriver(inbox));
 //     }
-//     void OnSites(const grpc::CallbackServerContext& context,
-//                  const v1::SitesRequest& request,
-//                  const Reply<v1::SitesResponse>& reply);
 #ifndef CCSCHED_SCHEDULER_RPC_RARE_CALLS_H_
 #define CCSCHED_SCHEDULER_RPC_RARE_CALLS_H_
 
@@ -29,7 +27,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "scheduler/rpc/inbox.h"
 #include "scheduler/rpc/input.h"
+#include "scheduler/rpc/unary.h"
 
 namespace ccsched {
 
@@ -54,38 +54,46 @@ class RareCalls : public grpc::CallbackGenericService {
   absl::flat_hash_map<std::string, Handler> handlers_;
 };
 
+// Answers one method; the context lasts until the reply.
+template <typename Request, typename Response>
+using RareHandler = std::function<void(const grpc::CallbackServerContext&,
+                                       const Request&, const Reply<Response>&)>;
+
+// A handler of any method that the driver answers.
+inline auto AskDriver(Inbox* inbox) {
+  return [inbox](const grpc::CallbackServerContext& /*context*/,
+                 const auto& request,
+                 const auto& reply) { PushCall(inbox, request, reply); };
+}
+
 // A service of which some methods are served by RareCalls; `Base` is what
 // protoc made, with the way in which the others are.
-template <typename Base>
+template <typename Rpc, typename Base = typename Rpc::Service>
 class RareService : public Base {
  protected:
-  // From now on `method`, of `service`, is. `handler` is called with the
-  // context, which lasts until its reply, the request and the reply.
-  template <typename Request, typename Response, typename Owner>
-  void Serve(RareCalls& calls, const std::string& service,
-             const std::string& method,
-             void (Owner::*handler)(const grpc::CallbackServerContext&,
-                                    const Request&, const Reply<Response>&)) {
+  // From now on `method` is. REQUIRES: there is such a method.
+  template <typename Request, typename Response>
+  void Serve(RareCalls& calls, const std::string& method,
+             RareHandler<Request, Response> handler) {
+    const std::string service = Rpc::service_full_name();
     const auto* const pool = google::protobuf::DescriptorPool::generated_pool();
-    // REQUIRES: there is such a method.
     this->MarkMethodGeneric(
         pool->FindServiceByName(service)->FindMethodByName(method)->index());
-    auto* const owner = static_cast<Owner*>(this);
-    calls.Add(absl::StrCat("/", service, "/", method),
-              [owner, handler](const grpc::CallbackServerContext& context,
-                               grpc::ByteBuffer* bytes,
-                               const Reply<grpc::ByteBuffer>& reply) {
-                Request request;
-                if (!Parse(bytes, &request)) {
-                  return reply(absl::InvalidArgumentError(
-                      "the request is none of this method's"));
-                }
-                (owner->*handler)(
-                    context, request,
-                    [reply](const absl::StatusOr<Response>& made) {
-                      reply(made.ok() ? BytesOf(*made) : made.status());
-                    });
-              });
+    calls.Add(
+        absl::StrCat("/", service, "/", method),
+        [handler = std::move(handler)](
+            const grpc::CallbackServerContext& context, grpc::ByteBuffer* bytes,
+            const Reply<grpc::ByteBuffer>& reply) {
+          Request request;
+          if (!Parse(bytes, &request)) {
+            return reply(absl::InvalidArgumentError(
+                "the request is none of this method's"));
+          }
+          handler(context, request,
+                  [reply](const absl::StatusOr<Response>& made) {
+                    reply(made.ok() ? BytesOf(*made) : made.status());
+                  });
+        });
   }
 
  private:
