@@ -23,10 +23,15 @@ bool GoesOn(const PlanJob& job, const StretchOrigin& origin,
          stretches[0].start == job.release && stretches[0].pool == origin.pool;
 }
 
+// Whether the first of them takes up what has run before.
+bool ResumesAtFirst(const PlanJob& job, const StretchOrigin& origin,
+                    const std::vector<Stretch>& stretches) {
+  return origin.state != StretchOrigin::kNew && !GoesOn(job, origin, stretches);
+}
+
 int64_t Overhead(const PlanJob& job, const StretchOrigin& origin,
                  const std::vector<Stretch>& stretches, size_t i) {
-  const bool restarts = i > 0 || (origin.state != StretchOrigin::kNew &&
-                                  !GoesOn(job, origin, stretches));
+  const bool restarts = i > 0 || ResumesAtFirst(job, origin, stretches);
   const bool pauses = i + 1 < stretches.size();
   return (restarts ? job.restart : 0) + (pauses ? job.checkpoint : 0);
 }
@@ -50,9 +55,7 @@ double SumOf(const PriceTable& table, const PlanJob& job,
 // How often it is taken up again.
 size_t Resumptions(const PlanJob& job, const StretchOrigin& origin,
                    const std::vector<Stretch>& stretches) {
-  const bool at_first =
-      origin.state != StretchOrigin::kNew && !GoesOn(job, origin, stretches);
-  return stretches.size() - (at_first ? 0 : 1);
+  return stretches.size() - (ResumesAtFirst(job, origin, stretches) ? 0 : 1);
 }
 
 // How much more than the job's work they do.

@@ -80,12 +80,18 @@ void SetWork(PlanEntry& entry, int64_t remaining,
 inline constexpr uint32_t kNoEntry = std::numeric_limits<uint32_t>::max();
 
 struct BookOptions {
-  int32_t horizon_slots = 168;
+  int32_t horizon_slots = 168;  // prices are sought so far ahead
+  // Prices are believed for so long, and beyond that 1/e after so long again:
+  // of demand so far ahead nothing is sure, not even that it comes.
   double sure_hours = 96;
   double trust_hours = 150;
+  // Room that known jobs leave within so many hours is offered to them below
+  // its price, from nothing at once: hardly anybody else could still take it.
   double settle_hours = 8;
+  // A plan may use as much of a job's slack as is the share of so many hours
+  // of those that it still runs.
   double frugal_hours = 48;
-  PauseOptions pauses;
+  PauseOptions pauses = {.least_gain = 0.01, .reluctance = 1};
 };
 
 // Keeps timelines true as jobs are put and dropped. A rolling plan has one that

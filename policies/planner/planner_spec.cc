@@ -15,16 +15,17 @@ PlannerSettings Settings(const PolicyParameters& parameters) {
   s.margin_hours = parameters.at("margin_h");
   s.spread = parameters.at("spread") > 0;
   s.correct = parameters.at("correct") > 0;
-  s.rolling.pauses.least_gain = parameters.at("least_gain");
-  s.rolling.pauses.reluctance = parameters.at("reluctance");
+  s.rolling.book.pauses.least_gain = parameters.at("least_gain");
+  s.rolling.book.pauses.reluctance = parameters.at("reluctance");
   s.replan_minutes = parameters.at("replan_minutes");
-  s.rolling.horizon_slots = static_cast<int32_t>(parameters.at("horizon_h"));
+  s.rolling.book.horizon_slots =
+      static_cast<int32_t>(parameters.at("horizon_h"));
   s.rolling.ascent_rounds = static_cast<int>(parameters.at("price_rounds"));
   s.rolling.improve_rounds =
       static_cast<int64_t>(parameters.at("improve_rounds"));
   s.rolling.demand.scale = parameters.at("demand");
-  s.rolling.trust_hours = parameters.at("trust_h");
-  s.rolling.settle_hours = parameters.at("settle_h");
+  s.rolling.book.trust_hours = parameters.at("trust_h");
+  s.rolling.book.settle_hours = parameters.at("settle_h");
   s.weights.money = parameters.at("money_g_per_unit");
   s.wait = parameters.at("wait_g_per_h");
   s.haste = parameters.at("haste");

@@ -7,18 +7,6 @@
 #include <utility>
 
 namespace ccsched {
-namespace {
-
-BookOptions OptionsOf(const RollingOptions& options) {
-  return {.horizon_slots = options.horizon_slots,
-          .sure_hours = options.sure_hours,
-          .trust_hours = options.trust_hours,
-          .settle_hours = options.settle_hours,
-          .frugal_hours = options.frugal_hours,
-          .pauses = options.pauses};
-}
-
-}  // namespace
 
 RollingPlan::RollingPlan(std::vector<PlanPool> pools,
                          std::vector<std::vector<uint16_t>> placements,
@@ -26,7 +14,7 @@ RollingPlan::RollingPlan(std::vector<PlanPool> pools,
     : options_(options),
       grams_(std::move(grams)),
       demand_(options.demand),
-      book_(std::make_unique<PlanBook>(OptionsOf(options), grams_)) {
+      book_(std::make_unique<PlanBook>(options.book, grams_)) {
   book_->work().pools = std::move(pools);
   book_->work().placements = std::move(placements);
 }
@@ -148,7 +136,7 @@ void RollingPlan::Replan(int64_t now) {
 }
 
 void RollingPlan::BeginReplan(int64_t now) {
-  auto fresh = std::make_unique<PlanBook>(OptionsOf(options_), grams_);
+  auto fresh = std::make_unique<PlanBook>(options_.book, grams_);
   PlanInstance& work = fresh->work();
   work.pools = book_->work().pools;
   work.placements = book_->work().placements;

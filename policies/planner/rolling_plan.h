@@ -19,24 +19,13 @@
 namespace ccsched {
 
 struct RollingOptions {
-  int32_t horizon_slots = 168;  // prices are sought so far ahead
-  double tail = 1;              // share of the last prices believed beyond
-  // Prices are believed for so long, and beyond that 1/e after so long again:
-  // of demand so far ahead nothing is sure, not even that it comes.
-  double sure_hours = 96;
-  double trust_hours = 150;
-  // Room that known jobs leave within so many hours is offered to them below
-  // its price, from nothing at once: hardly anybody else could still take it.
-  double settle_hours = 8;
+  BookOptions book;
+  double tail = 1;         // share of the last prices believed beyond
   int ascent_rounds = 15;  // of each replanning
   int first_rounds = 150;  // of the first one
   int64_t improve_rounds = 1200;
   // Jobs with less work are not suspended.
   double least_pausable_hours = 2;
-  // A plan may use as much of a job's slack as is the share of so many hours
-  // of those that it still runs.
-  double frugal_hours = 48;
-  PauseOptions pauses = {.least_gain = 0.01, .reluctance = 1};
   DemandHistory::Options demand;
 };
 

@@ -101,7 +101,7 @@ int Main(int argc, char** argv) {
   std::printf(
       "%d jobs, %d pools, %d h: first plan %.2f s, replan %.3f s, an arrival "
       "%.1f us\n",
-      waiting, sites, options.horizon_slots, planned - start,
+      waiting, sites, options.book.horizon_slots, planned - start,
       replanned - planned, (after - sliced) * 1e6 / 1000);
   std::printf("in slices: %zu, %.3f s in all, the longest %.1f ms\n",
               slices.size(), sliced - replanned,

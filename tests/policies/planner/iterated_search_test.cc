@@ -9,6 +9,7 @@
 
 #include "policies/planner/pricing.h"
 #include "scheduler/base/random.h"
+#include "tests/policies/planner/grams.h"
 
 namespace ccsched {
 namespace {
@@ -53,18 +54,6 @@ PlanInstance RandomInstance(uint64_t seed) {
       plan.jobs.begin(), plan.jobs.end(),
       [](const PlanJob& a, const PlanJob& b) { return a.release < b.release; });
   return plan;
-}
-
-double Grams(const PlanInstance& plan, const Schedule& schedule) {
-  const PriceTable carbon(plan);
-  double grams = 0;
-  for (size_t j = 0; j < plan.jobs.size(); ++j) {
-    const Schedule::Place& place = schedule.place(j);
-    grams += plan.jobs[j].count *
-             carbon.Between(place.pool, place.start,
-                            place.start + plan.jobs[j].duration);
-  }
-  return grams;
 }
 
 // A plan, and the prices under which it was made.

@@ -92,11 +92,11 @@ void RunLive(const PlanInstance& plan, Arguments& args, Pricing& pricing) {
   options.demand.weeks = std::stoi(args["history"]);
   options.demand.scale = std::stod(args["scale"]);
   options.demand.least_size = std::stod(args["least"]);
-  options.horizon_slots = std::stoi(args["horizon"]);
+  options.book.horizon_slots = std::stoi(args["horizon"]);
   options.tail = std::stod(args["tail"]);
-  options.settle_hours = std::stod(args["settle"]);
-  options.trust_hours = std::stod(args["trust"]);
-  options.sure_hours = std::stod(args["sure"]);
+  options.book.settle_hours = std::stod(args["settle"]);
+  options.book.trust_hours = std::stod(args["trust"]);
+  options.book.sure_hours = std::stod(args["sure"]);
   const double before = CpuSeconds();
   const LiveResult live = PlayLive(
       plan, options, static_cast<int64_t>(std::stod(args["every"]) * 3.6e9));

@@ -16,6 +16,7 @@
 #include "policies/planner/schedule.h"
 #include "policies/planner/timeline.h"
 #include "scheduler/base/random.h"
+#include "tests/policies/planner/grams.h"
 
 namespace ccsched {
 namespace {
@@ -124,18 +125,6 @@ TEST(RigidResponseTest, NoMinuteIsCheaper) {
       EXPECT_LE(best.start, job.latest_start());
     }
   }
-}
-
-double Grams(const PlanInstance& plan, const Schedule& schedule) {
-  const PriceTable carbon(plan);
-  double grams = 0;
-  for (size_t j = 0; j < plan.jobs.size(); ++j) {
-    const Schedule::Place& place = schedule.place(j);
-    grams += plan.jobs[j].count *
-             carbon.Between(place.pool, place.start,
-                            place.start + plan.jobs[j].duration);
-  }
-  return grams;
 }
 
 TEST(ScheduleTest, KeepsCapacityAndPromisesAndStaysAboveTheBound) {
