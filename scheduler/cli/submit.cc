@@ -115,7 +115,8 @@ absl::Status ReadJobYaml(const std::string& file, JobOptions* options,
     return absl::InvalidArgumentError(read.message());
   }
   RETURN_IF_ERROR(read);
-  for (const char* ours : {"env_exported", "env_given"}) {
+  for (const std::string_view field : kForNoFile) {
+    const std::string ours(field);
     if (!source.lines.contains(ours)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(source.At(ours), ": ", ours,

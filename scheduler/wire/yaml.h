@@ -42,6 +42,10 @@ struct YamlSource {
   void Replace(const std::string& path, std::string by);
 };
 
+// Fields of a job that `ccsched submit` itself sets: a file that has one is
+// refused by who reads it, with what to write instead.
+inline constexpr std::string_view kForNoFile[] = {"env_exported", "env_given"};
+
 // Reads `text` into `out`, merging over what it holds. `file` is for messages.
 // Errors: InvalidArgument "file:line: what", naming key and value. `out` may
 // then be half-filled: throw it away.

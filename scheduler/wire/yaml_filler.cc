@@ -5,8 +5,10 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 
 #include "absl/strings/numbers.h"
@@ -89,11 +91,10 @@ bool IsTextField(const FieldDescriptor& field) {
   return time != nullptr && TextField(*time) == &field;
 }
 
-// What only `ccsched submit` itself sets: a file that has it is refused by who
-// reads it, with what to write instead.
 bool IsForNoFile(const FieldDescriptor& field) {
-  return field.full_name() == "ccsched.v1.JobSpec.env_exported" ||
-         field.full_name() == "ccsched.v1.JobSpec.env_given";
+  return field.containing_type()->full_name() == "ccsched.v1.JobSpec" &&
+         std::find(std::begin(kForNoFile), std::end(kForNoFile),
+                   field.name()) != std::end(kForNoFile);
 }
 
 }  // namespace
