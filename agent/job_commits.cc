@@ -105,22 +105,21 @@ void JobRunner::LetNext(uint64_t job) {
   waiting_.erase(waiting);
 }
 
-JobRunner::Accepted* JobRunner::FindAccepted(AttemptId id) {
-  for (Batch* const batch : {&batch_, &committing_}) {
-    for (Accepted& accepted : batch->accepted) {
+const JobRunner::Accepted* JobRunner::FindAccepted(AttemptId id) const {
+  for (const Batch* const batch : {&batch_, &committing_}) {
+    for (const Accepted& accepted : batch->accepted) {
       if (accepted.id == id) return &accepted;
     }
   }
   return nullptr;
 }
 
+JobRunner::Accepted* JobRunner::FindAccepted(AttemptId id) {
+  return const_cast<Accepted*>(std::as_const(*this).FindAccepted(id));
+}
+
 bool JobRunner::IsRunning(AttemptId id) const {
-  if (running_.contains(id)) return true;
-  for (const Batch* const batch : {&batch_, &committing_}) {
-    for (const Accepted& accepted : batch->accepted) {
-      if (accepted.id == id) return true;
-    }
-  }
+  if (running_.contains(id) || FindAccepted(id) != nullptr) return true;
   const auto waiting = waiting_.find(id.job);
   if (waiting != waiting_.end() && FromProto(waiting->second.key()) == id) {
     return true;

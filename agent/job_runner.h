@@ -136,6 +136,7 @@ class JobRunner {
   void AcceptStarts();
   void OnCommitted();
   void OnCommitFailed(const absl::Status& status, Batch batch);
+  const Accepted* FindAccepted(AttemptId id) const;
   Accepted* FindAccepted(AttemptId id);
   // The newer attempt that waits for one of this job to be gone, if any.
   void LetNext(uint64_t job);

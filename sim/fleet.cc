@@ -408,8 +408,8 @@ absl::Status Fleet::EndDue(int64_t now_us, std::vector<Event>& events) {
     const DueHeap::Entry top = ends_.top();
     ends_.Pop();
     if (!ends_.empty()) progress_.Prefetch(ends_.top().slot());
-    if (Stands(top))
-      RETURN_IF_ERROR(End(progress_[top.slot()], now_us, events));
+    if (!Stands(top)) continue;
+    RETURN_IF_ERROR(End(progress_[top.slot()], now_us, events));
   }
   return absl::OkStatus();
 }

@@ -334,8 +334,9 @@ class Loader {
                        ParsePolicy(wanted, scenario_.jobs.runtime));
       RETURN_IF_ERROR(Take(std::move(run), "--policy"));
     }
-    if (scenario_.policies.empty())
+    if (scenario_.policies.empty()) {
       return At("policies", "there are no policies");
+    }
     for (const PolicyRun& run : scenario_.policies) {
       const absl::Status status =
           CheckMoneyWeight(run.parameters, Prices(), scenario_.topology);

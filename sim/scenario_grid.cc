@@ -277,8 +277,9 @@ std::string ResolvePath(const std::string& file, const std::string& path) {
 absl::Status LoadRegions(const ccsched::v1::Scenario& proto,
                          const YamlSource& source, uint64_t seed,
                          Scenario& scenario) {
-  if (proto.regions().empty())
+  if (proto.regions().empty()) {
     return At(source, "regions", "there are no regions");
+  }
   const absl::Status money = CheckMoney(proto.money());
   if (!money.ok()) return Blame(source, "money", money);
   RegionLoader loader(source, proto.money(), seed, scenario);
