@@ -52,25 +52,42 @@ void Pricing::Respond(size_t index, double& sum) {
     return;
   }
   const auto& pools = instance_.placements[job.pools];
-  if (!ascent_.options.mixed) {
-    const WorthLook best =
-        search_.Best(table_, pools, job, Guess(index), Evaluations(index));
-    worth_[index] = std::max(best.worth, kLeastWorth);
-    sum += count * best.bound;
-    AddStretches(job, best.worth, count);
-    return;
-  }
-  const WorthTop top =
-      search_.Top(table_, pools, job, Guess(index), Evaluations(index));
-  worth_[index] = std::max(top.best.worth, kLeastWorth);
-  sum += count * top.best.bound;
-  AddStretches(job, top.less.worth, count * (1 - top.share_of_more));
-  if (top.more) AddStretches(job, top.more->worth, count * top.share_of_more);
+  if (ascent_.options.mixed) return RespondMixed(index, sum);
+  const WorthLook best =
+      search_.Best(table_, pools, job, Guess(index), Evaluations(index));
+  worth_[index] = std::max(best.worth, kLeastWorth);
+  sum += count * best.bound;
+  search_.At(table_, pools, job, best.worth, nullptr, &stretches_);
+  AddStretches(count);
 }
 
-void Pricing::AddStretches(const PlanJob& job, double worth, double count) {
-  search_.At(table_, instance_.placements[job.pools], job, worth, nullptr,
-             &stretches_);
+void Pricing::RespondMixed(size_t index, double& sum) {
+  const PlanJob& job = instance_.jobs[index];
+  const double count = job.count * static_cast<double>(job.weight);
+  const auto& pools = instance_.placements[job.pools];
+  const StartChoice whole = BestStart(instance_, table_, job);
+  // Mostly one look tells that no pause pays.
+  bool pauses = paused_.At(table_, pools, job, Guess(index)).bound < whole.cost;
+  WorthTop top;
+  if (pauses) {
+    top = paused_.Top(table_, pools, job, Guess(index), Evaluations(index));
+    worth_[index] = std::max(top.best.worth, kLeastWorth);
+    pauses = top.best.bound < whole.cost;
+  }
+  if (!pauses) {
+    sum += count * whole.cost;
+    usage_.Add(whole.pool, whole.start, whole.start + job.duration, count);
+    return;
+  }
+  sum += count * top.best.bound;
+  paused_.At(table_, pools, job, top.less.worth, &stretches_);
+  AddStretches(count * (1 - top.share_of_more));
+  if (!top.more) return;
+  paused_.At(table_, pools, job, top.more->worth, &stretches_);
+  AddStretches(count * top.share_of_more);
+}
+
+void Pricing::AddStretches(double count) {
   for (const Stretch& s : stretches_) {
     usage_.Add(s.pool, s.start, s.end, count);
   }

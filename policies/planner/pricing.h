@@ -13,6 +13,7 @@
 
 #include "policies/planner/elastic_response.h"
 #include "policies/planner/instance.h"
+#include "policies/planner/paused_response.h"
 #include "policies/planner/price_table.h"
 #include "policies/planner/slot_usage.h"
 #include "policies/planner/stretch_response.h"
@@ -28,10 +29,12 @@ struct AscentOptions {
   double hope = 0.03;
   // Least hope: below it the ascent is as good as done.
   double least_hope = 1e-5;
-  // Whether of a suspendable job's plans two are mixed that together do just
-  // its work (WorthTop): the steps are right then, for a look more at each job,
-  // and the bound is closer, by .1 to .3 % of month-long traces. Without it the
-  // plan of the best worth alone steps, which does a little more or less.
+  // Whether a suspendable job's plans with a pause are bounded apart from those
+  // without (PausedSearch), and of the former two are mixed that together do
+  // just its work (WorthTop): the bound is closer, by .1 to .4 % of month-long
+  // traces, and the steps are right, for a look or two more at each job.
+  // Without it the plan of the best worth alone steps, which does a little more
+  // or less.
   bool mixed = false;
 };
 
@@ -82,8 +85,10 @@ class Pricing {
   int64_t Looks(const PlanJob& job) const;
   void Respond(size_t job, double& sum);
   void RespondElastic(size_t job, double& sum);
-  // Notes what the plan at that worth takes, as `count` accelerators.
-  void AddStretches(const PlanJob& job, double worth, double count);
+  // Of a suspendable job, as options.mixed says.
+  void RespondMixed(size_t job, double& sum);
+  // Notes what the stretches last found take, as `count` accelerators.
+  void AddStretches(double count);
   // What a slot of its work may be worth, before any look at it.
   double Guess(size_t job) const;
   // So many looks suffice to find it.
@@ -97,6 +102,7 @@ class Pricing {
   PriceTable table_;
   SlotUsage usage_;
   StretchSearch search_;
+  PausedSearch paused_;
   ElasticSearch elastic_search_;
   std::vector<double> worth_;  // of each suspendable job's useful work
   std::vector<Stretch> stretches_;
