@@ -15,7 +15,7 @@ namespace {
 // (.04 % of the plan), but twice or half kMostMended, which is a little worse.
 constexpr int64_t kRefresh = 2000;  // rounds between two looks at all regrets
 constexpr int kLeastNeighbours = 3;
-constexpr int kMostNeighbours = 30;
+constexpr int kMostNeighbours = 12;
 constexpr double kElsewhere = 0.3;  // of those forced: to a random start
 constexpr double kSkip = 0.3;       // chance of being a victim only at last
 constexpr size_t kMostEjected = 300;
