@@ -15,18 +15,12 @@
 namespace ccsched {
 namespace {
 
-template <typename Range, typename NameFn>
-std::string Nearest(std::string_view wanted, const Range& range, NameFn name) {
-  std::string best;
-  size_t least = std::string::npos;
-  for (const auto& entry : range) {
-    const std::string candidate = name(entry);
-    const size_t distance = EditDistance(wanted, candidate);
-    if (distance >= least) continue;
-    least = distance;
-    best = candidate;
-  }
-  return best;
+template <typename Range>
+std::vector<std::string> NamesOf(const Range& range) {
+  std::vector<std::string> names;
+  names.reserve(range.size());
+  for (const auto& entry : range) names.emplace_back(entry.name);
+  return names;
 }
 
 }  // namespace
@@ -56,10 +50,9 @@ absl::StatusOr<const PolicySpec*> FindPolicy(std::string_view name) {
   for (const PolicySpec& spec : AllPolicies()) {
     if (spec.name == name) return &spec;
   }
-  const std::string nearest = Nearest(
-      name, AllPolicies(), [](const PolicySpec& spec) { return spec.name; });
-  return absl::NotFoundError(absl::StrCat(
-      "no policy is called \"", ToAbsl(name), "\"; the nearest is ", nearest));
+  return absl::NotFoundError(
+      absl::StrCat("no policy is called \"", ToAbsl(name), "\"",
+                   AmongKnown(name, NamesOf(AllPolicies()))));
 }
 
 absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(
@@ -78,11 +71,8 @@ absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(
           spec->parameters.empty()
               ? absl::StrCat("policy ", spec->name,
                              " has no parameters, so not \"", key, "\" either")
-              : absl::StrCat(
-                    "policy ", spec->name, " has no parameter \"", key,
-                    "\"; the nearest is ",
-                    Nearest(key, spec->parameters,
-                            [](const ParameterSpec& p) { return p.name; })));
+              : absl::StrCat("policy ", spec->name, " has no parameter \"", key,
+                             "\"", AmongKnown(key, NamesOf(spec->parameters))));
     }
     if (!(value >= p->min && value <= p->max)) {
       return absl::InvalidArgumentError(

@@ -141,6 +141,8 @@ class Fleet {
   absl::Status Carry(int64_t now_us, const Effects& effects, SimResult& result);
   // When the next attempt ends; kForeverUs if none runs.
   int64_t NextEnd();
+  // The job that it is of. REQUIRES: NextEnd() named a time just now.
+  JobId NextToEnd() const { return JobId(progress_[ends_.top().slot()].job); }
   // Ends the attempts that end at `now_us`, and says so.
   absl::Status EndDue(int64_t now_us, std::vector<Event>& events);
   // The node is gone, and all that ran there; the engine is told by NodeLost.

@@ -32,7 +32,7 @@ std::string Change(double share) {
 // "46,134".
 std::string Grouped(double number) {
   std::string text = absl::StrFormat("%.0f", number);
-  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  for (size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
   return text;
 }
 

@@ -201,7 +201,7 @@ std::string CapacityCard(const Scenario& scenario,
     }
     table += "</tr>";
   }
-  return "<div class=\"card scroll\"><table>" + table + "</table></div>";
+  return "<div class=\"card scroll fit\"><table>" + table + "</table></div>";
 }
 
 }  // namespace ccsched

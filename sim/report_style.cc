@@ -79,6 +79,9 @@ color:var(--soft);font-size:.85rem}
 .more,.runs th:first-child{display:none}td:first-child{min-width:4rem}details details{margin-left:0}
 .tick,.label,text.mark{font-size:13px}.name{font-size:14px}
 table{font-size:.82rem}th,td{padding:.4rem .3rem}
+.fit th{white-space:normal;overflow-wrap:anywhere;font-size:.76rem}
+.fit td,.fit th{padding:.4rem .15rem}.fit th>span{min-width:0}
+.fit td:first-child,.fit th:first-child{width:1%;min-width:4.6rem}
 .runs tr{display:grid;border-bottom:1px solid var(--rule);
 grid-template-columns:repeat(auto-fit,minmax(3.8rem,1fr))}
 .runs td,.runs th{border:0;padding:.2rem .1rem}

@@ -20,6 +20,7 @@
 #include "scheduler/wire/yaml.h"
 #include "sim/scenario_grid.h"
 #include "sim/scenario_sites.h"
+#include "sim/trace.h"
 
 namespace ccsched {
 namespace {
@@ -210,6 +211,9 @@ class Loader {
     const ccsched::v1::ScenarioJobs& from = proto_.jobs();
     WorkloadSpec& jobs = scenario_.jobs;
     if (from.trace().empty()) return At("jobs.trace", "there is no trace");
+    if (const auto known = FindTraceFormat(from.format()); !known.ok()) {
+      return At("jobs.format", std::string(known.status().message()));
+    }
     jobs.trace = ResolvePath(scenario_.path, from.trace());
     scenario_.files.push_back(jobs.trace);
     jobs.format = from.format();

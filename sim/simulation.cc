@@ -203,10 +203,22 @@ class Playing {
     return absl::OkStatus();
   }
 
+  // The engine goes through the job that ends next, at `end_us`, some steps
+  // from now or in this one.
+  void BringNear(int64_t end_us) {
+    end_us_ = end_us;
+    if (end_us == kForeverUs) return;
+    const JobId next = fleet_.NextToEnd();
+    if (next == near_) return;
+    near_ = next;
+    engine_.Prefetch(next);
+  }
+
   int64_t NextTime() {
     // The nodes join at the start, whatever else happens then.
     if (!events_.empty()) return absl::ToUnixMicros(scenario_.start);
     const int64_t end = fleet_.NextEnd();
+    BringNear(end);
     const int64_t arrival =
         next_job_ != nullptr ? next_job_->submit_us : kForeverUs;
     if (arrival == kForeverUs && fleet_.live() == 0) return kForeverUs;
@@ -279,6 +291,7 @@ class Playing {
       const PriceIssue& issue = prices[next_price_++];
       events_.emplace_back(PricesPublished{issue.region, issue.prices});
     }
+    if (end_us_ <= now) engine_.PrefetchRun(near_);
     RETURN_IF_ERROR(fleet_.EndDue(now, events_));
     if (projects_.on()) projects_.TakeBooked(events_);
     if (faults_.Next() <= now) RETURN_IF_ERROR(ChangeNodes(now));
@@ -392,6 +405,8 @@ class Playing {
   absl::Time told_until_ = absl::InfinitePast();
   std::vector<Event> events_;
   std::vector<Event> about_jobs_;  // what people did, for the end of the step
+  int64_t end_us_ = kForeverUs;    // when the next attempt ends, and
+  JobId near_;                     // whose it is
   int64_t now_us_ = 0;
   int64_t wake_us_ = kForeverUs;
   int64_t outside_us_ = kForeverUs;

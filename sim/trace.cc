@@ -3,8 +3,13 @@
 #include "sim/trace.h"
 
 #include <array>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/nearest.h"
+#include "scheduler/base/status.h"
+#include "scheduler/base/strings.h"
 #include "sim/readers/readers.h"
 #include "sim/trace_readers.h"
 
@@ -41,15 +46,20 @@ absl::Span<const TraceFormat> TraceFormats() {
   return *formats;
 }
 
-absl::StatusOr<std::unique_ptr<TraceReader>> OpenTrace(
-    std::string_view format, const std::string& path) {
-  std::string names;
+absl::StatusOr<const TraceFormat*> FindTraceFormat(std::string_view name) {
+  std::vector<std::string> names;
   for (const TraceFormat& known : TraceFormats()) {
-    if (known.name == format) return known.open(path);
-    absl::StrAppend(&names, names.empty() ? "" : ", ", std::string(known.name));
+    if (known.name == name) return &known;
+    names.emplace_back(known.name);
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "no trace format \"", std::string(format), "\"; known are ", names));
+      "no trace format \"", ToAbsl(name), "\"", AmongKnown(name, names)));
+}
+
+absl::StatusOr<std::unique_ptr<TraceReader>> OpenTrace(
+    std::string_view format, const std::string& path) {
+  ASSIGN_OR_RETURN(const TraceFormat* const known, FindTraceFormat(format));
+  return known->open(path);
 }
 
 }  // namespace ccsched

@@ -62,6 +62,8 @@ struct TraceFormat {
 };
 // All formats, in the order in which they are listed to people.
 absl::Span<const TraceFormat> TraceFormats();
+// Errors: InvalidArgument naming the formats if there is none of this name.
+absl::StatusOr<const TraceFormat*> FindTraceFormat(std::string_view name);
 
 // Opens a trace (gzip or plain). Errors: InvalidArgument naming the formats if
 // there is none of this name; NotFound if the file can't be read;

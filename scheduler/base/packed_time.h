@@ -62,6 +62,7 @@ class PackedTime {
     return absl::FromUnixMicros(us_);
   }
   static constexpr PackedTime InfiniteFuture() { return PackedTime(kMax); }
+  static constexpr PackedTime InfinitePast() { return PackedTime(kMin); }
   static constexpr PackedTime FromUnixMicros(int64_t us) {
     return PackedTime(us);
   }

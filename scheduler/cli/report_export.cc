@@ -3,6 +3,7 @@
 #include "scheduler/cli/report_export.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,34 +117,122 @@ bool EndedWithin(const v1::Job& job, const v1::ReportRequest& request) {
          !(request.has_to() && ended >= FromProto(request.to()));
 }
 
-absl::StatusOr<std::vector<ReportEntry>> JobEntries(
-    Client& client, const v1::ReportRequest& request) {
-  ASSIGN_OR_RETURN(const v1::SitesResponse sites, client.Sites());
+// Calls visit(job) for each that the request is about, in the order of ids.
+template <typename Visit>
+absl::Status ForEachJob(Client& client, const v1::ReportRequest& request,
+                        Visit visit) {
   v1::ListJobsRequest list;
   list.set_all(true);
   list.set_user(request.user());
   list.set_project(request.project());
   list.set_page_size(1000);
-  std::vector<ReportEntry> entries;
   do {
     ASSIGN_OR_RETURN(const v1::ListJobsResponse page, client.List(list));
-    for (const v1::Job& job : page.jobs()) {
-      if (!EndedWithin(job, request)) continue;
-      // Only this call has the energy of each attempt.
-      ASSIGN_OR_RETURN(const v1::Job full, client.Get(job.id(), true));
-      entries.push_back(EntryOf(full, sites));
-    }
+    for (const v1::Job& job : page.jobs()) RETURN_IF_ERROR(visit(job));
     list.set_page_token(page.next_page_token());
   } while (!list.page_token().empty());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ReportEntry>> JobEntries(
+    Client& client, const v1::ReportRequest& request) {
+  ASSIGN_OR_RETURN(const v1::SitesResponse sites, client.Sites());
+  std::vector<ReportEntry> entries;
+  const auto take = [&](const v1::Job& job) -> absl::Status {
+    if (!EndedWithin(job, request)) return absl::OkStatus();
+    // Only this call has the energy of each attempt.
+    ASSIGN_OR_RETURN(const v1::Job full, client.Get(job.id(), true));
+    entries.push_back(EntryOf(full, sites));
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(ForEachJob(client, request, take));
   if (entries.empty()) {
     return absl::NotFoundError("report: no job that ran ended in that time");
   }
   return entries;
 }
 
+// From the first start to the last end of what ran in the time asked for, by
+// entity; under "" of all. Of what still runs, there is no end.
+class Periods {
+ public:
+  explicit Periods(const v1::ReportRequest& request)
+      : by_(request.by()),
+        from_(request.has_from() ? FromProto(request.from())
+                                 : absl::InfinitePast()),
+        to_(request.has_to() ? FromProto(request.to())
+                             : absl::InfiniteFuture()) {
+    if (request.has_as_of()) to_ = std::min(to_, FromProto(request.as_of()));
+  }
+
+  void Add(const v1::Job& job, const v1::SitesResponse& sites) {
+    for (const v1::Attempt& a : job.attempts()) {
+      if (!a.has_started()) continue;
+      const absl::Time start = FromProto(a.started());
+      const absl::Time end =
+          a.has_ended() ? FromProto(a.ended()) : absl::InfiniteFuture();
+      if (start >= to_ || end <= from_) continue;
+      const Period period{std::max(start, from_), std::min(end, to_)};
+      spans_[""].Cover(period);
+      if (const std::string key = KeyOf(job, a, sites); !key.empty()) {
+        spans_[key].Cover(period);
+      }
+    }
+  }
+
+  // Sets what is known of the entity's. What no job was there for has that of
+  // the whole report.
+  void Set(const std::string& key, ReportEntry& e) const {
+    const auto own = spans_.find(key);
+    const auto span = own == spans_.end() ? spans_.find("") : own;
+    if (span == spans_.end()) return;
+    e.start = span->second.start;
+    if (span->second.end < absl::InfiniteFuture()) e.end = span->second.end;
+  }
+
+ private:
+  struct Period {
+    absl::Time start = absl::InfiniteFuture();
+    absl::Time end = absl::InfinitePast();
+    void Cover(const Period& other) {
+      start = std::min(start, other.start);
+      end = std::max(end, other.end);
+    }
+  };
+  std::string KeyOf(const v1::Job& job, const v1::Attempt& a,
+                    const v1::SitesResponse& sites) const {
+    if (by_ == "user") return job.spec().user();
+    if (by_ == "project") return job.spec().project();
+    if (by_ == "job") return absl::StrCat(job.id());
+    if (by_ == "site") return a.site();
+    const v1::SiteStatus* const site = FindSite(sites, a.site());
+    return site == nullptr ? "" : site->region();
+  }
+
+  std::string by_;
+  absl::Time from_, to_;
+  std::map<std::string, Period> spans_;
+};
+
+absl::StatusOr<Periods> ReadPeriods(Client& client,
+                                    const v1::ReportRequest& request) {
+  Periods periods(request);
+  // A month has its days, and a time that was asked for is that.
+  if (request.by() == "month" || (request.has_from() && request.has_to())) {
+    return periods;
+  }
+  ASSIGN_OR_RETURN(const v1::SitesResponse sites, client.Sites());
+  RETURN_IF_ERROR(ForEachJob(client, request, [&](const v1::Job& job) {
+    periods.Add(job, sites);
+    return absl::OkStatus();
+  }));
+  return periods;
+}
+
 absl::StatusOr<std::vector<ReportEntry>> EntityEntries(
     Client& client, const v1::ReportRequest& request) {
   ASSIGN_OR_RETURN(const v1::ReportResponse report, client.Report(request));
+  ASSIGN_OR_RETURN(const Periods periods, ReadPeriods(client, request));
   std::vector<ReportEntry> entries;
   const auto add = [&](const v1::ReportRow& row, const std::string& prefix) {
     ReportEntry& e = entries.emplace_back();
@@ -151,6 +240,7 @@ absl::StatusOr<std::vector<ReportEntry>> EntityEntries(
         row.key().empty() ? prefix.empty() ? "-" : "idle" : prefix + row.key();
     if (request.by() == "site") e.site = row.key();
     if (request.by() == "region") e.region = row.key();
+    periods.Set(prefix.empty() ? row.key() : "", e);
     if (report.has_from()) e.start = FromProto(report.from());
     if (report.has_to()) e.end = FromProto(report.to());
     if (request.by() == "month") SetMonth(row.key(), e);

@@ -159,6 +159,18 @@ PolicyInput Engine::State::Input() const {
           .cold = cold_};
 }
 
+void Engine::Prefetch(JobId id) const {
+  const JobRef ref = state_->jobs_.Find(id);
+  if (ref != kNoJob) state_->jobs_.Prefetch(ref);
+}
+
+void Engine::PrefetchRun(JobId id) const {
+  const JobRef ref = state_->jobs_.Find(id);
+  if (ref == kNoJob) return;
+  const RunRef run = state_->jobs_[ref].run;
+  if (run != kNoRun) state_->runs_.Prefetch(run);
+}
+
 PlacementId Engine::InternPlacement(const Placement& placement) {
   return state_->placements_.Intern(placement);
 }

@@ -117,6 +117,12 @@ class Engine {
   // The result is valid until the next Step. REQUIRES: now >= the last now.
   const Effects& Step(absl::Time now, absl::Span<const Event> events);
 
+  // Brings near what the end of this job's running attempt will go through, for
+  // whoever knows that it is about to come; what a job refers to needs a call
+  // of its own, once the job is there. No job, no effect: only speed.
+  void Prefetch(JobId id) const;
+  void PrefetchRun(JobId id) const;
+
   // The pools that a job of these sites, regions and types may use: interned.
   PlacementId InternPlacement(const Placement& placement);
 

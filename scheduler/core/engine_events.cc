@@ -344,7 +344,7 @@ absl::Status Engine::State::Apply(const AttemptStarted& e) {
   if (run.confirmed) return absl::OkStatus();
   RETURN_IF_ERROR(TryMove(ref, Trigger::kConfirm));
   run.confirmed = true;
-  run.start = std::max(e.at, run.start);
+  run.start = std::max<absl::Time>(e.at, run.start);
   return absl::OkStatus();
 }
 

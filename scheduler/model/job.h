@@ -174,16 +174,16 @@ struct Run {
   PoolId pool;
   uint32_t count = 0;  // accelerators at work
   uint32_t index = 0;  // in its pool's list
-  absl::Time start;
+  PackedTime start;
   bool confirmed = false;
   uint32_t resize_to = 0;  // asked to suspend, to go on with so many; 0: not
-  absl::Time ask_again = absl::InfinitePast();  // to suspend, not before
-  absl::Duration overhead;  // restart time at the beginning of it
+  PackedTime ask_again = PackedTime::InfinitePast();  // to suspend, not before
+  PackedDuration overhead;  // restart time at the beginning of it
   absl::InlinedVector<NodeShare, 1> nodes;
 
   // Where it was resized as it ran: when it was last, and its work until then.
-  absl::Time resized = absl::InfinitePast();
-  absl::Duration worked;
+  PackedTime resized = PackedTime::InfinitePast();
+  PackedDuration worked;
 
   // How long it has run, but for its restart.
   absl::Duration TimeAtWork(absl::Time by) const {
@@ -191,8 +191,8 @@ struct Run {
   }
   // Its useful work, in time at the width of its shape.
   absl::Duration WorkDone(const JobShape& shape, absl::Time by) const {
-    const absl::Time since = std::max(start + overhead, resized);
-    return worked +
+    const absl::Time since = std::max<absl::Time>(start + overhead, resized);
+    return absl::Duration(worked) +
            shape.WorkIn(std::max(by - since, absl::ZeroDuration()), count);
   }
 };

@@ -30,7 +30,7 @@ class Slab {
     if (free_.empty()) {
       const uint32_t slot = used_++;
       if ((slot & kMask) == 0) {
-        blocks_.push_back(std::make_unique<Value[]>(kMask + 1));
+        blocks_.push_back(std::make_unique<Block>());
       }
       return slot;
     }
@@ -49,10 +49,10 @@ class Slab {
     free_.push_back(slot);
   }
   Value& operator[](uint32_t slot) {
-    return blocks_[slot >> kBits][slot & kMask];
+    return blocks_[slot >> kBits]->values[slot & kMask];
   }
   const Value& operator[](uint32_t slot) const {
-    return blocks_[slot >> kBits][slot & kMask];
+    return blocks_[slot >> kBits]->values[slot & kMask];
   }
   // Brings near what a slot holds, for whoever needs it soon.
   void Prefetch(uint32_t slot) const {
@@ -68,7 +68,11 @@ class Slab {
   static constexpr uint32_t kBits = 8;
   static constexpr uint32_t kMask = (1u << kBits) - 1;
   static constexpr size_t kCacheLine = 64;
-  std::vector<std::unique_ptr<Value[]>> blocks_;
+  // Aligned, so that a value lies on as few cache lines as it can.
+  struct alignas(kCacheLine) Block {
+    Value values[kMask + 1];
+  };
+  std::vector<std::unique_ptr<Block>> blocks_;
   uint32_t used_ = 0;  // slots ever given out
   std::vector<uint32_t> free_;
 };

@@ -124,6 +124,36 @@ TEST_F(ReportExportTest, GhgHasARowForEachEntity) {
   EXPECT_THAT(csv, Not(HasSubstr("train")));
 }
 
+TEST_F(ReportExportTest, GhgSaysFromWhenToWhenJobsRan) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      R"(rows { key: "iowa" energy_kwh: 10 co2e_g: 4e6 }
+         unallocated { key: "oslo" energy_kwh: 1 })");
+  scheduler_.jobs.resize(3);
+  for (v1::Job& job : scheduler_.jobs) {
+    job.mutable_attempts(0)->mutable_started()->set_seconds(60);
+  }
+  request_.set_by("site");
+  const std::string all = Export("ghg");
+  EXPECT_THAT(all, HasSubstr("iowa,iowa,,1970-01-01T00:01:00Z,"
+                             "1970-01-01T03:00:00Z,10,"));
+  // No job ran there: what its nodes used belongs to the same time.
+  EXPECT_THAT(all, HasSubstr("idle oslo,oslo,,1970-01-01T00:01:00Z,"
+                             "1970-01-01T03:00:00Z,1,"));
+  request_.mutable_from()->set_seconds(3600);
+  EXPECT_THAT(Export("ghg"), HasSubstr("iowa,iowa,,1970-01-01T02:00:00Z,"
+                                       "1970-01-01T03:00:00Z,10,"));
+}
+
+TEST_F(ReportExportTest, GhgHasNoEndOfWhatStillRuns) {
+  scheduler_.report =
+      Parsed<v1::ReportResponse>(R"(rows { key: "iowa" energy_kwh: 10 })");
+  scheduler_.jobs.resize(1);
+  scheduler_.jobs[0].mutable_attempts(0)->mutable_started()->set_seconds(60);
+  scheduler_.jobs[0].mutable_attempts(1)->clear_ended();
+  request_.set_by("site");
+  EXPECT_THAT(Export("ghg"), HasSubstr("iowa,iowa,,1970-01-01T00:01:00Z,,10,"));
+}
+
 TEST_F(ReportExportTest, GhgRowsOfMonthsHaveTheirDaysAndIdleItsName) {
   scheduler_.report = Parsed<v1::ReportResponse>(
       R"(rows { key: "2026-12" energy_kwh: 10 co2e_g: 4e6 }

@@ -37,7 +37,7 @@ TEST(CheckPolicyConfigTest, TakesWhatCanBeMade) {
 TEST(CheckPolicyConfigTest, NamesTheLineOfWhatCannot) {
   EXPECT_THAT(std::string(Check("policy: {name: plannr}\n").message()),
               HasSubstr("policy_setting_test.yaml:2: no policy is called "
-                        "\"plannr\"; the nearest is planner"));
+                        "\"plannr\"; did you mean 'planner'?"));
   EXPECT_THAT(std::string(Check("policy:\n  name: planner\n  parameters:\n"
                                 "    replan_minuts: 30\n")
                               .message()),

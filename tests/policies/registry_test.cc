@@ -18,6 +18,7 @@ namespace ccsched::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(RegistryTest, NamesAreUniqueAndFound) {
   std::set<std::string> names;
@@ -32,8 +33,20 @@ TEST(RegistryTest, NamesAreUniqueAndFound) {
 TEST(RegistryTest, AnUnknownNameIsAnsweredWithTheNearest) {
   const absl::Status status = FindPolicy("lowest-windw").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("\"lowest-windw\""));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("lowest-window"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("\"lowest-windw\"; did you mean 'lowest-window'?"));
+}
+
+TEST(RegistryTest, WhatIsLikeNoPolicyIsAnsweredWithAllOfThem) {
+  const std::string what(FindPolicy("quota").status().message());
+  EXPECT_THAT(what, HasSubstr("\"quota\" (known: fcfs, easy-backfill, "));
+  EXPECT_THAT(what, Not(HasSubstr("did you mean")));
+}
+
+TEST(RegistryTest, WhatIsLikeNoParameterIsAnsweredWithAllOfThem) {
+  const std::string what(
+      MakePolicy("ecovisor", {{"zzzzzz", 3}}).status().message());
+  EXPECT_THAT(what, HasSubstr("no parameter \"zzzzzz\" (known: "));
 }
 
 TEST(RegistryTest, AnUnknownParameterIsNamed) {
@@ -42,7 +55,7 @@ TEST(RegistryTest, AnUnknownParameterIsNamed) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("\"percentil\""));
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("nearest is percentile"));
+              HasSubstr("did you mean 'percentile'?"));
 }
 
 TEST(RegistryTest, AParameterOutOfRangeIsNamedWithItsValue) {

@@ -141,6 +141,18 @@ TEST_F(ReportTest, BreaksLongNames) {
   }
 }
 
+// More policies than sites: sites stand side by side, whatever they are called.
+TEST_F(ReportTest, SitesFitASmallPhone) {
+  Write({"fcfs", "easy-backfill", "lowest-carbon-now", "wait-awhile"},
+        {"sites.at-gas.name=datacenter-virginia",
+         "sites.at-wind.name=datacenter-frankfurt",
+         "sites.at-solar.name=datacenter-california"});
+  if (!HasChromium()) GTEST_SKIP() << "there is no chromium here";
+  const std::string page = LaidOut(360);
+  EXPECT_THAT(page, HasSubstr("width=360 outside=0"));
+  EXPECT_THAT(page, HasSubstr("scrolled=0;"));
+}
+
 // Nothing is said of what one policy can't show: a comparison.
 TEST_F(ReportTest, ComparesOnePolicyWithNothing) {
   Write({"planner"});

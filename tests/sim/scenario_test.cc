@@ -93,6 +93,9 @@ TEST_F(ScenarioTest, BlamesTheSettingThatBroughtAValue) {
   EXPECT_THAT(ErrorSetting("jobs.trace=none.csv"),
               AllOf(StartsWith("--set jobs.trace=none.csv: "),
                     Not(HasSubstr("small.yaml"))));
+  EXPECT_THAT(ErrorSetting("jobs.format=phily"),
+              AllOf(StartsWith("--set jobs.format=phily: "),
+                    HasSubstr("did you mean 'philly'?")));
   const std::string policies = "policies=[fcfs, {name: plannr}]";
   EXPECT_THAT(RunScenario({.scenario = WriteSmallScenario(folder_, {}),
                            .set = {policies}})
