@@ -141,7 +141,8 @@ bool JobRunner::idle() const {
   const auto none = [](const Batch& batch) {
     return batch.accepted.empty() && batch.finished.empty();
   };
-  return running_.empty() && none(batch_) && none(committing_);
+  return running_.empty() && starts_.empty() && none(batch_) &&
+         none(committing_);
 }
 
 }  // namespace ccsched

@@ -122,6 +122,7 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
     case FenceCheck::kNew:
       break;
   }
+  if (ending_) return RefuseToEnd(id);
   if (WaitsForOlder(start)) return;
   const auto accelerators = store_.book().FreeAccelerators(start.count());
   if (!accelerators) {
@@ -205,11 +206,18 @@ void JobRunner::EndAtOnce(AttemptId id, v1::Outcome outcome,
   Finish(status, std::nullopt);
 }
 
+// It would outlive the agent, and nobody would see its end.
+void JobRunner::RefuseToEnd(AttemptId id) {
+  EndAtOnce(id, v1::OUTCOME_REFUSED, "its node's agent ends its jobs",
+            /*node_at_fault=*/true);
+}
+
 void JobRunner::Spawn(const Accepted& accepted) {
   const AttemptId id = accepted.id;
   if (accepted.over) {
     return EndAtOnce(id, *accepted.over, "ended before it was started here");
   }
+  if (ending_) return RefuseToEnd(id);
   absl::StatusOr<Supervised> supervised =
       SpawnSupervisor(options_.supervisor, id, accepted.spec, accepted.script,
                       PathsOf(options_.launch.state, id), run_files_);
@@ -242,7 +250,9 @@ void JobRunner::Spawn(const Accepted& accepted) {
 void JobRunner::Track(AttemptId id, Running running) {
   const int fd = running.supervised.process.get();
   running_[id] = std::move(running);
-  if (fd >= 0) loop_.Watch(fd, [this, id] { OnGone(id); });
+  if (fd < 0) return;
+  loop_.Watch(fd, [this, id] { OnGone(id); });
+  if (ending_) pidfd_send_signal(fd, SIGTERM, nullptr, 0);
 }
 
 void JobRunner::Stop(const v1::StopAttempt& stop) {
@@ -309,15 +319,12 @@ void JobRunner::SignalStop(AttemptId id, Running& running, int value) {
 }
 
 void JobRunner::EndAll() {
+  ending_ = true;
   for (const auto& [id, running] : running_) {
     if (!running.supervised.process.valid()) continue;
     pidfd_send_signal(running.supervised.process.get(), SIGTERM, nullptr, 0);
   }
-  for (Batch* const batch : {&batch_, &committing_}) {
-    for (Accepted& accepted : batch->accepted) {
-      accepted.over = accepted.over.value_or(v1::OUTCOME_LOST);
-    }
-  }
+  while (!waiting_.empty()) LetNext(waiting_.begin()->first);
 }
 
 // Its supervisor knows: until it has said no, or nothing by its deadline, the

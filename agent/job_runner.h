@@ -35,6 +35,7 @@ enum class Obstacle {
   kJournal,     // it can't be written
   kSupervisor,  // it is not this agent's
   kStart,       // one has failed, and not for anything of its job
+  kEnding,      // it ends its jobs, and then itself
 };
 
 struct RunnerOptions {
@@ -85,7 +86,8 @@ class JobRunner {
   void Sample();
   SampleOutbox& samples() { return samples_; }
 
-  // Tells every job's supervisor to end it and itself.
+  // Tells every job's supervisor to end it and itself. From now on starts are
+  // refused: also those that are on record, and what is being started ends.
   void EndAll();
   // The agent stops: what the next one would have to estimate goes on disk.
   void Leave();
@@ -132,6 +134,7 @@ class JobRunner {
   void EndAtOnce(AttemptId id, v1::Outcome outcome, const std::string& message,
                  bool node_at_fault = false);
   void OnStartFailed(const std::string& why);
+  void RefuseToEnd(AttemptId id);
   void Spawn(const Accepted& accepted);
   void AcceptStarts();
   void OnCommitted();
@@ -168,6 +171,7 @@ class JobRunner {
   Batch committing_;                      // of the one under way
   // Wait for an older attempt of the same job to be gone.
   std::map<uint64_t, v1::StartAttempt> waiting_;
+  bool ending_ = false;  // all jobs
   bool retry_armed_ = false;
   bool journal_fails_ = false;
   std::optional<int64_t> failed_at_ns_;  // the last start that did

@@ -179,6 +179,8 @@ void Session::OnEnded(AttemptId id) { logs_.OnEnded(id); }
 
 void Session::EndJobs(std::function<void()> done) {
   all_ended_ = std::move(done);
+  // First: so that what is refused is not sent here again.
+  OnUnfit(Obstacle::kEnding, "its agent ends its jobs, and itself");
   runner_.EndAll();
 }
 
