@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "agent/attempt_store.h"
 #include "agent/boot_clock.h"
@@ -21,10 +22,13 @@
 #include "agent/sample_outbox.h"
 #include "agent/spawn.h"
 #include "agent/supervisor.h"
+#include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
 namespace {
+
+using ::testing::UnorderedElementsAre;
 
 class StateTest : public testing::Test {
  protected:
@@ -355,18 +359,31 @@ TEST_F(StateTest, TheOldestLogsGoFirstAndThoseInUseStay) {
   put("3-1.out", 6, 100);
   put("4-1.out", 5, 100);
   put("notes", 99, 1000);
-  const auto needed = [](AttemptId id) { return id.job == 1; };
-  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 500, .files_max = 9}, needed), 0u);
-  // A few at a time: nothing else happens meanwhile.
-  const LogBounds one{.bytes_max = 300, .files_max = 9, .removals_max = 1};
-  EXPECT_EQ(PruneLogs(folder_, one, needed), 1u);
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "2-1.out"));
-  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 300, .files_max = 9}, needed), 1u);
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "1-1.out"));
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "2-1.out.1"));
-  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 900, .files_max = 2}, needed), 1u);
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "4-1.out"));
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "notes"));
+  const auto look = [&](const LogBounds& bounds) {
+    EventLoop loop;
+    LogKeeper keeper(loop, folder_, bounds,
+                     [](AttemptId id) { return id.job == 1; });
+    keeper.Begin();
+    while (keeper.looks() == 0) loop.RunOnce(kNanosPerSecond);
+  };
+  const auto left = [&] {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+      names.insert(file.path().filename());
+    }
+    return names;
+  };
+  look({.bytes_max = 500, .files_max = 9});
+  EXPECT_THAT(left(), UnorderedElementsAre("1-1.out", "2-1.out", "2-1.out.1",
+                                           "3-1.out", "4-1.out", "notes"));
+  look({.bytes_max = 300, .files_max = 9, .removals_max = 1});
+  EXPECT_THAT(left(), UnorderedElementsAre("1-1.out", "2-1.out", "3-1.out",
+                                           "4-1.out", "notes"));
+  look({.bytes_max = 300, .files_max = 9});
+  EXPECT_THAT(left(),
+              UnorderedElementsAre("1-1.out", "3-1.out", "4-1.out", "notes"));
+  look({.bytes_max = 900, .files_max = 2});
+  EXPECT_THAT(left(), UnorderedElementsAre("1-1.out", "4-1.out", "notes"));
 }
 
 TEST(OutputNameTest, FillsInWhatItKnowsAndNothingElse) {
