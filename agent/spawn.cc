@@ -168,6 +168,7 @@ absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
                                            const std::string& script,
                                            const AttemptPaths& paths,
                                            RunFilePool& pool) {
+  Failpoint("agent.files");
   RETURN_IF_ERROR(MakeFolder(spec, script, paths));
   RETURN_IF_ERROR(LinkOutput(spec, paths));
   ASSIGN_OR_RETURN(const Fd launch, MakeLaunchFd(spec));
@@ -255,6 +256,7 @@ bool NoteGapLeft(const AttemptPaths& paths) {
 }
 
 void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool) {
+  Failpoint("agent.files");
   pool.Give(paths.run);
   if (rmdir(paths.folder.c_str()) == 0 || errno == ENOENT) return;
   std::error_code ignored;

@@ -61,7 +61,8 @@ class RunFilePool {
   uint64_t last_ = 0;
 };
 
-// Writes the job's script, makes its run file and starts its supervisor.
+// Writes the job's script, makes its run file and starts its supervisor. A disk
+// may take seconds for it, as for what RemoveTraces and NoteGapLeft do.
 // Errors: naming the file or the call, and what the system says; nothing runs
 // then. REQUIRES: no other thread makes fds without close-on-exec.
 absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
