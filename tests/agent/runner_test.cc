@@ -13,6 +13,7 @@
 #include "agent/boot_clock.h"
 #include "agent/job_runner.h"
 #include "agent/lease_file.h"
+#include "agent/log_keeper.h"
 #include "agent/state_folder.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -103,11 +104,18 @@ class RunnerTest : public testing::Test {
   std::unique_ptr<AttemptStore> store_;
   std::vector<v1::AgentMessage> sent_;
   std::unique_ptr<JobRunner> runner_;
+  std::unique_ptr<LogKeeper> keeper_;
 };
 
-// Many at once: what is put on disk and what happens meanwhile take turns.
+// Many at once, beside what looks after their output: three threads work on the
+// disk while the loop goes on.
 TEST_F(RunnerTest, RunsJobsUntilTheyAreForgotten) {
   constexpr uint64_t kJobs = 40;
+  const std::string logs = state_.path + "/logs";
+  keeper_ = std::make_unique<LogKeeper>(
+      loop_, logs, LogBounds{.files_max = 0},
+      [this](AttemptId id) { return runner_->IsRunning(id); });
+  keeper_->Begin();
   for (uint64_t job = 1; job <= kJobs; ++job) Start({job, 1}, "exit 3");
   uint64_t acknowledged = 0;
   ASSERT_TRUE(RunUntil([&] {
@@ -117,6 +125,7 @@ TEST_F(RunnerTest, RunsJobsUntilTheyAreForgotten) {
     }
     return acknowledged == kJobs && store_->book().attempts().empty();
   }));
+  ASSERT_TRUE(RunUntil([&] { return keeper_->looks() == 1; }));
   for (uint64_t job = 1; job <= kJobs; ++job) {
     EXPECT_EQ(EndOf({job, 1})->outcome(), v1::OUTCOME_FAILED);
     EXPECT_EQ(EndOf({job, 1})->exit_code(), 3);
@@ -129,6 +138,9 @@ TEST_F(RunnerTest, RunsJobsUntilTheyAreForgotten) {
                   ->book()
                   .attempts()
                   .empty());
+  keeper_->Begin();
+  ASSERT_TRUE(RunUntil([&] { return keeper_->looks() == 2; }));
+  EXPECT_TRUE(std::filesystem::is_empty(logs));
 }
 
 // Those that are looked at later as well, and one that waits for another.
