@@ -28,6 +28,7 @@
 namespace ccsched {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
 class StateTest : public testing::Test {
@@ -283,6 +284,46 @@ TEST_F(StateTest, ANodesEnergyIsKeptUntilItIsOnRecord) {
   EXPECT_EQ(again(), (Stretches{{60, 120}, {200, 230}}));
   outbox.NodeTaken(absl::FromUnixSeconds(230));
   EXPECT_TRUE(again().empty());
+}
+
+// A scheduler that starts anew has on record what ends with a step of the
+// grid's data. It cuts a sample there as the one before it did, but could not
+// cut so what it is a part of.
+TEST_F(StateTest, WhatStraddlesAStepOfTheGridsDataIsKeptByItself) {
+  std::vector<v1::Telemetry> sent;
+  const auto store = Open();
+  store->Accept(Accepted({1, 1}, {0}));
+  SampleOutbox outbox(*store, [&](v1::AgentMessage message) {
+    sent.push_back(message.telemetry());
+  });
+  for (int t = 1183; t < 1211; t += 7) {
+    v1::EnergySample sample;
+    *sample.mutable_key() = ToProto(AttemptId{1, 1});
+    *sample.mutable_start() = ToProto(absl::FromUnixSeconds(t));
+    *sample.mutable_end() = ToProto(absl::FromUnixSeconds(t + 7));
+    outbox.Put(sample, 0);
+  }
+  for (int t = 1480; t < 1520; t += 10) {  // one ends with the step
+    v1::Telemetry node;
+    *node.mutable_start() = ToProto(absl::FromUnixSeconds(t));
+    *node.mutable_end() = ToProto(absl::FromUnixSeconds(t + 10));
+    node.set_node_joules(1);
+    outbox.PutNode(node);
+  }
+  sent.clear();
+  outbox.Resend();
+  ASSERT_EQ(sent.size(), 5u);
+  EXPECT_EQ(sent[0].end().seconds(), 1500);
+  EXPECT_EQ(sent[0].node_joules(), 2);
+  EXPECT_EQ(sent[1].end().seconds(), 1520);
+  std::vector<std::pair<int64_t, int64_t>> stretches;
+  for (size_t i = 2; i < sent.size(); ++i) {
+    stretches.emplace_back(sent[i].samples(0).start().seconds(),
+                           sent[i].samples(0).end().seconds());
+  }
+  EXPECT_THAT(stretches,
+              ElementsAre(std::pair(1183, 1197), std::pair(1197, 1204),
+                          std::pair(1204, 1211)));
 }
 
 // Of both, but for the last minute: the agent may be killed.
