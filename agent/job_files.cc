@@ -51,13 +51,19 @@ void JobRunner::BeginRemoval() {
   while (!to_remove_.empty() && files_->removals.size() < kRemovalsMax) {
     const AttemptId id = *to_remove_.begin();
     to_remove_.erase(to_remove_.begin());
-    files_->removals.push_back({.id = id, .done = false});
+    const KnownAttempt* const known = store_.book().Find(id);
+    if (known == nullptr) continue;  // forgotten already
+    // One that ended before its start has no tag, and no folder.
+    files_->removals.push_back(
+        {.id = id,
+         .tmp = known->tag.empty() ? "" : TmpOf(options_.launch, known->tag),
+         .done = false});
   }
   files_worker_.Begin([this] {
     for (Removal& removal : files_->removals) {
       const AttemptPaths paths = PathsOf(options_.launch.state, removal.id);
       removal.done = NoteGapLeft(paths);
-      if (removal.done) RemoveTraces(paths, run_files_);
+      if (removal.done) RemoveTraces(paths, removal.tmp, run_files_);
     }
     loop_.Post([this] { OnFiles(); });
   });

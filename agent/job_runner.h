@@ -127,6 +127,7 @@ class JobRunner {
   };
   struct Removal {
     AttemptId id;
+    std::string tmp;
     bool done = false;
   };
   // What the second thread does now: either of the two.

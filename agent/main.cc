@@ -43,6 +43,7 @@ struct Flags {
   std::string accelerator;
   uint32_t count = 0;
   std::string state;
+  std::string tmp;
   std::string supervisor;
   double sample_s = 5;
   uint64_t log_mib = 64;
@@ -101,6 +102,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--state", flags.state,
                  "folder for its records and the jobs' output")
       ->required();
+  app.add_option("--tmp", flags.tmp,
+                 "folder in which each job has a temporary one of its own, its "
+                 "TMPDIR, until it has ended")
+      ->default_str("tmp below --state")
+      ->check(CLI::ExistingDirectory);
   flags.supervisor = BesideThis("ccsched-supervise");
   app.add_option("--supervisor", flags.supervisor, "program that runs one job")
       ->default_str("ccsched-supervise beside this program");
@@ -173,6 +179,9 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   launch.site = flags.site;
   launch.accelerator = flags.accelerator;
   launch.state = folder.path;
+  launch.tmp = flags.tmp.empty()
+                   ? folder.path + "/tmp"
+                   : std::filesystem::absolute(flags.tmp).string();
   launch.output_limit = flags.log_mib << 20;
   launch.open_files = RaiseFileLimit();
   const char* path = std::getenv("PATH");

@@ -81,6 +81,19 @@ absl::Status MakeFolder(const LaunchSpec& spec, const std::string& script,
   return absl::OkStatus();
 }
 
+// Its user's alone.
+absl::Status MakeTmp(const LaunchSpec& spec) {
+  if (spec.tmp.empty()) return absl::OkStatus();
+  if (mkdir(spec.tmp.c_str(), 0700) != 0) {
+    return SystemError("mkdir " + spec.tmp, errno);
+  }
+  if (spec.run_as &&
+      lchown(spec.tmp.c_str(), spec.run_as->uid, spec.run_as->gid) != 0) {
+    return SystemError("chown " + spec.tmp, errno);
+  }
+  return absl::OkStatus();
+}
+
 // From the name under which output is looked for to where the user wants it.
 // It belongs to who may read that.
 absl::Status LinkOutput(const LaunchSpec& spec, const AttemptPaths& paths) {
@@ -170,6 +183,7 @@ absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
                                            RunFilePool& pool) {
   Failpoint("agent.files");
   RETURN_IF_ERROR(MakeFolder(spec, script, paths));
+  RETURN_IF_ERROR(MakeTmp(spec));
   RETURN_IF_ERROR(LinkOutput(spec, paths));
   ASSIGN_OR_RETURN(const Fd launch, MakeLaunchFd(spec));
   ASSIGN_OR_RETURN(const Fd locked, MakeRunFile(paths.run, pool));
@@ -255,12 +269,15 @@ bool NoteGapLeft(const AttemptPaths& paths) {
   return WriteLogParts(paths.log, parts);
 }
 
-void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool) {
+void RemoveTraces(const AttemptPaths& paths, const std::string& tmp,
+                  RunFilePool& pool) {
   Failpoint("agent.files");
   pool.Give(paths.run);
-  if (rmdir(paths.folder.c_str()) == 0 || errno == ENOENT) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(paths.folder, ignored);
+  for (const std::string& folder : {paths.folder, tmp}) {
+    if (rmdir(folder.c_str()) == 0 || errno == ENOENT) continue;
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
 }
 
 }  // namespace ccsched

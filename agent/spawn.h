@@ -87,8 +87,9 @@ Adopted FindSupervisor(const AttemptPaths& paths);
 // end, as far as its supervisor had no room to. False: there still is none.
 bool NoteGapLeft(const AttemptPaths& paths);
 
-// Removes what the attempt has on disk, but for its output.
-void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool);
+// Removes what the attempt has on disk, `tmp` included, but for its output.
+void RemoveTraces(const AttemptPaths& paths, const std::string& tmp,
+                  RunFilePool& pool);
 
 }  // namespace ccsched
 

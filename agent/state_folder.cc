@@ -89,7 +89,7 @@ absl::StatusOr<StateFolder> OpenStateFolder(const std::string& path) {
   folder.path = std::filesystem::absolute(path, error).lexically_normal();
   if (!folder.path.empty() && folder.path.back() == '/') folder.path.pop_back();
   // Jobs' scripts are read by their users: not closed to others.
-  for (const char* part : {"", "/run", "/logs", "/work"}) {
+  for (const char* part : {"", "/run", "/logs", "/work", "/tmp"}) {
     std::filesystem::create_directories(folder.path + part, error);
     if (error) {
       return absl::UnavailableError(absl::StrCat("state folder ", folder.path,

@@ -22,6 +22,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class JobsTest : public AgentTest {
  protected:
@@ -93,6 +94,25 @@ TEST_F(JobsTest, RunsAScriptByItsFirstLineAndWithoutOneByTheShell) {
   start.mutable_spec()->add_command("one");
   EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_SUCCEEDED);
   EXPECT_EQ(Read(StateFile("logs/2-1.out")), "argument one\n");
+}
+
+TEST_F(JobsTest, EachHasATemporaryFolderUntilItHasEnded) {
+  const auto left = [&] {
+    return std::distance(std::filesystem::directory_iterator(StateFile("tmp")),
+                         {});
+  };
+  EXPECT_EQ(RunToEnd(Shell({1, 1},
+                           "mkdir $TMPDIR/sub && stat -c %a $TMPDIR && "
+                           "mktemp && echo $TMPDIR"))
+                .outcome(),
+            v1::OUTCOME_SUCCEEDED);
+  const std::string said = Read(StateFile("logs/1-1.out"));
+  EXPECT_THAT(said, StartsWith("700\n" + StateFile("tmp/ccsched-1-1-")));
+  EXPECT_TRUE(scheduler_->WaitFor([&] { return left() == 0; }));
+  v1::StartAttempt own = Shell({2, 1}, "echo $TMPDIR");
+  (*own.mutable_spec()->mutable_env())["TMPDIR"] = "/own";
+  RunToEnd(own);
+  EXPECT_EQ(Read(StateFile("logs/2-1.out")), "/own\n");
 }
 
 TEST_F(JobsTest, AtItsTimeLimitAJobIsWarnedAndMayEndInOrder) {

@@ -35,6 +35,7 @@ class RunnerTest : public testing::Test {
     options.supervisor = CCSCHED_SUPERVISE_BINARY;
     options.launch.node = "node-1";
     options.launch.state = state_.path;
+    options.launch.tmp = state_.path + "/tmp";
     options.launch.path = "/usr/bin:/bin";
     options.launch.home = "/";
     runner_ = std::make_unique<JobRunner>(
