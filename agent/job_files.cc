@@ -41,7 +41,7 @@ void JobRunner::BeginSpawn(const Accepted& accepted) {
   files_worker_.Begin([this, accepted] {
     files_->started = SpawnSupervisor(
         options_.supervisor, accepted.id, accepted.spec, accepted.script,
-        PathsOf(options_.launch.state, accepted.id), run_files_);
+        PathsOf(options_.launch.state, accepted.id), run_files_, tmps_);
     loop_.Post([this] { OnFiles(); });
   });
 }
@@ -63,7 +63,7 @@ void JobRunner::BeginRemoval() {
     for (Removal& removal : files_->removals) {
       const AttemptPaths paths = PathsOf(options_.launch.state, removal.id);
       removal.done = NoteGapLeft(paths);
-      if (removal.done) RemoveTraces(paths, removal.tmp, run_files_);
+      if (removal.done) RemoveTraces(paths, removal.tmp, run_files_, tmps_);
     }
     loop_.Post([this] { OnFiles(); });
   });

@@ -30,6 +30,15 @@ absl::Duration TimeLimit(const v1::StartAttempt& start) {
                                 : absl::InfiniteDuration();
 }
 
+std::set<std::string> TmpsOf(const LaunchSettings& settings,
+                             const AttemptStore& store) {
+  std::set<std::string> all;
+  for (const auto& [id, attempt] : store.book().attempts()) {
+    all.insert(TmpOf(settings, attempt.tag));
+  }
+  return all;
+}
+
 }  // namespace
 
 v1::AttemptStatus JobRunner::StatusOf(AttemptId id,
@@ -48,7 +57,8 @@ JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
       options_(std::move(options)),
       send_(std::move(send)),
       samples_(store, send_),
-      run_files_(options_.launch.state + "/run") {
+      run_files_(options_.launch.state + "/run"),
+      tmps_(options_.launch.state + "/tmp", TmpsOf(options_.launch, store)) {
   if (!store_.book().registered()) return;
   time_.emplace(*store_.book().registered());
   meter_.set_clock(*time_);

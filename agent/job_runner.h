@@ -203,8 +203,9 @@ class JobRunner {
   std::optional<int64_t> failed_at_ns_;  // the last start that did
   int deaths_ = 0;  // of supervisors, of themselves, one after another
   std::optional<FileWork> files_;
-  RunFilePool run_files_;  // the thread's
-  Worker files_worker_;    // last: it is waited for before the rest goes
+  RunFilePool run_files_;  // the thread's, as the next
+  TmpPool tmps_;
+  Worker files_worker_;  // last: it is waited for before the rest goes
 };
 
 }  // namespace ccsched

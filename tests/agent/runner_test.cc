@@ -52,6 +52,9 @@ class RunnerTest : public testing::Test {
     EXPECT_TRUE(RunUntil([this] { return runner_->idle(); }));
     runner_->Leave();
     runner_.reset();
+    if (store_->book().attempts().empty()) {
+      EXPECT_TRUE(std::filesystem::is_empty(state_.path + "/tmp"));
+    }
     std::filesystem::remove_all(folder_);
   }
 
