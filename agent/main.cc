@@ -76,6 +76,22 @@ std::string HexOf(const std::string& bytes, size_t count) {
   return absl::BytesToHexString(ToAbsl(bytes).substr(0, count));
 }
 
+void AddMeterFlags(CLI::App& app, Flags& flags) {
+  app.add_option("--meter", flags.meter,
+                 "what measures the accelerators: auto, model, nvml[:LIBRARY], "
+                 "dcgm[:HOST:PORT], amd, intel")
+      ->capture_default_str();
+  app.add_option("--node-meter", flags.node_meter,
+                 "what measures the whole node: auto, off, hwmon, "
+                 "ipmi[:PROGRAM], redfish:URL (of a chassis's Power)")
+      ->capture_default_str();
+  app.add_option("--redfish-login", flags.redfish_login,
+                 "file with USER:PASSWORD for it");
+  app.add_flag("--share-host", flags.share_host,
+               "charge jobs for processors and memory too, by RAPL: idle power "
+               "by accelerators held, the rest by CPU time");
+}
+
 void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--scheduler", flags.scheduler,
                  "the scheduler's address, host:port or unix:/path")
@@ -118,19 +134,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "MiB of a job's output kept on disk; the oldest goes first")
       ->capture_default_str()
       ->check(CLI::Range(1u, 1u << 20));
-  app.add_option("--meter", flags.meter,
-                 "what measures the accelerators: auto, model, nvml[:LIBRARY], "
-                 "dcgm[:HOST:PORT], amd, intel")
-      ->capture_default_str();
-  app.add_option("--node-meter", flags.node_meter,
-                 "what measures the whole node: auto, off, hwmon, "
-                 "ipmi[:PROGRAM], redfish:URL (of a chassis's Power)")
-      ->capture_default_str();
-  app.add_option("--redfish-login", flags.redfish_login,
-                 "file with USER:PASSWORD for it");
-  app.add_flag("--share-host", flags.share_host,
-               "charge jobs for processors and memory too, by RAPL: idle power "
-               "by accelerators held, the rest by CPU time");
+  AddMeterFlags(app, flags);
   app.add_option("--cgroup", flags.cgroup,
                  "folder for the jobs' control groups (v2); auto: below the "
                  "agent's own where it may, off: none")
