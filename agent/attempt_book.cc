@@ -11,9 +11,9 @@ namespace ccsched {
 namespace {
 
 constexpr size_t kFencesMax = 65536;
-// With a scheduler that puts nothing on record the oldest goes: of minutes, a
-// day's.
-constexpr size_t kStretchesMax = size_t{24} * 60;
+// With a scheduler that puts nothing on record the oldest goes: a day's, of at
+// most seven in five minutes.
+constexpr size_t kStretchesMax = size_t{24} * 12 * 7;
 
 template <typename Kept>
 void Keep(const Kept& kept, std::deque<Kept>& all) {

@@ -53,7 +53,9 @@ void JobRunner::OnCommitted() {
   if (!batch.finished.empty()) Failpoint("agent.recorded");
   for (const AttemptId id : batch.finished) ReportFinished(id);
   if (!batch.accepted.empty()) Failpoint("agent.accepted");
-  for (const Accepted& accepted : batch.accepted) Spawn(accepted);
+  std::move(batch.accepted.begin(), batch.accepted.end(),
+            std::back_inserter(on_record_));
+  NextFiles();
 }
 
 void JobRunner::OnCommitFailed(const absl::Status& status, Batch batch) {
@@ -90,12 +92,21 @@ void JobRunner::OnCommitFailed(const absl::Status& status, Batch batch) {
 }
 
 void JobRunner::Leave() {
+  no_starts_ = true;
+  to_remove_.clear();  // what ended is told of, and acknowledged, again
   if (store_.committing()) OnCommitted();
   samples_.CloseAll();
-  if (!store_.dirty()) return;
-  committing_ = std::exchange(batch_, {});
-  store_.BeginCommit(nullptr);
-  OnCommitted();
+  bool written = true;
+  while (files_ || (store_.dirty() && written)) {
+    if (files_) {
+      OnFiles();
+      continue;
+    }
+    committing_ = std::exchange(batch_, {});
+    store_.BeginCommit(nullptr);
+    OnCommitted();
+    written = !journal_fails_;
+  }
 }
 
 void JobRunner::LetNext(uint64_t job) {
@@ -106,8 +117,9 @@ void JobRunner::LetNext(uint64_t job) {
 }
 
 const JobRunner::Accepted* JobRunner::FindAccepted(AttemptId id) const {
-  for (const Batch* const batch : {&batch_, &committing_}) {
-    for (const Accepted& accepted : batch->accepted) {
+  for (const auto* const all :
+       {&batch_.accepted, &committing_.accepted, &on_record_}) {
+    for (const Accepted& accepted : *all) {
       if (accepted.id == id) return &accepted;
     }
   }
@@ -141,7 +153,8 @@ bool JobRunner::idle() const {
   const auto none = [](const Batch& batch) {
     return batch.accepted.empty() && batch.finished.empty();
   };
-  return running_.empty() && none(batch_) && none(committing_);
+  return running_.empty() && starts_.empty() && on_record_.empty() &&
+         none(batch_) && none(committing_);
 }
 
 }  // namespace ccsched

@@ -155,11 +155,9 @@ void JobRunner::AdoptOne(AttemptId id) {
   if (adopted.remains == Remains::kAlive) {
     meter_.TakeUp(known, counters, BootNanos(), running.use);
   }
-  const std::optional<int> stop = running.stop;
   Track(id, std::move(running));
   switch (adopted.remains) {
     case Remains::kAlive:
-      if (stop) SignalStop(id, running_[id], *stop);
       return;
     case Remains::kNascent:
       // It has its lock and will say its number as the first thing it does.

@@ -30,6 +30,15 @@ absl::Duration TimeLimit(const v1::StartAttempt& start) {
                                 : absl::InfiniteDuration();
 }
 
+std::set<std::string> TmpsOf(const LaunchSettings& settings,
+                             const AttemptStore& store) {
+  std::set<std::string> all;
+  for (const auto& [id, attempt] : store.book().attempts()) {
+    all.insert(TmpOf(settings, attempt.tag));
+  }
+  return all;
+}
+
 }  // namespace
 
 v1::AttemptStatus JobRunner::StatusOf(AttemptId id,
@@ -48,7 +57,8 @@ JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
       options_(std::move(options)),
       send_(std::move(send)),
       samples_(store, send_),
-      run_files_(options_.launch.state + "/run") {
+      run_files_(options_.launch.state + "/run"),
+      tmps_(options_.launch.state + "/tmp", TmpsOf(options_.launch, store)) {
   if (!store_.book().registered()) return;
   time_.emplace(*store_.book().registered());
   meter_.set_clock(*time_);
@@ -107,7 +117,9 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   const AttemptId id = FromProto(start.key());
   switch (store_.book().Check(id)) {
     case FenceCheck::kSame:
-      if (FindAccepted(id) != nullptr) return;  // told once it runs
+      if (FindAccepted(id) != nullptr || (files_ && files_->start == id)) {
+        return;  // told once it runs
+      }
       if (const KnownAttempt* known = store_.book().Find(id)) {
         return Report(known->ended && IsRecorded(id) ? *known->ended
                                                      : StatusOf(id, *known));
@@ -122,6 +134,7 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
     case FenceCheck::kNew:
       break;
   }
+  if (no_starts_) return RefuseToStart(id);
   if (WaitsForOlder(start)) return;
   const auto accelerators = store_.book().FreeAccelerators(start.count());
   if (!accelerators) {
@@ -177,8 +190,9 @@ bool JobRunner::WaitsForOlder(const v1::StartAttempt& start) {
     SignalStop(it->first, it->second, EncodeStop(StopKind::kStop, 0));
     waits = true;
   }
-  for (Batch* const batch : {&batch_, &committing_}) {
-    for (Accepted& older : batch->accepted) {
+  for (auto* const all :
+       {&batch_.accepted, &committing_.accepted, &on_record_}) {
+    for (Accepted& older : *all) {
       if (older.id.job != id.job) continue;
       older.over = v1::OUTCOME_STOPPED;
       waits = true;
@@ -205,44 +219,23 @@ void JobRunner::EndAtOnce(AttemptId id, v1::Outcome outcome,
   Finish(status, std::nullopt);
 }
 
-void JobRunner::Spawn(const Accepted& accepted) {
-  const AttemptId id = accepted.id;
-  if (accepted.over) {
-    return EndAtOnce(id, *accepted.over, "ended before it was started here");
-  }
-  absl::StatusOr<Supervised> supervised =
-      SpawnSupervisor(options_.supervisor, id, accepted.spec, accepted.script,
-                      PathsOf(options_.launch.state, id), run_files_);
-  if (!supervised.ok()) {
-    Log(LogLevel::kError, "job not started",
-        {{"attempt", id.ToString()}, {"status", supervised.status()}});
-    // A full disk, no processes left: the next start would fare no better.
-    const std::string why(supervised.status().message());
-    const bool node_at_fault = absl::IsUnavailable(supervised.status());
-    if (node_at_fault) OnStartFailed(why);
-    EndAtOnce(id, v1::OUTCOME_REFUSED, why, node_at_fault);
-    return;
-  }
-  Failpoint("agent.spawned");
-  const KnownAttempt& known = *store_.book().Find(id);
-  Running running;
-  running.supervised = *std::move(supervised);
-  running.use = meter_.Begin(known, BootNanos());
-  if (running.use.counters) {
-    v1::AttemptSampled begun;
-    *begun.mutable_key() = ToProto(id);
-    *begun.mutable_until() = ToProto(known.started);
-    *begun.mutable_counters() = *running.use.counters;
-    store_.MarkSampled(begun);
-  }
-  Track(id, std::move(running));
-  Report(StatusOf(id, known));
+// It would outlive an agent that ends its jobs, and keep any other from ending.
+void JobRunner::RefuseToStart(AttemptId id) {
+  EndAtOnce(id, v1::OUTCOME_REFUSED, "the agent of its node is being stopped",
+            /*node_at_fault=*/true);
 }
 
 void JobRunner::Track(AttemptId id, Running running) {
-  const int fd = running.supervised.process.get();
   running_[id] = std::move(running);
-  if (fd >= 0) loop_.Watch(fd, [this, id] { OnGone(id); });
+  Follow(id, running_[id]);
+}
+
+void JobRunner::Follow(AttemptId id, Running& running) {
+  const int fd = running.supervised.process.get();
+  if (fd < 0) return;
+  loop_.Watch(fd, [this, id] { OnGone(id); });
+  if (running.stop) SignalStop(id, running, *running.stop);
+  if (ending_) pidfd_send_signal(fd, SIGTERM, nullptr, 0);
 }
 
 void JobRunner::Stop(const v1::StopAttempt& stop) {
@@ -309,15 +302,12 @@ void JobRunner::SignalStop(AttemptId id, Running& running, int value) {
 }
 
 void JobRunner::EndAll() {
+  no_starts_ = ending_ = true;
   for (const auto& [id, running] : running_) {
     if (!running.supervised.process.valid()) continue;
     pidfd_send_signal(running.supervised.process.get(), SIGTERM, nullptr, 0);
   }
-  for (Batch* const batch : {&batch_, &committing_}) {
-    for (Accepted& accepted : batch->accepted) {
-      accepted.over = accepted.over.value_or(v1::OUTCOME_LOST);
-    }
-  }
+  while (!waiting_.empty()) LetNext(waiting_.begin()->first);
 }
 
 // Its supervisor knows: until it has said no, or nothing by its deadline, the
@@ -346,17 +336,9 @@ void JobRunner::Acknowledge(const v1::Acknowledge& acknowledge) {
     const KnownAttempt* known = store_.book().Find(id);
     // What is not on disk here yet was not told, and is told once it is.
     if (known == nullptr || !known->ended || !IsRecorded(id)) continue;
-    const AttemptPaths paths = PathsOf(options_.launch.state, id);
-    if (!NoteGapLeft(paths)) {
-      // Its run file knows. To be acknowledged again, once there is room.
-      loop_.At(BootNanos() + kNanosPerSecond,
-               [this, id] { ReportFinished(id); });
-      continue;
-    }
-    RemoveTraces(paths, run_files_);
-    Failpoint("agent.acknowledged");
-    store_.Acknowledge(id);
+    to_remove_.insert(id);
   }
+  NextFiles();
   for (const v1::SampleTaken& taken : acknowledge.sampled()) {
     samples_.Taken(FromProto(taken.key()), FromProto(taken.until()));
   }

@@ -5,19 +5,23 @@
 // happens or is reported. Settle, called after each batch of events, has all
 // that came since the last write put there with one; what happens then waits
 // for it, and nothing else does: a disk may take seconds, and the node must not
-// be silent for as long.
+// be silent for as long. So it is with the files of an attempt, which are made
+// for its start and removed after its end by a second thread.
 #ifndef CCSCHED_AGENT_JOB_RUNNER_H_
 #define CCSCHED_AGENT_JOB_RUNNER_H_
 
 #include <signal.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "agent/attempt_meter.h"
 #include "agent/attempt_store.h"
 #include "agent/cluster_time.h"
@@ -26,6 +30,7 @@
 #include "agent/run_file.h"
 #include "agent/sample_outbox.h"
 #include "agent/spawn.h"
+#include "agent/worker.h"
 #include "ccsched/v1/agents.pb.h"
 
 namespace ccsched {
@@ -35,6 +40,7 @@ enum class Obstacle {
   kJournal,     // it can't be written
   kSupervisor,  // it is not this agent's
   kStart,       // one has failed, and not for anything of its job
+  kEnding,      // it ends its jobs, and then itself
 };
 
 struct RunnerOptions {
@@ -85,9 +91,11 @@ class JobRunner {
   void Sample();
   SampleOutbox& samples() { return samples_; }
 
-  // Tells every job's supervisor to end it and itself.
+  // Tells every job's supervisor to end it and itself. From now on starts are
+  // refused: also those that are on record, and what is being started ends.
   void EndAll();
-  // The agent stops: what the next one would have to estimate goes on disk.
+  // The agent stops: what is not started yet is refused, and what the next one
+  // would have to estimate goes on disk. Waits for both.
   void Leave();
   // Runs, or is about to.
   bool IsRunning(AttemptId id) const;
@@ -97,7 +105,7 @@ class JobRunner {
 
  private:
   struct Running {
-    Supervised supervised;
+    Supervised supervised;  // no process yet: it is being started
     AttemptMeter::State use;
     std::optional<int> stop;  // see EncodeStop
     // While it is asked to suspend: looks whether it has declined.
@@ -114,8 +122,19 @@ class JobRunner {
   };
   // What waits for the disk.
   struct Batch {
-    std::vector<Accepted> accepted;
+    std::deque<Accepted> accepted;
     std::vector<AttemptId> finished;
+  };
+  struct Removal {
+    AttemptId id;
+    std::string tmp;
+    bool done = false;
+  };
+  // What the second thread does now: either of the two.
+  struct FileWork {
+    std::optional<AttemptId> start;
+    absl::StatusOr<Supervised> started;
+    std::vector<Removal> removals;
   };
 
   // As running, whatever it is.
@@ -123,6 +142,8 @@ class JobRunner {
   void AdoptOne(AttemptId id);
   void SetUnfit(Obstacle obstacle, const std::string& why);
   void Track(AttemptId id, Running running);
+  // As soon as its process is known.
+  void Follow(AttemptId id, Running& running);
   void OnGone(AttemptId id);
   // Whatever a dead supervisor left of it.
   void KillAllOf(AttemptId id, const std::string& tag);
@@ -132,7 +153,13 @@ class JobRunner {
   void EndAtOnce(AttemptId id, v1::Outcome outcome, const std::string& message,
                  bool node_at_fault = false);
   void OnStartFailed(const std::string& why);
-  void Spawn(const Accepted& accepted);
+  void RefuseToStart(AttemptId id);
+  void NextFiles();
+  void BeginSpawn(const Accepted& accepted);
+  void BeginRemoval();
+  void OnFiles();
+  void OnSpawned(AttemptId id, absl::StatusOr<Supervised> supervised);
+  void OnRemoved(const Removal& removal);
   void AcceptStarts();
   void OnCommitted();
   void OnCommitFailed(const absl::Status& status, Batch batch);
@@ -158,7 +185,6 @@ class JobRunner {
   const RunnerOptions options_;
   const Send send_;
   SampleOutbox samples_;
-  RunFilePool run_files_;
   Ended ended_;
   Unfit unfit_;
   std::optional<ClusterTime> time_;
@@ -166,12 +192,20 @@ class JobRunner {
   std::vector<v1::StartAttempt> starts_;  // not looked at yet
   Batch batch_;                           // of the next write
   Batch committing_;                      // of the one under way
+  std::deque<Accepted> on_record_;        // to be started
+  std::set<AttemptId> to_remove_;         // what ended and was acknowledged
   // Wait for an older attempt of the same job to be gone.
   std::map<uint64_t, v1::StartAttempt> waiting_;
+  bool no_starts_ = false;  // any more
+  bool ending_ = false;     // all jobs
   bool retry_armed_ = false;
   bool journal_fails_ = false;
   std::optional<int64_t> failed_at_ns_;  // the last start that did
   int deaths_ = 0;  // of supervisors, of themselves, one after another
+  std::optional<FileWork> files_;
+  RunFilePool run_files_;  // the thread's, as the next
+  TmpPool tmps_;
+  Worker files_worker_;  // last: it is waited for before the rest goes
 };
 
 }  // namespace ccsched

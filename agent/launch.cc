@@ -191,6 +191,10 @@ AttemptPaths PathsOf(const std::string& state, AttemptId id) {
           .cgroup = absl::StrCat("job-", name)};
 }
 
+std::string TmpOf(const LaunchSettings& settings, const std::string& tag) {
+  return absl::StrCat(settings.tmp, "/ccsched-", tag);
+}
+
 Environment JobEnvironment(const v1::StartAttempt& start,
                            const std::vector<uint32_t>& accelerators,
                            const std::string& tag,
@@ -201,6 +205,7 @@ Environment JobEnvironment(const v1::StartAttempt& start,
                   {"USER", settings.user},
                   {"LOGNAME", settings.user},
                   {"SHELL", "/bin/sh"}};
+  if (spec.image().empty()) env["TMPDIR"] = TmpOf(settings, tag);
   AddGang(start, env);
   for (const auto& [name, value] : spec.env()) env[name] = value;
   AddDevices(accelerators, env);
@@ -288,7 +293,9 @@ absl::StatusOr<LaunchSpec> BuildLaunch(
     spec.env.push_back(absl::StrCat(name, "=", value));
   }
   spec.workdir = job.workdir().empty() ? own.home : job.workdir();
-  if (!job.image().empty()) {
+  if (job.image().empty()) {
+    spec.tmp = TmpOf(settings, tag);
+  } else {
     RETURN_IF_ERROR(
         RunInContainer(job, env, accelerators, paths.folder, settings, spec));
   }

@@ -25,6 +25,7 @@ struct LaunchSettings {
   std::string path;         // PATH of jobs
   std::string home;         // where a job without a workdir runs
   std::string user;         // as which the agent runs
+  std::string tmp;          // folder for jobs' temporary ones
   uint64_t output_limit = 64 << 20;
   // Whether jobs run as the user who submitted them; only root may.
   bool as_submitter = false;
@@ -44,6 +45,9 @@ struct AttemptPaths {
   std::string cgroup;  // its name below LaunchSettings::cgroup_root
 };
 AttemptPaths PathsOf(const std::string& state, AttemptId id);
+// Its temporary folder, of a name that nobody can guess. Not of one that runs
+// in a container.
+std::string TmpOf(const LaunchSettings& settings, const std::string& tag);
 
 // The environment of the job, complete. Ours comes last: a job's own env may
 // set MASTER_PORT, but not what accelerators it has.

@@ -52,6 +52,8 @@ struct LaunchSpec {
   uint32_t accelerators = 1;           // its part of the processors, by cgroup
   std::optional<RunAs> run_as;
   std::string control;  // folder of the checkpoint handshake; or empty
+  // Not handed on: made by the agent before the start. Or empty.
+  std::string tmp;
 };
 
 // What agent and supervisor must agree on: the form and meaning of a LaunchSpec

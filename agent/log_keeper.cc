@@ -11,19 +11,16 @@
 #include <optional>
 #include <system_error>
 #include <tuple>
-#include <vector>
+#include <utility>
 
+#include "agent/boot_clock.h"
 #include "agent/log_parts.h"
+#include "scheduler/base/failpoint.h"
 
 namespace ccsched {
 namespace {
 
-struct LogFile {
-  std::string path;
-  AttemptId id;
-  uint64_t bytes = 0;
-  int64_t written_ns = 0;
-};
+constexpr int64_t kPauseNs = 60 * kNanosPerSecond;
 
 // "12-1.out" and, rotated, "12-1.out.1"; "12-1.out.parts" where that alone is
 // left, of output that could not be written.
@@ -42,12 +39,33 @@ std::optional<AttemptId> IdOf(const std::string& name) {
 
 }  // namespace
 
-size_t PruneLogs(const std::string& folder, const LogBounds& bounds,
-                 const std::function<bool(AttemptId)>& needed) {
-  std::vector<LogFile> files;
-  uint64_t bytes = 0;
+LogKeeper::LogKeeper(EventLoop& loop, std::string folder, LogBounds bounds,
+                     std::function<bool(AttemptId)> needed)
+    : loop_(loop),
+      folder_(std::move(folder)),
+      bounds_(bounds),
+      needed_(std::move(needed)) {}
+
+LogKeeper::~LogKeeper() {
+  stop_ = true;
+  if (timer_) loop_.Cancel(*timer_);
+}
+
+void LogKeeper::Begin() {
+  worker_.Begin([this] {
+    Read();
+    loop_.Post([this] { OnRead(); });
+  });
+}
+
+void LogKeeper::Read() {
+  Failpoint("agent.logs");
+  files_.clear();
+  bytes_ = 0;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder_, error)) {
+    if (stop_) return;
     const auto id = IdOf(entry.path().filename());
     struct stat status {};
     // A link counts for itself: what it points to is its user's.
@@ -56,30 +74,58 @@ size_t PruneLogs(const std::string& folder, const LogBounds& bounds,
         access(LogOfParts(entry.path()).c_str(), F_OK) == 0) {
       continue;  // goes with its log
     }
-    files.push_back({.path = entry.path(),
-                     .id = *id,
-                     .bytes = static_cast<uint64_t>(status.st_size),
-                     .written_ns = status.st_mtim.tv_sec * 1'000'000'000 +
-                                   status.st_mtim.tv_nsec});
-    bytes += files.back().bytes;
+    files_.push_back({.path = entry.path(),
+                      .id = *id,
+                      .bytes = static_cast<uint64_t>(status.st_size),
+                      .written_ns = status.st_mtim.tv_sec * 1'000'000'000 +
+                                    status.st_mtim.tv_nsec});
+    bytes_ += files_.back().bytes;
   }
-  size_t count = files.size();
-  if (bytes <= bounds.bytes_max && count <= bounds.files_max) return 0;
-  std::sort(files.begin(), files.end(), [](const LogFile& a, const LogFile& b) {
-    return std::tie(a.written_ns, a.path) < std::tie(b.written_ns, b.path);
+  count_ = files_.size();
+  if (WithinBounds()) return;
+  std::sort(
+      files_.begin(), files_.end(), [](const LogFile& a, const LogFile& b) {
+        return std::tie(a.written_ns, a.path) < std::tie(b.written_ns, b.path);
+      });
+}
+
+// An attempt may have begun meanwhile: only now it is known who needs what.
+void LogKeeper::OnRead() {
+  worker_.Wait();
+  if (WithinBounds()) return Later(kPauseNs);
+  std::erase_if(files_,
+                [this](const LogFile& file) { return needed_(file.id); });
+  worker_.Begin([this] {
+    RemoveOldest();
+    loop_.Post([this] {
+      worker_.Wait();
+      // There may be more.
+      const bool all = removed_ < bounds_.removals_max;
+      Later(all ? kPauseNs : kNanosPerSecond);
+    });
   });
-  size_t removed = 0;
-  for (const LogFile& file : files) {
-    if (bytes <= bounds.bytes_max && count <= bounds.files_max) break;
-    if (removed == bounds.removals_max) break;
-    if (needed(file.id) || unlink(file.path.c_str()) != 0) continue;
+}
+
+void LogKeeper::RemoveOldest() {
+  removed_ = 0;
+  for (const LogFile& file : files_) {
+    if (stop_ || WithinBounds() || removed_ == bounds_.removals_max) return;
+    if (unlink(file.path.c_str()) != 0) continue;
     // What is noted of its parts goes with the newest of them.
     unlink(LogPartsPath(file.path).c_str());
-    bytes -= file.bytes;
-    --count;
-    ++removed;
+    bytes_ -= file.bytes;
+    --count_;
+    ++removed_;
   }
-  return removed;
+}
+
+void LogKeeper::Later(int64_t pause_ns) {
+  ++looks_;
+  files_ = {};
+  timer_ = loop_.At(BootNanos() + pause_ns, [this] {
+    timer_.reset();
+    Begin();
+  });
 }
 
 }  // namespace ccsched

@@ -43,6 +43,7 @@ struct Flags {
   std::string accelerator;
   uint32_t count = 0;
   std::string state;
+  std::string tmp;
   std::string supervisor;
   double sample_s = 5;
   uint64_t log_mib = 64;
@@ -75,6 +76,22 @@ std::string HexOf(const std::string& bytes, size_t count) {
   return absl::BytesToHexString(ToAbsl(bytes).substr(0, count));
 }
 
+void AddMeterFlags(CLI::App& app, Flags& flags) {
+  app.add_option("--meter", flags.meter,
+                 "what measures the accelerators: auto, model, nvml[:LIBRARY], "
+                 "dcgm[:HOST:PORT], amd, intel")
+      ->capture_default_str();
+  app.add_option("--node-meter", flags.node_meter,
+                 "what measures the whole node: auto, off, hwmon, "
+                 "ipmi[:PROGRAM], redfish:URL (of a chassis's Power)")
+      ->capture_default_str();
+  app.add_option("--redfish-login", flags.redfish_login,
+                 "file with USER:PASSWORD for it");
+  app.add_flag("--share-host", flags.share_host,
+               "charge jobs for processors and memory too, by RAPL: idle power "
+               "by accelerators held, the rest by CPU time");
+}
+
 void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--scheduler", flags.scheduler,
                  "the scheduler's address, host:port or unix:/path")
@@ -101,6 +118,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--state", flags.state,
                  "folder for its records and the jobs' output")
       ->required();
+  app.add_option("--tmp", flags.tmp,
+                 "folder in which each job has a temporary one of its own, its "
+                 "TMPDIR, until it has ended")
+      ->default_str("tmp below --state")
+      ->check(CLI::ExistingDirectory);
   flags.supervisor = BesideThis("ccsched-supervise");
   app.add_option("--supervisor", flags.supervisor, "program that runs one job")
       ->default_str("ccsched-supervise beside this program");
@@ -112,19 +134,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "MiB of a job's output kept on disk; the oldest goes first")
       ->capture_default_str()
       ->check(CLI::Range(1u, 1u << 20));
-  app.add_option("--meter", flags.meter,
-                 "what measures the accelerators: auto, model, nvml[:LIBRARY], "
-                 "dcgm[:HOST:PORT], amd, intel")
-      ->capture_default_str();
-  app.add_option("--node-meter", flags.node_meter,
-                 "what measures the whole node: auto, off, hwmon, "
-                 "ipmi[:PROGRAM], redfish:URL (of a chassis's Power)")
-      ->capture_default_str();
-  app.add_option("--redfish-login", flags.redfish_login,
-                 "file with USER:PASSWORD for it");
-  app.add_flag("--share-host", flags.share_host,
-               "charge jobs for processors and memory too, by RAPL: idle power "
-               "by accelerators held, the rest by CPU time");
+  AddMeterFlags(app, flags);
   app.add_option("--cgroup", flags.cgroup,
                  "folder for the jobs' control groups (v2); auto: below the "
                  "agent's own where it may, off: none")
@@ -173,6 +183,9 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   launch.site = flags.site;
   launch.accelerator = flags.accelerator;
   launch.state = folder.path;
+  launch.tmp = flags.tmp.empty()
+                   ? folder.path + "/tmp"
+                   : std::filesystem::absolute(flags.tmp).string();
   launch.output_limit = flags.log_mib << 20;
   launch.open_files = RaiseFileLimit();
   const char* path = std::getenv("PATH");

@@ -3,16 +3,25 @@
 #include "agent/meter_bank.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/boot_clock.h"
+#include "agent/patient_meter.h"
 
 namespace ccsched {
 namespace {
 
 constexpr int64_t kPollNsMin = kNanosPerSecond / 10;
 constexpr char kNvmlLibrary[] = "libnvidia-ml.so.1";
+// The agent does nothing else meanwhile.
+constexpr std::chrono::milliseconds kPatience{1000};
+
+std::unique_ptr<Meter> WithPatience(std::unique_ptr<Meter> meter) {
+  if (meter == nullptr) return meter;
+  return std::make_unique<PatientMeter>(std::move(meter), kPatience);
+}
 
 }  // namespace
 
@@ -24,7 +33,7 @@ absl::StatusOr<std::unique_ptr<Meter>> OpenMeter(const std::string& name,
     meter = OpenNvml(kNvmlLibrary);
     if (meter == nullptr) meter = OpenAmd(sys);
     if (meter == nullptr) meter = OpenIntel(sys);
-    return meter;
+    return WithPatience(std::move(meter));
   }
   const std::string kind = name.substr(0, name.find(':'));
   const std::string where =
@@ -47,7 +56,7 @@ absl::StatusOr<std::unique_ptr<Meter>> OpenMeter(const std::string& name,
     return absl::NotFoundError(
         absl::StrCat("--meter ", name, ": nothing to read on this machine"));
   }
-  return meter;
+  return WithPatience(std::move(meter));
 }
 
 MeterBank::MeterBank(std::unique_ptr<Meter> meter, uint32_t slots)

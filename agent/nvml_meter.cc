@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/meter.h"
@@ -65,6 +66,7 @@ class NvmlMeter : public Meter {
  private:
   DeviceReading ReadOne(Device device) const {
     DeviceReading reading;
+    if (device == nullptr) return reading;
     unsigned long long millijoules = 0;
     if (nvml_.energy && nvml_.energy(device, &millijoules) == kSuccess) {
       reading.energy = Joules(static_cast<double>(millijoules) / 1e3);
@@ -99,7 +101,7 @@ class NvmlMeter : public Meter {
 
   void* const library_;
   const Functions nvml_;
-  const std::vector<Device> devices_;
+  const std::vector<Device> devices_;  // null: lost
 };
 
 }  // namespace
@@ -124,15 +126,16 @@ std::unique_ptr<Meter> OpenNvml(const std::string& library) {
     return nullptr;
   }
   unsigned count = 0;
-  std::vector<Device> devices;
-  if (nvml.count(&count) == kSuccess) {
-    for (unsigned i = 0; i < count; ++i) {
-      Device device = nullptr;
-      if (nvml.by_index(i, &device) == kSuccess) devices.push_back(device);
-    }
+  if (nvml.count(&count) != kSuccess) count = 0;
+  // One that is lost keeps its place: by it jobs are charged for theirs.
+  std::vector<Device> devices(count);
+  for (unsigned i = 0; i < count; ++i) {
+    if (nvml.by_index(i, &devices[i]) != kSuccess) devices[i] = nullptr;
   }
+  const bool any = std::any_of(devices.begin(), devices.end(),
+                               [](Device device) { return device != nullptr; });
   auto meter = std::make_unique<NvmlMeter>(handle, nvml, std::move(devices));
-  return meter->device_count() > 0 ? std::move(meter) : nullptr;
+  return any ? std::move(meter) : nullptr;
 }
 
 }  // namespace ccsched

@@ -11,16 +11,30 @@ namespace {
 
 // What is kept is no finer than this.
 constexpr absl::Duration kStretch = absl::Minutes(1);
+// Steps of the grid's data are of so long or of multiples of it.
+constexpr absl::Duration kGridStep = absl::Minutes(5);
 
 template <typename Stretch>
 absl::Duration LengthOf(const Stretch& stretch) {
   return FromProto(stretch.end()) - FromProto(stretch.start());
 }
 
+// Rows of the ledger end with such steps. A scheduler that starts anew cuts
+// there by its length what straddles one: as it did before, if that is the same
+// sample.
+template <typename Stretch>
+bool WithinStep(const Stretch& last, const Stretch& next) {
+  const auto since = [](const auto& t) {
+    return FromProto(t) - absl::UnixEpoch();
+  };
+  const absl::Duration begin = absl::Floor(since(last.start()), kGridStep);
+  return since(next.end()) <= begin + kGridStep;
+}
+
 // Whether `next` goes on where `last` ended, but for a clock's jitter.
 template <typename Stretch>
 bool Follows(const Stretch& last, const Stretch& next) {
-  return LengthOf(last) < kStretch &&
+  return LengthOf(last) < kStretch && WithinStep(last, next) &&
          absl::AbsDuration(FromProto(next.start()) - FromProto(last.end())) <=
              LengthOf(next) / 50;
 }

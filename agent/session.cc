@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/boot_clock.h"
-#include "agent/log_keeper.h"
 #include "scheduler/base/log.h"
 #include "scheduler/wire/proto_time.h"
 
@@ -18,7 +17,6 @@ constexpr int64_t kBackoffMinNs = kNanosPerSecond / 10;
 constexpr int64_t kBackoffMaxNs = 15 * kNanosPerSecond;
 // A scheduler that accepts the connection must answer within this.
 constexpr int64_t kRegisterWaitNs = 20 * kNanosPerSecond;
-constexpr int64_t kKeepLogsNs = 60 * kNanosPerSecond;
 constexpr int64_t kCheckNs = 10 * kNanosPerSecond;
 // After starts that failed one after another.
 constexpr int64_t kTryAgainNsMax = 600 * kNanosPerSecond;
@@ -60,7 +58,9 @@ Session::Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
           [this] {
             return link_ != nullptr &&
                    link_->queued() < SchedulerLink::kQueuedMany;
-          }) {
+          }),
+      log_keeper_(loop, options_.runner.launch.state + "/logs", {},
+                  [this](AttemptId id) { return runner_.IsRunning(id); }) {
   runner_.set_ended([this](AttemptId id) { OnEnded(id); });
   runner_.set_unfit([this](Obstacle obstacle, const std::string& why) {
     OnUnfit(obstacle, why);
@@ -69,9 +69,8 @@ Session::Session(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
 
 Session::~Session() {
   loop_.set_after_batch(nullptr);
-  for (const auto& timer :
-       {heartbeat_timer_, connect_timer_, sample_timer_, poll_timer_,
-        logs_timer_, check_timer_, try_timer_}) {
+  for (const auto& timer : {heartbeat_timer_, connect_timer_, sample_timer_,
+                            poll_timer_, check_timer_, try_timer_}) {
     if (timer) loop_.Cancel(*timer);
   }
 }
@@ -90,7 +89,7 @@ void Session::Begin() {
   if (runner_.running_count() == 0) lease_.set_deadline(0);
   runner_.Settle();
   if (meter_.polls()) PollSoon();
-  KeepLogsSoon();
+  log_keeper_.Begin();
   Connect();
 }
 
@@ -179,20 +178,9 @@ void Session::OnEnded(AttemptId id) { logs_.OnEnded(id); }
 
 void Session::EndJobs(std::function<void()> done) {
   all_ended_ = std::move(done);
+  // First: so that what is refused is not sent here again.
+  OnUnfit(Obstacle::kEnding, "its agent ends its jobs, and itself");
   runner_.EndAll();
-}
-
-void Session::KeepLogsSoon() {
-  const LogBounds bounds;
-  const size_t removed =
-      PruneLogs(options_.runner.launch.state + "/logs", bounds,
-                [this](AttemptId id) { return runner_.IsRunning(id); });
-  const bool more = removed == bounds.removals_max;
-  const int64_t pause_ns = more ? kNanosPerSecond : kKeepLogsNs;
-  logs_timer_ = loop_.At(BootNanos() + pause_ns, [this] {
-    logs_timer_.reset();
-    KeepLogsSoon();
-  });
 }
 
 // Power sensors have no memory, so they are looked at every second.

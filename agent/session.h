@@ -17,6 +17,7 @@
 #include "agent/event_loop.h"
 #include "agent/job_runner.h"
 #include "agent/lease_file.h"
+#include "agent/log_keeper.h"
 #include "agent/log_server.h"
 #include "agent/scheduler_link.h"
 #include "ccsched/v1/agents.pb.h"
@@ -74,7 +75,6 @@ class Session {
   void OnResume();
   void JudgeHealth();
   void SayHealth();
-  void KeepLogsSoon();
   void SampleSoon();
   void PollSoon();
   void Send(v1::AgentMessage message);
@@ -100,7 +100,6 @@ class Session {
   std::optional<EventLoop::Timer> connect_timer_;
   std::optional<EventLoop::Timer> sample_timer_;
   std::optional<EventLoop::Timer> poll_timer_;
-  std::optional<EventLoop::Timer> logs_timer_;
   std::optional<EventLoop::Timer> check_timer_;
   std::optional<EventLoop::Timer> try_timer_;
   int failed_starts_ = 0;  // in a row, but for those while unfit
@@ -110,6 +109,7 @@ class Session {
   std::function<void()> all_ended_;
   JobRunner runner_;
   LogServer logs_;
+  LogKeeper log_keeper_;
 };
 
 }  // namespace ccsched

@@ -31,6 +31,7 @@ namespace {
 // Above the numbers that the supervisor finds its fds at.
 constexpr int kLowestFd = 10;
 constexpr size_t kSpareMax = 256;
+constexpr size_t kSpareTmpsMax = 32;
 
 absl::Status SystemError(const std::string& what, int error) {
   return absl::UnavailableError(absl::StrCat(what, ": ", strerror(error)));
@@ -77,6 +78,20 @@ absl::Status MakeFolder(const LaunchSpec& spec, const std::string& script,
   if (spec.run_as &&
       chown(paths.folder.c_str(), spec.run_as->uid, spec.run_as->gid) != 0) {
     return SystemError("chown " + paths.folder, errno);
+  }
+  return absl::OkStatus();
+}
+
+// Its user's alone.
+absl::Status MakeTmp(const LaunchSpec& spec, TmpPool& tmps) {
+  const uid_t user = spec.run_as ? spec.run_as->uid : geteuid();
+  if (spec.tmp.empty() || tmps.Take(user, spec.tmp)) return absl::OkStatus();
+  if (mkdir(spec.tmp.c_str(), 0700) != 0) {
+    return SystemError("mkdir " + spec.tmp, errno);
+  }
+  if (spec.run_as &&
+      lchown(spec.tmp.c_str(), spec.run_as->uid, spec.run_as->gid) != 0) {
+    return SystemError("chown " + spec.tmp, errno);
   }
   return absl::OkStatus();
 }
@@ -167,8 +182,10 @@ absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
                                            AttemptId id, const LaunchSpec& spec,
                                            const std::string& script,
                                            const AttemptPaths& paths,
-                                           RunFilePool& pool) {
+                                           RunFilePool& pool, TmpPool& tmps) {
+  Failpoint("agent.files");
   RETURN_IF_ERROR(MakeFolder(spec, script, paths));
+  RETURN_IF_ERROR(MakeTmp(spec, tmps));
   RETURN_IF_ERROR(LinkOutput(spec, paths));
   ASSIGN_OR_RETURN(const Fd launch, MakeLaunchFd(spec));
   ASSIGN_OR_RETURN(const Fd locked, MakeRunFile(paths.run, pool));
@@ -254,8 +271,47 @@ bool NoteGapLeft(const AttemptPaths& paths) {
   return WriteLogParts(paths.log, parts);
 }
 
-void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool) {
+TmpPool::TmpPool(const std::string& own, const std::set<std::string>& needed) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(own, error)) {
+    if (!needed.contains(entry.path())) rmdir(entry.path().c_str());
+  }
+}
+
+TmpPool::~TmpPool() {
+  for (const auto& [user, path] : spare_) rmdir(path.c_str());
+}
+
+bool TmpPool::Take(uid_t user, const std::string& path) {
+  const auto found =
+      std::find_if(spare_.begin(), spare_.end(),
+                   [user](const auto& spare) { return spare.first == user; });
+  if (found == spare_.end()) return false;
+  const std::string spare = std::move(found->second);
+  spare_.erase(found);
+  return std::rename(spare.c_str(), path.c_str()) == 0;
+}
+
+void TmpPool::Give(const std::string& path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) return;
+  std::error_code ignored;
+  // As it was made: what its user let others do there ends with the job.
+  const bool as_made = S_ISDIR(status.st_mode) &&
+                       (status.st_mode & 07777) == 0700 &&
+                       std::filesystem::is_empty(path, ignored);
+  if (as_made && spare_.size() < kSpareTmpsMax) {
+    spare_.emplace_back(status.st_uid, path);
+  } else {
+    std::filesystem::remove_all(path, ignored);
+  }
+}
+
+void RemoveTraces(const AttemptPaths& paths, const std::string& tmp,
+                  RunFilePool& pool, TmpPool& tmps) {
+  Failpoint("agent.files");
   pool.Give(paths.run);
+  if (!tmp.empty()) tmps.Give(tmp);
   if (rmdir(paths.folder.c_str()) == 0 || errno == ENOENT) return;
   std::error_code ignored;
   std::filesystem::remove_all(paths.folder, ignored);

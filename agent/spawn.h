@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,14 +62,36 @@ class RunFilePool {
   uint64_t last_ = 0;
 };
 
-// Writes the job's script, makes its run file and starts its supervisor.
+// Temporary folders of jobs that ended and left nothing in them, for the next
+// jobs of the same user: for the same reason.
+class TmpPool {
+ public:
+  // `own`: a folder of the agent's own, in which an earlier agent's spare ones
+  // may be left: they go, those of `needed` stay.
+  TmpPool(const std::string& own, const std::set<std::string>& needed);
+  // Removes what it has.
+  ~TmpPool();
+  TmpPool(const TmpPool&) = delete;
+  TmpPool& operator=(const TmpPool&) = delete;
+
+  // Gives one of this user the name; false if there is none.
+  bool Take(uid_t user, const std::string& path);
+  // Keeps the folder, or removes it with all that is in it.
+  void Give(const std::string& path);
+
+ private:
+  std::vector<std::pair<uid_t, std::string>> spare_;
+};
+
+// Writes the job's script, makes its run file and starts its supervisor. A disk
+// may take seconds for it, as for what RemoveTraces and NoteGapLeft do.
 // Errors: naming the file or the call, and what the system says; nothing runs
 // then. REQUIRES: no other thread makes fds without close-on-exec.
 absl::StatusOr<Supervised> SpawnSupervisor(const std::string& program,
                                            AttemptId id, const LaunchSpec& spec,
                                            const std::string& script,
                                            const AttemptPaths& paths,
-                                           RunFilePool& pool);
+                                           RunFilePool& pool, TmpPool& tmps);
 
 // What an earlier agent left of an attempt.
 enum class Remains : uint8_t {
@@ -86,8 +109,9 @@ Adopted FindSupervisor(const AttemptPaths& paths);
 // end, as far as its supervisor had no room to. False: there still is none.
 bool NoteGapLeft(const AttemptPaths& paths);
 
-// Removes what the attempt has on disk, but for its output.
-void RemoveTraces(const AttemptPaths& paths, RunFilePool& pool);
+// Removes what the attempt has on disk, `tmp` included, but for its output.
+void RemoveTraces(const AttemptPaths& paths, const std::string& tmp,
+                  RunFilePool& pool, TmpPool& tmps);
 
 }  // namespace ccsched
 

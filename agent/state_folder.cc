@@ -39,10 +39,12 @@ void ForgetAttempts(const std::string& folder) {
   Log(LogLevel::kWarning, "the state folder is a copy: its jobs are forgotten",
       {{"folder", folder}});
   std::error_code ignored;
-  for (const char* part : {"/journal", "/lease", "/run"}) {
+  for (const char* part : {"/journal", "/lease", "/run", "/tmp"}) {
     std::filesystem::remove_all(folder + part, ignored);
   }
-  std::filesystem::create_directory(folder + "/run", ignored);
+  for (const char* part : {"/run", "/tmp"}) {
+    std::filesystem::create_directory(folder + part, ignored);
+  }
 }
 
 // The file "id": 16 bytes, and where they were made.
@@ -89,7 +91,7 @@ absl::StatusOr<StateFolder> OpenStateFolder(const std::string& path) {
   folder.path = std::filesystem::absolute(path, error).lexically_normal();
   if (!folder.path.empty() && folder.path.back() == '/') folder.path.pop_back();
   // Jobs' scripts are read by their users: not closed to others.
-  for (const char* part : {"", "/run", "/logs", "/work"}) {
+  for (const char* part : {"", "/run", "/logs", "/work", "/tmp"}) {
     std::filesystem::create_directories(folder.path + part, error);
     if (error) {
       return absl::UnavailableError(absl::StrCat("state folder ", folder.path,

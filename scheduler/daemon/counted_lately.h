@@ -43,8 +43,10 @@ class CountedLately {
 
  private:
   static constexpr absl::Duration kAgentKeepsAsOne = absl::Seconds(65);
-  // One of these is held for each of ten thousand nodes.
-  static constexpr size_t kPartsMax = 16;
+  // As many as agents say in that time at most, ten a second. One of these is
+  // held for each of ten thousand nodes: with a report in five seconds each has
+  // no more than thirteen.
+  static constexpr size_t kPartsMax = 660;
   struct Part {
     absl::Time from;
     Energy energy;

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One line a device: energy mJ, power mW, use %, memory used, memory total,
-// degrees, MIG mode. "-" is a call that this device does not support.
+// degrees, MIG mode. "-" is a call that this device does not support, "lost"
+// the line of one that has fallen off its bus.
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int kNotSupported = 3;
 constexpr int kNotFound = 6;
+constexpr int kLost = 15;
 
 std::vector<std::string> Lines() {
   const char* path = std::getenv("CCSCHED_FAKE_NVML");
@@ -53,6 +55,8 @@ int nvmlDeviceGetCount_v2(unsigned* count) {
   return 0;
 }
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
+  const auto lines = Lines();
+  if (index < lines.size() && lines[index] == "lost") return kLost;
   *device = reinterpret_cast<void*>(static_cast<size_t>(index) + 1);
   return 0;
 }

@@ -357,6 +357,32 @@ TEST_F(FaultsTest, AskedToAnAgentEndsItsJobsWithItself) {
   EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
 }
 
+// It would outlive the agent: nobody has told its supervisor to end.
+TEST_F(FaultsTest, AStartThatComesWhileItEndsItsJobsIsRefused) {
+  StartAgent({"--end-jobs"});
+  ASSERT_TRUE(scheduler_->Start(
+      Shell({1, 1}, "trap 'echo told >> " + Path("told") +
+                        "' TERM; echo up; while ! [ -e " + Path("go") +
+                        " ]; do sleep 0.02; done")));
+  ASSERT_TRUE(WaitFileHolds(StateFile("logs/1-1.out"), "up"));
+  kill(agent_, SIGTERM);
+  ASSERT_TRUE(WaitFileHolds(Path("told"), "told"));
+  ASSERT_TRUE(scheduler_->Start(Waiter({2, 1})));
+  const auto status = scheduler_->WaitEnded({2, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_TRUE(status->node_at_fault()) << "it is none of the job's";
+  // Told before the refusal: else the job would come here again.
+  ASSERT_FALSE(scheduler_->Health().empty());
+  EXPECT_THAT(scheduler_->Health().front(), HasSubstr("ends its jobs"));
+  LetGo();
+  EXPECT_EQ(StopAgent(), 0) << "asked twice";
+  EXPECT_EQ(Read(Path("starts")), "");
+  StartAgent();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->outcome(), v1::OUTCOME_LOST);
+  EXPECT_EQ(scheduler_->WaitRegistered(2)->unfit(), "");
+}
+
 TEST_F(FaultsTest, EnergyIsCountedOnceOverARestart) {
   scheduler_->registered.set_clock_rate(100);
   StartAgent({"--sample-interval", "0.1"});

@@ -191,9 +191,11 @@ class UsersTest : public AgentTest {
 };
 
 TEST_F(UsersTest, ARootsAgentRunsAJobAsWhoSubmittedIt) {
-  EXPECT_EQ(RunToEnd(AsNobody({1, 1}, "id -un; id -G; echo $USER; touch made"))
-                .outcome(),
-            v1::OUTCOME_SUCCEEDED);
+  EXPECT_EQ(
+      RunToEnd(AsNobody({1, 1},
+                        "id -un; id -G; echo $USER; touch made $TMPDIR/made"))
+          .outcome(),
+      v1::OUTCOME_SUCCEEDED);
   const std::string log = Read(StateFile("logs/1-1.out"));
   EXPECT_THAT(log, HasSubstr("nobody\n"));
   std::istringstream lines(log);

@@ -22,6 +22,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class JobsTest : public AgentTest {
  protected:
@@ -93,6 +94,43 @@ TEST_F(JobsTest, RunsAScriptByItsFirstLineAndWithoutOneByTheShell) {
   start.mutable_spec()->add_command("one");
   EXPECT_EQ(RunToEnd(start).outcome(), v1::OUTCOME_SUCCEEDED);
   EXPECT_EQ(Read(StateFile("logs/2-1.out")), "argument one\n");
+}
+
+TEST_F(JobsTest, EachHasATemporaryFolderOfItsOwn) {
+  const auto has_one = [&](AttemptId id) {
+    EXPECT_EQ(RunToEnd(Shell(id,
+                             "ls -A $TMPDIR && stat -c %a $TMPDIR && "
+                             "echo $TMPDIR && mkdir $TMPDIR/sub && mktemp"))
+                  .outcome(),
+              v1::OUTCOME_SUCCEEDED);
+    const std::string name = id.ToString();
+    EXPECT_THAT(Read(StateFile("logs/" + name + ".out")),
+                StartsWith("700\n" + StateFile("tmp/ccsched-" + name + "-")))
+        << "empty and closed to others";
+  };
+  const auto left = [&] {
+    return std::distance(std::filesystem::directory_iterator(StateFile("tmp")),
+                         {});
+  };
+  has_one({1, 1});
+  EXPECT_TRUE(scheduler_->WaitFor([&] { return left() == 0; }));
+  // What nothing is left in is the next one's, if it is as it was made.
+  RunToEnd(Shell({2, 1}, "exit 0"));
+  has_one({3, 1});
+  RunToEnd(Shell({4, 1}, "chmod 777 $TMPDIR"));
+  has_one({5, 1});
+  KillAgent();
+  std::filesystem::create_directory(StateFile("tmp/ccsched-9-1-spare"));
+  StartAgent();
+  EXPECT_FALSE(std::filesystem::exists(StateFile("tmp/ccsched-9-1-spare")));
+  has_one({7, 1});
+}
+
+TEST_F(JobsTest, AJobMayHaveAnotherTemporaryFolder) {
+  v1::StartAttempt start = Shell({1, 1}, "echo $TMPDIR");
+  (*start.mutable_spec()->mutable_env())["TMPDIR"] = "/own";
+  RunToEnd(start);
+  EXPECT_EQ(Read(StateFile("logs/1-1.out")), "/own\n");
 }
 
 TEST_F(JobsTest, AtItsTimeLimitAJobIsWarnedAndMayEndInOrder) {

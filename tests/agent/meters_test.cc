@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <mutex>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +20,7 @@
 #include "agent/host_energy.h"
 #include "agent/meter.h"
 #include "agent/meter_bank.h"
+#include "agent/patient_meter.h"
 #include "agent/rapl.h"
 #include "agent/spawn.h"
 #include "scheduler/base/random.h"
@@ -70,6 +74,23 @@ TEST_F(MetersTest, ADeviceCutByMigHasNoUtilisation) {
   const auto readings = OpenNvml(CCSCHED_FAKE_NVML_LIBRARY)->Read();
   EXPECT_FALSE(readings[0].utilisation);
   EXPECT_TRUE(readings[0].energy);
+}
+
+// Else what holds the third one would be charged for the fourth.
+TEST_F(MetersTest, OneThatIsLostLeavesTheOthersTheirNumbers) {
+  Put("nvml",
+      "5000 250000 75 1000 4000 61 0\n"
+      "lost\n"
+      "7000 250000 75 1000 4000 61 0\n");
+  const auto meter = OpenNvml(CCSCHED_FAKE_NVML_LIBRARY);
+  ASSERT_EQ(meter->device_count(), 3u);
+  const auto readings = meter->Read();
+  EXPECT_DOUBLE_EQ(readings[0].energy->value(), 5);
+  EXPECT_FALSE(readings[1].energy);
+  EXPECT_FALSE(readings[1].power);
+  EXPECT_DOUBLE_EQ(readings[2].energy->value(), 7);
+  Put("nvml", "lost\n");
+  EXPECT_EQ(OpenNvml(CCSCHED_FAKE_NVML_LIBRARY), nullptr);
 }
 
 TEST_F(MetersTest, WithoutALibraryOrADeviceThereIsNoNvml) {
@@ -400,6 +421,61 @@ TEST(HostEnergyTest, SumsCloseOnTheMeterWhateverTheJobsDo) {
     EXPECT_NEAR(billed + unallocated, metered, 1e-6 * metered)
         << "seed " << seed;
   }
+}
+
+// One of a single device, that hangs as long as it is told to.
+class HangingMeter : public Meter {
+ public:
+  struct Door {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool open = false;
+    std::optional<std::promise<void>> gone;
+    void Set(bool now) {
+      const std::lock_guard lock(mutex);
+      open = now;
+      changed.notify_all();
+    }
+  };
+  explicit HangingMeter(std::shared_ptr<Door> door) : door_(std::move(door)) {}
+  ~HangingMeter() override { door_->gone->set_value(); }
+  HangingMeter(const HangingMeter&) = delete;
+  HangingMeter& operator=(const HangingMeter&) = delete;
+  std::string name() const override { return "hanging"; }
+  size_t device_count() const override { return 1; }
+  std::vector<DeviceReading> Read() override {
+    std::unique_lock lock(door_->mutex);
+    door_->changed.wait(lock, [this] { return door_->open; });
+    return {{.power = Watts(9)}};
+  }
+
+ private:
+  const std::shared_ptr<Door> door_;
+};
+
+TEST(PatientMeterTest, WhatHangsIsUnknownUntilItAnswers) {
+  const auto door = std::make_shared<HangingMeter::Door>();
+  door->gone.emplace();
+  std::future<void> gone = door->gone->get_future();
+  auto meter = std::make_unique<PatientMeter>(
+      std::make_unique<HangingMeter>(door), std::chrono::milliseconds(20));
+  EXPECT_EQ(meter->name(), "hanging");
+  for (int i = 0; i < 3; ++i) {
+    const auto readings = meter->Read();
+    ASSERT_EQ(readings.size(), 1u);
+    EXPECT_FALSE(readings[0].power);
+  }
+  door->Set(true);
+  while (!meter->Read()[0].power) {
+  }
+  EXPECT_DOUBLE_EQ(meter->Read()[0].power->value(), 9);
+  door->Set(false);
+  EXPECT_FALSE(meter->Read()[0].power);
+  meter.reset();  // does not wait for it
+  EXPECT_EQ(gone.wait_for(std::chrono::seconds(0)),
+            std::future_status::timeout);
+  door->Set(true);
+  gone.wait();
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
-// What holds while an agent's journal is slow to reach its disk.
+// What holds while an agent's disk is slow.
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "scheduler/base/failpoint.h"
 #include "tests/agent/agent_fixture.h"
@@ -8,26 +10,31 @@
 namespace ccsched {
 namespace {
 
-// Each write of the journal takes two seconds; a heartbeat is due six times
-// in that time.
+// A heartbeat is due six times in the two seconds that something takes.
 class SlowDiskTest : public AgentTest {
  protected:
-  void SetUp() override {
+  void SlowDown(const char* failpoint) {
     scheduler_->SetLease(absl::Milliseconds(2400));
-    setenv(kFailpointsVariable, "agent.journal=delay@2000", 1);
+    setenv(kFailpointsVariable, failpoint, 1);
     StartAgent();
     unsetenv(kFailpointsVariable);
   }
 };
 
-TEST_F(SlowDiskTest, AStartWaitsForItAndHeartbeatsDoNot) {
+// Each write of the journal does.
+class SlowJournalTest : public SlowDiskTest {
+ protected:
+  void SetUp() override { SlowDown("agent.journal=delay@2000"); }
+};
+
+TEST_F(SlowJournalTest, AStartWaitsForItAndHeartbeatsDoNot) {
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(scheduler_->WaitHeartbeats(4));
   EXPECT_EQ(Read(Path("starts")), "") << "it is not on record yet";
   ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
 }
 
-TEST_F(SlowDiskTest, AStartThatIsStoppedMeanwhileIsNone) {
+TEST_F(SlowJournalTest, AStartThatIsStoppedMeanwhileIsNone) {
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(
       scheduler_->Stop({1, 1}, v1::StopAttempt::CANCEL, absl::ZeroDuration()));
@@ -38,7 +45,7 @@ TEST_F(SlowDiskTest, AStartThatIsStoppedMeanwhileIsNone) {
 }
 
 // The newer one begins only when it is on record that the older did not.
-TEST_F(SlowDiskTest, OfTwoAttemptsThatWaitTheNewerRuns) {
+TEST_F(SlowJournalTest, OfTwoAttemptsThatWaitTheNewerRuns) {
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 2})));
   const auto older = scheduler_->WaitEnded({1, 1});
@@ -49,13 +56,93 @@ TEST_F(SlowDiskTest, OfTwoAttemptsThatWaitTheNewerRuns) {
   EXPECT_EQ(Read(Path("starts")), "started\n");
 }
 
-TEST_F(SlowDiskTest, AKilledAgentHasStartedNothingThatIsNotOnRecord) {
+TEST_F(SlowJournalTest, AKilledAgentHasStartedNothingThatIsNotOnRecord) {
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(scheduler_->WaitHeartbeats(2));  // it is read
   KillAgent();
   StartAgent();
   RunToEnd(Shell({2, 1}, "exit 0"));
   EXPECT_EQ(Read(Path("starts")), "");
+}
+
+// What is made for a start and left by an end takes two seconds each.
+class SlowFilesTest : public SlowDiskTest {
+ protected:
+  void SetUp() override { SlowDown("agent.files=delay@2000"); }
+};
+
+TEST_F(SlowFilesTest, AStartWaitsForThemAndHeartbeatsDoNot) {
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(4));
+  EXPECT_EQ(Read(Path("starts")), "");
+  ASSERT_TRUE(WaitFileHolds(Path("starts"), "started"));
+}
+
+// The first is being started, and ends as what runs; the other is not looked at
+// before that.
+TEST_F(SlowFilesTest, AStartThatIsStoppedMeanwhileEndsSo) {
+  ASSERT_TRUE(scheduler_->Start(Shell({1, 1}, "exec sleep 600")));
+  ASSERT_TRUE(scheduler_->Start(Waiter({2, 1})));
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(2));
+  for (const uint64_t job : {1, 2}) {
+    scheduler_->Stop({job, 1}, v1::StopAttempt::CANCEL, absl::ZeroDuration());
+  }
+  for (const uint64_t job : {1, 2}) {
+    const auto status = scheduler_->WaitEnded({job, 1});
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->outcome(), v1::OUTCOME_STOPPED);
+  }
+  EXPECT_EQ(Read(Path("starts")), "");
+}
+
+TEST_F(SlowFilesTest, AnEndIsForgottenWhenNothingIsLeftOfIt) {
+  RunToEnd(Shell({1, 1}, "exit 0"));
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(3));  // acknowledged meanwhile
+  EXPECT_TRUE(std::filesystem::exists(StateFile("run/1-1")));
+  KillAgent();
+  StartAgent();
+  const auto known = scheduler_->WaitRegistered(registrations_);
+  ASSERT_EQ(known->attempts_size(), 1) << "its run file is still there";
+  ASSERT_TRUE(scheduler_->WaitFor(
+      [&] { return !std::filesystem::exists(StateFile("run/1-1")); }));
+}
+
+TEST_F(SlowFilesTest, AnAgentThatIsStoppedLeavesNoStartUndecided) {
+  ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
+  ASSERT_TRUE(scheduler_->Start(Waiter({2, 1})));
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(2));
+  EXPECT_EQ(StopAgent(), 0);
+  StartAgent();
+  const auto status = scheduler_->WaitEnded({2, 1});
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->outcome(), v1::OUTCOME_REFUSED) << "it was not begun";
+  EXPECT_TRUE(status->node_at_fault());
+  LetGo();
+  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->exit_code(), 7) << "it was";
+  EXPECT_EQ(Read(Path("starts")), "started\n");
+}
+
+// Each look at the jobs' output takes two seconds.
+class SlowLogsTest : public SlowDiskTest {
+ protected:
+  static constexpr size_t kLogs = 20'010;  // the ten oldest are too many
+  void SetUp() override {
+    std::filesystem::create_directories(StateFile("logs"));
+    for (size_t job = 1; job <= kLogs; ++job) {
+      std::ofstream(StateFile("logs/" + std::to_string(job) + "-1.out"));
+    }
+    SlowDown("agent.logs=delay@2000");
+  }
+  size_t Left() const {
+    return std::distance(std::filesystem::directory_iterator(StateFile("logs")),
+                         {});
+  }
+};
+
+TEST_F(SlowLogsTest, OldOutputGoesWhileTheAgentIsHeard) {
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(3));
+  EXPECT_EQ(Left(), kLogs);
+  ASSERT_TRUE(scheduler_->WaitFor([&] { return Left() < kLogs; }));
 }
 
 }  // namespace

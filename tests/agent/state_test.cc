@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "agent/attempt_store.h"
 #include "agent/boot_clock.h"
@@ -21,10 +22,14 @@
 #include "agent/sample_outbox.h"
 #include "agent/spawn.h"
 #include "agent/supervisor.h"
+#include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
 
 namespace ccsched {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 
 class StateTest : public testing::Test {
  protected:
@@ -281,6 +286,46 @@ TEST_F(StateTest, ANodesEnergyIsKeptUntilItIsOnRecord) {
   EXPECT_TRUE(again().empty());
 }
 
+// A scheduler that starts anew has on record what ends with a step of the
+// grid's data. It cuts a sample there as the one before it did, but could not
+// cut so what it is a part of.
+TEST_F(StateTest, WhatStraddlesAStepOfTheGridsDataIsKeptByItself) {
+  std::vector<v1::Telemetry> sent;
+  const auto store = Open();
+  store->Accept(Accepted({1, 1}, {0}));
+  SampleOutbox outbox(*store, [&](v1::AgentMessage message) {
+    sent.push_back(message.telemetry());
+  });
+  for (int t = 1183; t < 1211; t += 7) {
+    v1::EnergySample sample;
+    *sample.mutable_key() = ToProto(AttemptId{1, 1});
+    *sample.mutable_start() = ToProto(absl::FromUnixSeconds(t));
+    *sample.mutable_end() = ToProto(absl::FromUnixSeconds(t + 7));
+    outbox.Put(sample, 0);
+  }
+  for (int t = 1480; t < 1520; t += 10) {  // one ends with the step
+    v1::Telemetry node;
+    *node.mutable_start() = ToProto(absl::FromUnixSeconds(t));
+    *node.mutable_end() = ToProto(absl::FromUnixSeconds(t + 10));
+    node.set_node_joules(1);
+    outbox.PutNode(node);
+  }
+  sent.clear();
+  outbox.Resend();
+  ASSERT_EQ(sent.size(), 5u);
+  EXPECT_EQ(sent[0].end().seconds(), 1500);
+  EXPECT_EQ(sent[0].node_joules(), 2);
+  EXPECT_EQ(sent[1].end().seconds(), 1520);
+  std::vector<std::pair<int64_t, int64_t>> stretches;
+  for (size_t i = 2; i < sent.size(); ++i) {
+    stretches.emplace_back(sent[i].samples(0).start().seconds(),
+                           sent[i].samples(0).end().seconds());
+  }
+  EXPECT_THAT(stretches,
+              ElementsAre(std::pair(1183, 1197), std::pair(1197, 1204),
+                          std::pair(1204, 1211)));
+}
+
 // Of both, but for the last minute: the agent may be killed.
 TEST_F(StateTest, WhatWasNotTakenIsKnownToTheNextAgent) {
   std::vector<v1::Telemetry> sent;
@@ -355,18 +400,31 @@ TEST_F(StateTest, TheOldestLogsGoFirstAndThoseInUseStay) {
   put("3-1.out", 6, 100);
   put("4-1.out", 5, 100);
   put("notes", 99, 1000);
-  const auto needed = [](AttemptId id) { return id.job == 1; };
-  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 500, .files_max = 9}, needed), 0u);
-  // A few at a time: nothing else happens meanwhile.
-  const LogBounds one{.bytes_max = 300, .files_max = 9, .removals_max = 1};
-  EXPECT_EQ(PruneLogs(folder_, one, needed), 1u);
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "2-1.out"));
-  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 300, .files_max = 9}, needed), 1u);
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "1-1.out"));
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "2-1.out.1"));
-  EXPECT_EQ(PruneLogs(folder_, {.bytes_max = 900, .files_max = 2}, needed), 1u);
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "4-1.out"));
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "notes"));
+  const auto look = [&](const LogBounds& bounds) {
+    EventLoop loop;
+    LogKeeper keeper(loop, folder_, bounds,
+                     [](AttemptId id) { return id.job == 1; });
+    keeper.Begin();
+    while (keeper.looks() == 0) loop.RunOnce(kNanosPerSecond);
+  };
+  const auto left = [&] {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+      names.insert(file.path().filename());
+    }
+    return names;
+  };
+  look({.bytes_max = 500, .files_max = 9});
+  EXPECT_THAT(left(), UnorderedElementsAre("1-1.out", "2-1.out", "2-1.out.1",
+                                           "3-1.out", "4-1.out", "notes"));
+  look({.bytes_max = 300, .files_max = 9, .removals_max = 1});
+  EXPECT_THAT(left(), UnorderedElementsAre("1-1.out", "2-1.out", "3-1.out",
+                                           "4-1.out", "notes"));
+  look({.bytes_max = 300, .files_max = 9});
+  EXPECT_THAT(left(),
+              UnorderedElementsAre("1-1.out", "3-1.out", "4-1.out", "notes"));
+  look({.bytes_max = 900, .files_max = 2});
+  EXPECT_THAT(left(), UnorderedElementsAre("1-1.out", "4-1.out", "notes"));
 }
 
 TEST(OutputNameTest, FillsInWhatItKnowsAndNothingElse) {

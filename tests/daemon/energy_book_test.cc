@@ -85,6 +85,21 @@ TEST(AttemptEnergyTest, OfWhatIsSaidAgainWithMoreTheRestIsCounted) {
   EXPECT_EQ(energy.method(), "measured");
 }
 
+// Of the shortest that an agent can be told to report.
+TEST(AttemptEnergyTest, OfManyShortReportsTheRestIsCountedToo) {
+  const auto at = [](int tenth) {
+    return kStart + absl::Milliseconds(100) * tenth;
+  };
+  AttemptEnergy energy({1}, Watts(100), 1, kStart, Rising);
+  for (int i = 0; i < 600; ++i) {
+    energy.Report(0, at(i), at(i + 1), Joules(i < 300 ? 10 : 1), "measured");
+  }
+  // Lost: one of 700 J. Then said as one what began with the first.
+  energy.Report(0, at(0), at(601), Joules(4000), "measured");
+  energy.Ended(0, at(601));
+  EXPECT_EQ(Sum(energy.Take(true), &AccountRow::joules), 4000);
+}
+
 TEST(AttemptEnergyTest, WhatDoesNotBeginWithAReportIsCountedByItsLength) {
   const auto at = [](int s) { return kStart + absl::Seconds(s); };
   AttemptEnergy energy({1}, Watts(100), 1, kStart, Rising);
