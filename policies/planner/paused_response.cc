@@ -97,13 +97,7 @@ void PausedSearch::Trace(const std::vector<uint16_t>& pools, const PlanJob& job,
       if (state == 2 * n) continue;
     }
     const auto [k, begin, end] = PartOf(job, first + i);
-    const int pool = pools[state % n];
-    if (!stretches.empty() && stretches.back().start == end &&
-        stretches.back().pool == pool) {
-      stretches.back().start = begin;
-    } else {
-      stretches.push_back({pool, begin, end});
-    }
+    AddEarlier(pools[state % n], begin, end, stretches);
     const int16_t from = from_[i * (2 * n + 1) + state];
     if (from == kNothing) break;
     state = from;

@@ -16,6 +16,16 @@ constexpr int16_t kPaused = -2;  // resumed, or still suspended
 
 }  // namespace
 
+void AddEarlier(int pool, int64_t start, int64_t end,
+                std::vector<Stretch>& stretches) {
+  if (!stretches.empty() && stretches.back().start == end &&
+      stretches.back().pool == pool) {
+    stretches.back().start = start;
+  } else {
+    stretches.push_back({pool, start, end});
+  }
+}
+
 // How a slot is lived through at each pool, given what it takes to begin there
 // anew: leaves on_ as of its end and returns the best that stops in it.
 StretchSearch::Step StretchSearch::RunThrough(
@@ -135,12 +145,7 @@ void StretchSearch::Trace(const Window& window,
         const OpenSlots::Part& part = open->at(pools[state], k);
         (head ? end : begin) = head ? part.head : part.tail;
       }
-      if (!stretches.empty() && stretches.back().start == end &&
-          stretches.back().pool == pools[state]) {
-        stretches.back().start = begin;
-      } else {
-        stretches.push_back({pools[state], begin, end});
-      }
+      AddEarlier(pools[state], begin, end, stretches);
       --i;
       if (from == kFresh) break;
       if (from == kPaused) state = n;

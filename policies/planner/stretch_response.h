@@ -19,6 +19,11 @@ struct Stretch {
   uint32_t count = 0;  // accelerators; not set by StretchSearch
 };
 
+// Puts [start, end) at `pool` after stretches that were found backwards: to the
+// last of them, if that begins there.
+void AddEarlier(int pool, int64_t start, int64_t end,
+                std::vector<Stretch>& stretches);
+
 // Where there is room for a job, slot by slot and pool by pool.
 class OpenSlots {
  public:
