@@ -15,6 +15,7 @@
 #include "sim/results_text.h"
 #include "sim/run_all.h"
 #include "sim/scenario.h"
+#include "sim/unused_settings.h"
 #include "sim/workload.h"
 
 namespace ccsched {
@@ -49,6 +50,9 @@ absl::StatusOr<int> RunSimCommand(const SimRunOptions& options,
                    LoadScenario(options.scenario, {.set = options.set,
                                                    .policies = options.policies,
                                                    .seed = options.seed}));
+  for (const std::string& unused : UnusedSettings(scenario, options.set)) {
+    err << "--set " << unused << '\n';
+  }
   ASSIGN_OR_RETURN(
       const auto workload,
       LoadWorkload(scenario, {.skip_bad_rows = options.skip_bad_rows}));

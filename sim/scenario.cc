@@ -241,6 +241,7 @@ class Loader {
       if (from.classes(i).has_max_delay()) {
         ASSIGN_OR_RETURN(c.max_delay, Length(from.classes(i).max_delay(),
                                              at + ".max_delay"));
+        c.own_max_delay = true;
       }
       jobs.classes.push_back(std::move(c));
     }
@@ -308,6 +309,7 @@ class Loader {
       run.runtime = scenario_.jobs.runtime;
       if (!from.runtime().empty()) {
         ASSIGN_OR_RETURN(run.runtime, Runtime(from.runtime(), at));
+        run.own_runtime = true;
       }
       for (const auto& [key, text] : from.parameters()) {
         double value = 0;

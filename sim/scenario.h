@@ -41,6 +41,7 @@ struct JobClassSpec {
   std::string name;
   absl::Duration shorter_than = absl::InfiniteDuration();
   absl::Duration max_delay = absl::InfiniteDuration();
+  bool own_max_delay = false;  // it is not that of the defaults
 };
 
 // Which jobs, and what their trace does not say.
@@ -123,6 +124,7 @@ struct PolicyRun {
   std::string name;
   PolicyParameters parameters;
   RuntimeKnowledge runtime = RuntimeKnowledge::kKnown;
+  bool own_runtime = false;  // it is not that of the jobs
 };
 
 struct Scenario {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "policies/registry.h"
 #include "scheduler/base/status.h"
@@ -22,6 +23,7 @@
 #include "sim/sweep_state.h"
 #include "sim/thread_pool.h"
 #include "sim/trace.h"
+#include "sim/unused_settings.h"
 #include "sim/workload.h"
 
 namespace ccsched {
@@ -80,6 +82,7 @@ class Sweep {
     for (int w = 0; w < options_.windows; ++w) {
       RETURN_IF_ERROR(Load(variants.front(), w).status());
     }
+    RETURN_IF_ERROR(SayUnused(variants));
     // What was run of an earlier text of the scenario is not taken up.
     ASSIGN_OR_RETURN(digest_, DigestOf(options_.scenario));
     for (const Variant& variant : variants) {
@@ -162,6 +165,28 @@ class Sweep {
       RETURN_IF_ERROR(SetParameter(name, value, scenario));
     }
     return scenario;
+  }
+
+  // A value may matter only beside another one that is varied: what is said
+  // holds of the first variant and of the last.
+  absl::Status SayUnused(const std::vector<Variant>& variants) const {
+    ASSIGN_OR_RETURN(const Scenario first, Load(variants.front(), 0));
+    ASSIGN_OR_RETURN(const Scenario last, Load(variants.back(), 0));
+    std::vector<std::string> varied;
+    varied.reserve(variants.front().size());
+    for (const auto& [path, value] : variants.front()) varied.push_back(path);
+    const auto say = [&](const char* option,
+                         const std::vector<std::string>& settings) {
+      const std::vector<std::string> at_last = UnusedSettings(last, settings);
+      for (const std::string& unused : UnusedSettings(first, settings)) {
+        if (absl::c_linear_search(at_last, unused)) {
+          err_ << option << ' ' << unused << '\n';
+        }
+      }
+    };
+    say("--set", options_.set);
+    say("--vary", varied);
+    return absl::OkStatus();
   }
 
   // The same jobs, so many days later on the grids.
