@@ -190,6 +190,16 @@ class GrpcClient : public Client {
           "CCSCHED_ADDRESS",
           in_clear_ ? "; one that uses TLS needs --tls-ca" : ""));
     }
+    // A web server's status, too, comes as this one.
+    if (code == absl::StatusCode::kUnimplemented) {
+      const std::string& said = status.error_message();
+      return absl::UnavailableError(absl::StrCat(
+          "what answers at ", address_,
+          " is no ccsched scheduler, or one of another version that does not "
+          "know this request",
+          said.empty() ? "" : absl::StrCat(" (", said, ")"),
+          "; name the right one by --address or CCSCHED_ADDRESS"));
+    }
     if (code == absl::StatusCode::kDeadlineExceeded) {
       return absl::DeadlineExceededError(absl::StrCat(
           "the scheduler at ", address_, " did not answer in time"));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -11,9 +12,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "ccsched/v1/forecasts.grpc.pb.h"
 
 namespace ccsched {
 namespace {
@@ -118,6 +122,26 @@ TEST_F(ExitStatusTest, NamesThatDoNotExistAreWrong) {
   ExpectWrong({"--colour", "queue"}, "did you mean '--color'?");
   ExpectWrong({"show"}, "JOB");
   EXPECT_EQ(Run({}).code, 2);
+}
+
+// Some other service has the port that was named.
+TEST_F(ExitStatusTest, WhatIsNoSchedulerCanNotBeReachedAsOne) {
+  const std::string address = "unix:" + dir_ + "/other";
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  v1::Forecasts::Service forecasts;  // no Jobs
+  builder.RegisterService(&forecasts);
+  const std::unique_ptr<grpc::Server> other = builder.BuildAndStart();
+  ASSERT_NE(other, nullptr);
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"queue"}, {"wait", "1"}}) {
+    std::vector<std::string> args = {"--address", address};
+    args.insert(args.end(), command.begin(), command.end());
+    const Ran ran = Run(args);
+    EXPECT_EQ(ran.code, 3);
+    EXPECT_THAT(ran.err, HasSubstr("what answers at " + address +
+                                   " is no ccsched scheduler"));
+  }
 }
 
 TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
