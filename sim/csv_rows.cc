@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "scheduler/base/csv.h"
 #include "scheduler/base/encoding.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
@@ -171,10 +171,17 @@ size_t CsvRows::Find(std::string_view name) const {
 
 absl::StatusOr<size_t> CsvRows::Column(std::string_view name) const {
   const size_t column = Find(name);
-  if (column != npos) return column;
-  return absl::InvalidArgumentError(
-      absl::StrCat(lines_.path(), ":1: no column \"", std::string(name),
-                   "\" among ", absl::StrJoin(header_, ", ")));
+  if (column == npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(lines_.path(), ":1: no column \"", std::string(name),
+                     "\" among ", ColumnsText(header_)));
+  }
+  if (std::count(header_.begin(), header_.end(), name) > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(lines_.path(), ":1: two columns are named \"",
+                     std::string(name), "\"; which one counts?"));
+  }
+  return column;
 }
 
 void CsvRows::Split(std::string_view line) {
@@ -288,20 +295,20 @@ absl::StatusOr<int64_t> CsvRows::Time(size_t column) const {
 }
 
 absl::StatusOr<uint32_t> CsvRows::Count(size_t column) const {
+  constexpr uint32_t kMost = 1u << 30;
+  constexpr char kBad[] = "is not a whole number from 1 to 1073741824";
   const std::string_view text = fields_[column];
   uint32_t whole = 0;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), whole);
   if (error != std::errc() || end != text.data() + text.size()) {
     ASSIGN_OR_RETURN(const double value, Number(column));
-    if (value != std::floor(value) || value < 0 || value > (1 << 30)) {
-      return Bad(column, "is not a whole number of at least 1");
+    if (value != std::floor(value) || value < 0 || value > kMost) {
+      return Bad(column, kBad);
     }
     whole = static_cast<uint32_t>(value);
   }
-  if (whole < 1 || whole > (1u << 30)) {
-    return Bad(column, "is not a whole number of at least 1");
-  }
+  if (whole < 1 || whole > kMost) return Bad(column, kBad);
   return whole;
 }
 

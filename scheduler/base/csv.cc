@@ -48,4 +48,21 @@ std::string CsvLine(const std::vector<std::string>& fields) {
   return line + "\n";
 }
 
+std::string ColumnsText(const std::vector<std::string>& fields) {
+  constexpr size_t kEnough = 300;
+  std::string text;
+  for (const std::string& field : fields) {
+    if (&field != &fields.front()) text += ", ";
+    text += field;
+    if (text.size() > kEnough) {
+      text.resize(kEnough);
+      return text + "...";
+    }
+  }
+  if (fields.size() == 1 && text.find_first_of(";\t") != std::string::npos) {
+    text += " (fields have to be separated by commas)";
+  }
+  return text;
+}
+
 }  // namespace ccsched

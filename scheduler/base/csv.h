@@ -25,6 +25,11 @@ std::string CsvSafeText(std::string_view field);
 // One line, with its newline, every field CsvSafeText.
 std::string CsvLine(const std::vector<std::string>& fields);
 
+// A header's fields for a message about one that is not among them: cut after
+// some 300 characters, as the file may be anything. Says so where another
+// character than a comma seems to separate them.
+std::string ColumnsText(const std::vector<std::string>& fields);
+
 }  // namespace ccsched
 
 #endif  // CCSCHED_SCHEDULER_BASE_CSV_H_

@@ -49,6 +49,10 @@ bool HasZone(std::string_view time) {
          time.find_first_of("zZ+-", 10) != std::string_view::npos;
 }
 
+// gCO2e/kWh; a hundred times what the dirtiest plants emit. What is above was
+// written in another unit.
+constexpr double kIntensityMax = 100'000;
+
 bool IsBlank(std::string_view text) {
   for (const char* blank : {"", "nan", "null", "none", "n/a", "na", "-"}) {
     if (absl::EqualsIgnoreCase(ToAbsl(text), blank)) return true;
@@ -69,6 +73,11 @@ absl::StatusOr<double> ParseValue(std::string_view text, const GridHeader& h,
   if (value < 0 && h.kind != GridHeader::kOther) {
     return place.Error(
         absl::StrFormat("%s: %s is negative", h.value_name, text));
+  }
+  if (value > kIntensityMax && h.kind == GridHeader::kIntensity) {
+    return place.Error(absl::StrFormat(
+        "%s: %s is more than any grid emits; gCO2e/kWh is needed", h.value_name,
+        text));
   }
   if (value > 100 && h.kind == GridHeader::kShare) {
     return place.Error(

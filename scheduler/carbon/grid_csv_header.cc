@@ -11,9 +11,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "scheduler/base/csv.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/carbon/grid_csv.h"
 
@@ -161,7 +161,7 @@ absl::StatusOr<GridHeader> ReadGridHeader(absl::Span<const std::string> fields,
   if (!*time) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "no column of times in UTC (\"utc\" or \"Datetime (UTC)\") among: %s",
-        absl::StrJoin(fields, ", ")));
+        ColumnsText({fields.begin(), fields.end()})));
   }
   std::optional<size_t> value;
   for (const std::string_view name :
@@ -175,7 +175,7 @@ absl::StatusOr<GridHeader> ReadGridHeader(absl::Span<const std::string> fields,
   if (!value) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "no column \"%s\" among: %s", column.empty() ? "ci_lca" : column,
-        absl::StrJoin(fields, ", ")));
+        ColumnsText({fields.begin(), fields.end()})));
   }
   absl::StatusOr<std::optional<size_t>> estimated = Find(fields, "estimated");
   if (!estimated.ok()) return estimated.status();

@@ -29,5 +29,14 @@ TEST(CsvTest, NumbersStayNumbersAndOtherTextsAsTheyAre) {
   }
 }
 
+TEST(CsvTest, ListsColumnsWithoutEndWhereTheFileIsNoTable) {
+  EXPECT_EQ(ColumnsText({"a", "b c", ""}), "a, b c, ");
+  EXPECT_EQ(ColumnsText({}), "");
+  EXPECT_EQ(ColumnsText({"a;b;c"}),
+            "a;b;c (fields have to be separated by commas)");
+  EXPECT_EQ(ColumnsText({"a", std::string(5000, 'x')}),
+            "a, " + std::string(297, 'x') + "...");
+}
+
 }  // namespace
 }  // namespace ccsched

@@ -102,6 +102,9 @@ TEST(GridCsvTest, NamesFileLineColumnAndValueOfWhatIsWrong) {
             "grid.csv:3: ci_lca: \"abc\" is not a number");
   EXPECT_EQ(bad("2021-01-01T01:00:00Z,-5\n"),
             "grid.csv:3: ci_lca: -5 is negative");
+  EXPECT_EQ(bad("2021-01-01T01:00:00Z,380000\n"),
+            "grid.csv:3: ci_lca: 380000 is more than any grid emits; "
+            "gCO2e/kWh is needed");
   EXPECT_EQ(bad("2021-01-01T01:00:00Z,inf\n"),
             "grid.csv:3: ci_lca: \"inf\" is not a number");
   EXPECT_THAT(bad("2021-01-01T01:00:00Z,NaN\n"),

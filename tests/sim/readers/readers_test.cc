@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "sim/trace_readers.h"
 #include "tests/sim/readers/trace_files.h"
 
 namespace ccsched {
@@ -223,6 +224,23 @@ TEST(HeliosTest, NamesTheLineColumnAndValueThatItCannotRead) {
                               .status()
                               .message()),
               HasSubstr("i.csv:1: no column \"gpu_num\""));
+}
+
+// Which of the two was meant, nobody can tell.
+TEST(RelativeTest, RefusesAColumnThatIsThereTwice) {
+  TraceFiles files;
+  EXPECT_THAT(
+      std::string(NewRelativeTrace(
+                      files.Write("r.csv", "submit_s,duration_s,slots,slots\n"))
+                      .status()
+                      .message()),
+      HasSubstr("r.csv:1: two columns are named \"slots\""));
+  EXPECT_THAT(
+      ReadAll(NewRelativeTrace(files.Write(
+                  "s.csv", "submit_s,duration_s,slots\n0,1,99999999999\n")))
+          .bad,
+      ElementsAre(HasSubstr("s.csv:2: slots \"99999999999\" is not a "
+                            "whole number from 1 to 1073741824")));
 }
 
 TEST(OpendcTest, ReadsMillisecondsOfNewTablesAndOfOld) {
