@@ -297,8 +297,9 @@ std::string ResultsTable(const std::string& scenario,
   shown.unfinished = any([](const SimResult& r) { return r.unfinished > 0; });
   Table table(ResultColumns(shown));
   for (const SimResult& r : results) table.Add(ResultCells(r, shown));
-  std::string out = absl::StrCat(
-      scenario, ": ", results.empty() ? 0 : results[0].jobs, " jobs");
+  std::string out =
+      absl::StrCat(scenario, ": ", results.empty() ? 0 : results[0].jobs,
+                   !results.empty() && results[0].jobs == 1 ? " job" : " jobs");
   if (any([](const SimResult& r) { return r.over_full; })) {
     absl::StrAppend(&out, "; no schedule keeps all their promises");
   }

@@ -60,11 +60,8 @@ class Loader {
   }
 
   absl::Status LoadFrame() {
-    if (proto_.version() != 1) {
-      return At("version",
-                absl::StrCat("version ", proto_.version(),
-                             " is not known; this is for version 1"));
-    }
+    const std::string version = WrongVersion(proto_.version());
+    if (!version.empty()) return At("version", "version: " + version);
     scenario_.name = proto_.name();
     if (scenario_.name.empty()) {
       const size_t slash = scenario_.path.rfind('/');

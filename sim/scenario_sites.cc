@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/base/nearest.h"
 #include "scheduler/base/status.h"
 #include "scheduler/carbon/grid_csv.h"
 #include "scheduler/carbon/utc.h"
@@ -18,6 +19,9 @@
 
 namespace ccsched {
 namespace {
+
+constexpr double kPueMax = 10;
+constexpr double kWattsMax = 1e9;
 
 class SiteLoader {
  public:
@@ -41,8 +45,12 @@ class SiteLoader {
       ++region;
     }
     if (region == topology.regions.size()) {
+      std::vector<std::string> known;
+      known.reserve(topology.regions.size());
+      for (const Region& r : topology.regions) known.push_back(r.name);
       return At(".region",
-                absl::StrCat("there is no region \"", from.region(), "\""));
+                absl::StrCat("there is no region \"", from.region(), "\"",
+                             AmongKnown(from.region(), known)));
     }
     site.region = RegionId(static_cast<uint16_t>(region));
     double worst_pue = 1;
@@ -71,9 +79,9 @@ class SiteLoader {
                        double* worst) {
     SitePower& power = scenario_.site_power.emplace_back();
     if (from.has_pue()) site.pue = from.pue();
-    if (!(site.pue >= 1) || !std::isfinite(site.pue)) {
-      return At(".pue", absl::StrCat("pue ", site.pue,
-                                     " is not a number of at least 1"));
+    if (!(site.pue >= 1 && site.pue <= kPueMax)) {
+      return At(".pue", absl::StrCat("pue ", site.pue, " is not between 1 and ",
+                                     kPueMax));
     }
     *worst = site.pue;
     if (from.pue_csv().empty()) return absl::OkStatus();
@@ -90,11 +98,11 @@ class SiteLoader {
     }
     const StepSeries& pue = column->series;
     for (size_t i = 0; i < pue.values().size(); ++i) {
-      if (pue.values()[i] >= 1) continue;
+      if (pue.values()[i] >= 1 && pue.values()[i] <= kPueMax) continue;
       return At(".pue_csv",
                 absl::StrCat(power.file, ": the PUE at ",
                              FormatUtc(pue.start() + pue.step() * i), " is ",
-                             pue.values()[i], ", below 1"));
+                             pue.values()[i], ", not between 1 and ", kPueMax));
     }
     absl::Time last = scenario_.end;
     if (last == absl::InfiniteFuture()) last = scenario_.start + pue.step();
@@ -179,9 +187,16 @@ class SiteLoader {
               .accelerator = AcceleratorId(type),
               .idle = Watts(from.idle_watts()),
               .active = Watts(from.active_watts())};
-    if (!(pool.idle.value() >= 0) || !(pool.active >= pool.idle) ||
-        !std::isfinite(pool.active.value())) {
-      return At(at, "0 <= idle_watts <= active_watts has to hold");
+    if (!(pool.active.value() >= 0 && pool.active.value() <= kWattsMax)) {
+      return At(at + ".active_watts",
+                absl::StrCat("active_watts ", pool.active.value(),
+                             " is not between 0 and ", kWattsMax));
+    }
+    if (!(pool.idle.value() >= 0 && pool.idle <= pool.active)) {
+      return At(at + ".idle_watts",
+                absl::StrCat("idle_watts ", pool.idle.value(),
+                             " is not between 0 and active_watts, ",
+                             pool.active.value()));
     }
     if (size.count == kUnlimited && pool.idle > Watts(0)) {
       return At(at + ".idle_watts", "an unlimited pool can't have idle watts");

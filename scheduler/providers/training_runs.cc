@@ -131,6 +131,13 @@ absl::Status At(const std::string& where, const absl::Status& status) {
 absl::StatusOr<TrainingRunFile> TrainingRunFile::Read(const std::string& path) {
   TrainingRunFile out;
   RETURN_IF_ERROR(ReadYamlFile(path, out.file_, &out.source_));
+  // Files without one were always taken.
+  const std::string version =
+      out.file_.version() == 0 ? "" : WrongVersion(out.file_.version());
+  if (!version.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(out.source_.At("version"), ": version: ", version));
+  }
   out.folder_ = std::filesystem::path(path).parent_path().string();
   std::set<std::string> names;
   for (int i = 0; i < out.file_.runs_size(); ++i) {

@@ -40,11 +40,8 @@ class Builder {
 
   absl::StatusOr<Cluster> Build() {
     v1::ClusterConfig& config = cluster_.config;
-    if (config.version() != 1) {
-      return Bad("version", absl::StrCat(config.version(),
-                                         "; this program "
-                                         "reads version 1"));
-    }
+    const std::string version = WrongVersion(config.version());
+    if (!version.empty()) return Bad("version", version);
     if (const absl::Status money = CheckMoney(config.money()); !money.ok()) {
       return Bad("money", std::string(money.message()));
     }

@@ -60,4 +60,10 @@ absl::Status ReadYamlFile(const std::string& path,
   return ParseYaml(text, path, out, source);
 }
 
+std::string WrongVersion(uint32_t version) {
+  if (version == 1) return "";
+  if (version == 0) return "there is none; the file has to say 'version: 1'";
+  return absl::StrCat(version, "; this program reads version 1");
+}
+
 }  // namespace ccsched

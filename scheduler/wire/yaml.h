@@ -20,6 +20,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -58,6 +59,10 @@ absl::Status ParseYaml(std::string_view text, std::string_view file,
 absl::Status ReadYamlFile(const std::string& path,
                           google::protobuf::Message& out,
                           YamlSource* source = nullptr);
+
+// What is wrong with the `version` that a file says, for a message with its
+// field and line; "" if it is 1. 0: it says none.
+std::string WrongVersion(uint32_t version);
 
 // Sets one value: "jobs.defaults.max_delay=48h". A path element into a list is
 // an index or the element's name ("sites.texas.pue=1.2", "sites.0.pue=1.2");

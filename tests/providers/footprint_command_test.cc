@@ -192,6 +192,8 @@ TEST_F(FootprintCommandTest, WhatIsWrongIsNamedAndNothingIsPrinted) {
   fails({.names = {"GPT-9"}}, "no run is named \"GPT-9\"");
   fails({.output = "xml"}, "-o xml is none of table, json, csv");
   fails({.file = (folder_ / "none.yaml").string()}, "none.yaml");
+  fails({.file = Write("next.yaml", "version: 2\nruns: [{name: x}]\n")},
+        "next.yaml:1: version: 2; this program reads version 1");
   const auto run = [this](const std::string& fields) {
     return FootprintOptions{
         .file = Write("bad.yaml",

@@ -60,6 +60,25 @@ TEST_F(ScenarioTest, NamesTheLineOfAnUnknownKey) {
               AllOf(HasSubstr("small.yaml:6"), HasSubstr("fromat")));
 }
 
+TEST_F(ScenarioTest, RefusesWhatNoSiteCanBe) {
+  EXPECT_THAT(ErrorWith("pue: 1.2", "pue: 1e300"),
+              HasSubstr("pue 1e+300 is not between 1 and 10"));
+  EXPECT_THAT(ErrorWith("active_watts: 300", "active_watts: 1e308"),
+              HasSubstr("active_watts 1e+308 is not between 0 and 1e+09"));
+  EXPECT_THAT(
+      ErrorWith("idle_watts: 40", "idle_watts: 400"),
+      HasSubstr("idle_watts 400 is not between 0 and active_watts, 300"));
+  EXPECT_THAT(ErrorWith("region: wind", "region: wnid"),
+              HasSubstr("did you mean 'wind'? (known: gas, wind, solar)"));
+}
+
+TEST_F(ScenarioTest, SaysWhichVersionItReads) {
+  EXPECT_THAT(ErrorWith("version: 1", "version: 2"),
+              HasSubstr("small.yaml:1: version: 2; this program reads"));
+  EXPECT_THAT(ErrorWith("version: 1\n", ""),
+              HasSubstr("the file has to say 'version: 1'"));
+}
+
 // Which of the two was meant, nobody can tell.
 TEST_F(ScenarioTest, RefusesAParameterGivenTwice) {
   const auto said = [](const absl::Status& status) {
@@ -124,7 +143,7 @@ TEST_F(ScenarioTest, BlamesTheSettingThatTheFileDoesNotGoWith) {
                    .policies = {"fcfs"},
                    .set = {"name=a"}})
           .error,
-      AllOf(HasSubstr("broken.yaml:1: version 2"), Not(HasSubstr("--set"))));
+      AllOf(HasSubstr("broken.yaml:1: version: 2"), Not(HasSubstr("--set"))));
 }
 
 TEST_F(ScenarioTest, NamesTheLineOfAMissingTrace) {

@@ -81,6 +81,8 @@ TEST(ClusterConfigTest, SharesAcceleratorTypesBetweenSites) {
 TEST(ClusterConfigTest, NamesLineFieldAndValue) {
   EXPECT_EQ(ErrorOf("version: 2\n"),
             "c.yaml:1: version: 2; this program reads version 1");
+  EXPECT_EQ(ErrorOf("sites: []\n"),
+            "c.yaml: version: there is none; the file has to say 'version: 1'");
   EXPECT_EQ(ErrorOf(kHead), "c.yaml: sites: there is none");
   EXPECT_EQ(ErrorOf(std::string(kHead) + "sites:\n- {name: a, region: ED}\n"),
             "c.yaml:4: sites[0].region: there is no region 'ED'; did you "
