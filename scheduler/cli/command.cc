@@ -205,7 +205,10 @@ std::string Command::Help() const {
 
 absl::Status Command::CheckRest(const std::vector<std::string>& extras) {
   const char* const hint =
-      rest_ == nullptr ? "" : "; a program and its options stand after '--'";
+      rest_ == nullptr
+          ? ""
+          : "; a program and its options, or a script's arguments, stand "
+            "after '--'";
   for (const std::string& extra : extras) {
     const std::string shown = Printable(extra);
     if (absl::StartsWith(extra, "-") && extra.size() > 1) {

@@ -110,8 +110,7 @@ uint32_t AcceleratorsOf(const v1::JobSpec& spec) {
 }
 
 std::string CommandText(const v1::JobSpec& spec) {
-  if (spec.command_size() == 0) return spec.script().empty() ? "-" : "script";
-  std::string text;
+  std::string text = spec.script().empty() ? "" : "script";
   for (const std::string& word : spec.command()) {
     const bool plain =
         !word.empty() &&
@@ -119,7 +118,7 @@ std::string CommandText(const v1::JobSpec& spec) {
     absl::StrAppend(&text, text.empty() ? "" : " ",
                     plain ? word : absl::StrCat("'", word, "'"));
   }
-  return text;
+  return text.empty() ? "-" : text;
 }
 
 Record AttemptRecordOf(const v1::Attempt& a) {

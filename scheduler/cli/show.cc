@@ -303,6 +303,7 @@ int RunShow(Context& context, const ShowOptions& o) {
     PrintCsv(context, record, {record});
     return kExitDone;
   }
+  record.Add("script", !job->spec().script().empty());
   record.AddList("command", job->spec().command());
   record.Add("workdir", job->spec().workdir());
   record.Add("image", job->spec().image());

@@ -122,6 +122,11 @@ absl::Status ReadJobYaml(const std::string& file, JobOptions* options,
         absl::StrCat(source.At(ours), ": ", ours,
                      " is not for a file; write the variables under env"));
   }
+  if (job->command_size() > 0 && !job->script().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.At("command"),
+                     ": command: a script is given too; give one of the two"));
+  }
   // "finish_by: +3h" is resolved as the flag is.
   if (!options->finish_by && !job->finish_by_text().empty()) {
     options->finish_by = job->finish_by_text();
@@ -137,10 +142,14 @@ absl::Status ReadJobYaml(const std::string& file, JobOptions* options,
   return absl::OkStatus();
 }
 
+bool IsYaml(const std::string& file) {
+  return absl::EndsWith(file, ".yaml") || absl::EndsWith(file, ".yml");
+}
+
 // Returns the header of a script; an empty one of what has none.
 absl::StatusOr<ScriptHeader> ReadFile(const std::string& file, Context& context,
                                       JobOptions* options, v1::JobSpec* job) {
-  if (absl::EndsWith(file, ".yaml") || absl::EndsWith(file, ".yml")) {
+  if (IsYaml(file)) {
     RETURN_IF_ERROR(ReadJobYaml(file, options, job));
     return ScriptHeader();
   }
@@ -159,9 +168,10 @@ absl::StatusOr<ScriptHeader> ReadFile(const std::string& file, Context& context,
 void FillDefaults(const std::string& file, v1::JobSpec* job) {
   if (job->name().empty()) {
     // A name of our making is never what is wrong.
-    job->set_name(Printable(job->command_size() > 0 ? Basename(job->command(0))
-                            : file == "-"           ? "stdin"
-                                                    : Basename(file)));
+    const bool script = !job->script().empty() || job->command_size() == 0;
+    job->set_name(Printable(!script       ? Basename(job->command(0))
+                            : file == "-" ? "stdin"
+                                          : Basename(file)));
   }
   if (job->workdir().empty()) {
     char here[4096];
@@ -180,22 +190,27 @@ void FillDefaults(const std::string& file, v1::JobSpec* job) {
 
 absl::StatusOr<v1::JobSpec> MakeJob(SubmitOptions* o, Context& context) {
   v1::JobSpec job;
-  if (o->file.empty() == o->rest.empty()) {
+  if (o->file.empty() && o->rest.empty()) {
     return absl::InvalidArgumentError(
-        o->file.empty()
-            ? "submit: there is nothing to run; give a script, a YAML file or "
-              "'-- COMMAND'"
-            : "submit: both a file and a command after '--'; give one of them");
+        "submit: there is nothing to run; give a script, a YAML file or "
+        "'-- COMMAND'");
+  }
+  if (IsYaml(o->file) && !o->rest.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        o->file,
+        ": a job in YAML says itself what it runs; nothing may stand "
+        "after '--'"));
   }
   // Before the file is read: what it says, in its header or as YAML, is
   // overruled by both.
   const std::string project = context.env("CCSCHED_PROJECT");
   if (!o->job.project && !project.empty()) o->job.project = project;
   ScriptHeader header;
+  if (!o->file.empty()) {
+    ASSIGN_OR_RETURN(header, ReadFile(o->file, context, &o->job, &job));
+  }
   if (!o->rest.empty()) {
     job.mutable_command()->Assign(o->rest.begin(), o->rest.end());
-  } else {
-    ASSIGN_OR_RETURN(header, ReadFile(o->file, context, &o->job, &job));
   }
   const NowFunction now = [&]() -> absl::StatusOr<absl::Time> {
     ASSIGN_OR_RETURN(const v1::StatusResponse status,
@@ -304,6 +319,7 @@ void AddSubmit(Command& root, Context& context) {
       "  ccsched submit --accelerators 8 --accelerator a100,v100 \\\n"
       "      --runtime 4h --finish-by 'tomorrow 08:00' -- ./train.sh\n"
       "  ccsched submit job.sh           # with #CCSCHED or #SBATCH lines\n"
+      "  ccsched submit job.sh -- --lr 0.1   # its arguments\n"
       "  ccsched submit job.yaml --site oslo\n"
       "  ccsched submit --dry-run --max-delay 12h -- ./train.sh\n"
       "  ccsched submit --wait -- make test   # exits as the job does\n"

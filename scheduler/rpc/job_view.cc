@@ -162,7 +162,9 @@ v1::Job JobView(const JobRecord& record,
   if (!out.mutable_spec()->ParseFromString(submission.payload)) {
     out.clear_spec();
   }
-  out.mutable_spec()->clear_script();  // may be large; the agent has it
+  // It may be large, and the agent has it: that there is one is enough.
+  v1::JobSpec& spec = *out.mutable_spec();
+  if (!spec.script().empty()) spec.set_script("#!");
   *out.mutable_submitted() = ToProto(submission.submitted);
   if (submission.array_index) {
     out.set_array_index(*submission.array_index);

@@ -54,10 +54,8 @@ absl::Status CheckCommand(const v1::JobSpec& job) {
   if (job.command_size() == 0 && job.script().empty()) {
     return Bad("command", "there is nothing to run");
   }
-  if (job.command_size() > 0 && !job.script().empty()) {
-    return Bad("command", "a script was given too; give one of the two");
-  }
-  if (job.command_size() > 0 && job.command(0).empty()) {
+  if (job.command_size() > 0 && job.command(0).empty() &&
+      job.script().empty()) {
     return Bad("command", "the name of the program is empty");
   }
   for (const std::string& argument : job.command()) {

@@ -128,6 +128,17 @@ TEST_F(CommandsTest, AScriptIsSentWholeAndFlagsGoOverItsHeader) {
   EXPECT_THAT(job.command(), IsEmpty());
 }
 
+TEST_F(CommandsTest, AScriptTakesArguments) {
+  const std::string path = testing::TempDir() + "/commands_test_args.sh";
+  std::ofstream(path) << "#!/bin/sh\necho \"$@\"\n";
+  EXPECT_EQ(Run({"submit", path, "--", "--lr", "0.1", ""}), 0) << err_.str();
+  ASSERT_EQ(scheduler_.submitted.size(), 1);
+  const v1::JobSpec& job = scheduler_.submitted[0];
+  EXPECT_THAT(job.script(), HasSubstr("echo"));
+  EXPECT_EQ(job.name(), "commands_test_args.sh");
+  EXPECT_THAT(job.command(), ElementsAre("--lr", "0.1", ""));
+}
+
 TEST_F(CommandsTest, AScriptThatNoKernelWouldRunIsRefused) {
   const std::string path = testing::TempDir() + "/commands_test_crlf.sh";
   std::ofstream(path) << "#!/bin/bash\r\necho\r\n";

@@ -157,11 +157,16 @@ TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
   ExpectWrong({"submit", "--runtime", "-1h", "--", "true"}, "negative");
   ExpectWrong({"submit", "python", "train.py"},
               "too many arguments: 'train.py' is one more than 'ccsched "
-              "submit' takes; a program and its options stand after '--'");
+              "submit' takes; a program and its options, or a script's "
+              "arguments, stand after '--'");
   ExpectWrong({"submit", "--acelerators", "4", "--", "true"},
               "did you mean '--accelerators'?");
   ExpectWrong({"submit", dir_ + "/none.sh"}, "none.sh: No such file");
-  ExpectWrong({"submit", "a.sh", "--", "true"}, "both a file and a command");
+  const std::string yaml = Write("a.yaml", "command: ls\n");
+  ExpectWrong({"submit", yaml, "--", "true"},
+              "a.yaml: a job in YAML says itself what it runs");
+  ExpectWrong({"submit", Write("b.yaml", "command: a\nscript: '#!/bin/sh'\n")},
+              "b.yaml:1: command: a script is given too");
   ExpectWrong({"submit", Write("x.bin",
                                "\x7f"
                                "ELF")},

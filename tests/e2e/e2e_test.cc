@@ -249,6 +249,17 @@ TEST_F(EndToEndTest, TakesAnSbatchScriptUnchanged) {
   EXPECT_EQ(Show(job)["name"], "train");
 }
 
+TEST_F(EndToEndTest, AScriptGetsItsArguments) {
+  const std::string script = WriteFile(
+      "args.sh", "#!/bin/sh\n#CCSCHED --max-delay 0s\nprintf '<%s>' \"$@\"\n");
+  const std::string job = Submit({script, "--", "--lr", "a b", ""});
+  EXPECT_EQ(Ccsched({"wait", job}).status, 0);
+  EXPECT_EQ(Ccsched({"logs", job}).out, "<--lr><a b><>");
+  EXPECT_EQ(Show(job)["script"], true);
+  EXPECT_THAT(Ccsched({"show", job}).out,
+              HasSubstr("command        script --lr 'a b' ''\n"));
+}
+
 TEST_F(EndToEndTest, TakesAYamlJob) {
   const std::string yaml = WriteFile(
       "job.yaml", "name: from-yaml\ncommand: [echo, hi]\nmax_delay: 0s\n");
