@@ -87,9 +87,11 @@ void PrintTable(const std::vector<v1::Job>& jobs, Context& context) {
   ShowTable(table, context);
 }
 
+// The oldest first; of more than `limit` the newest.
 absl::StatusOr<std::vector<v1::Job>> ListJobs(Context& context,
                                               v1::ListJobsRequest request,
                                               size_t limit) {
+  request.set_newest_first(true);
   request.set_page_size(std::min<size_t>(limit, 1000));
   std::vector<v1::Job> jobs;
   do {
@@ -99,6 +101,9 @@ absl::StatusOr<std::vector<v1::Job>> ListJobs(Context& context,
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty() && jobs.size() < limit);
   if (jobs.size() > limit) jobs.resize(limit);
+  // An older scheduler begins with the oldest all the same.
+  std::sort(jobs.begin(), jobs.end(),
+            [](const v1::Job& a, const v1::Job& b) { return a.id() < b.id(); });
   return jobs;
 }
 
@@ -158,6 +163,7 @@ void AddQueue(Command& root, Context& context) {
                         "  ccsched queue\n"
                         "  ccsched queue --all --user ada -o json\n"
                         "  ccsched queue --state deferred,running\n"
+                        "  ccsched queue --all --limit 20   # the last ones\n"
                         "  ccsched queue --watch\n"
                         "\nSITE and START in brackets are planned.");
   c.Flag("-a,--all", &o->all, "ended ones too");
@@ -165,7 +171,7 @@ void AddQueue(Command& root, Context& context) {
          "in these states: held, blocked, queued, deferred, running, …");
   c.Text("-u,--user", "USER", &o->user, "of this user");
   c.Text("--project", "NAME", &o->project, "of this project");
-  c.Number("-n,--limit", "N", &o->limit, "at most so many");
+  c.Number("-n,--limit", "N", &o->limit, "at most so many: the newest");
   c.Flag("-w,--watch", &o->watch, "again every two seconds, until interrupted");
   AddFormat(c, &o->format);
   c.OnRun([o, &context] { return RunQueue(context, *o); });

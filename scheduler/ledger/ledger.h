@@ -311,7 +311,11 @@ struct JobRecord {
 struct JobFilter {
   std::vector<uint8_t> states;  // ccsched::JobState; empty: all
   std::string user, project;
-  JobId after;  // only ids above it: paging
+  bool newest_first = false;  // by id
+  // Paging: only ids above `after`; where the newest are first, only those
+  // below `before`, if it is not 0.
+  JobId after;
+  JobId before;
   uint32_t limit = 100;
 };
 

@@ -120,21 +120,23 @@ int64_t StateMask(const std::vector<uint8_t>& states) {
   return states.empty() ? -1 : mask;
 }
 
-#define CCSCHED_JOBS_WHERE                                                   \
-  "WHERE s.job > ?1 AND (?2 >> s.state) & 1 AND (?3 = '' OR user = ?3) AND " \
-  "(?4 = '' OR project = ?4) ORDER BY s.job LIMIT ?5"
+#define CCSCHED_JOBS_WHERE(beyond, order)                       \
+  "WHERE s.job " beyond                                         \
+  " ?1 AND (?2 >> s.state) & 1 AND (?3 = '' OR user = ?3) AND " \
+  "(?4 = '' OR project = ?4) ORDER BY s.job " order " LIMIT ?5"
+#define CCSCHED_JOBS(table, newest)                                  \
+  (newest ? CCSCHED_FROM_JOBS(table) CCSCHED_JOBS_WHERE("<", "DESC") \
+          : CCSCHED_FROM_JOBS(table) CCSCHED_JOBS_WHERE(">", "ASC"))
 
 // The statement that reads only the tables that can hold such states.
-Statement& JobsStatement(SqliteDb& db, int64_t mask) {
+Statement& JobsStatement(SqliteDb& db, int64_t mask, bool newest) {
   constexpr int64_t kLive =
       (int64_t{1} << static_cast<int>(JobState::kSucceeded)) - 1;
-  if ((mask & ~kLive) == 0) {
-    return db.Prepare(CCSCHED_FROM_JOBS("jobs_live") CCSCHED_JOBS_WHERE);
-  }
-  if ((mask & kLive) == 0) {
-    return db.Prepare(CCSCHED_FROM_JOBS("jobs_ended") CCSCHED_JOBS_WHERE);
-  }
-  return db.Prepare(CCSCHED_FROM_JOBS("job_states") CCSCHED_JOBS_WHERE);
+  if ((mask & ~kLive) == 0)
+    return db.Prepare(CCSCHED_JOBS("jobs_live", newest));
+  if ((mask & kLive) == 0)
+    return db.Prepare(CCSCHED_JOBS("jobs_ended", newest));
+  return db.Prepare(CCSCHED_JOBS("job_states", newest));
 }
 
 }  // namespace
@@ -175,8 +177,11 @@ absl::StatusOr<std::vector<JobRecord>> SqliteReader::Jobs(
     const JobFilter& filter) {
   ASSIGN_OR_RETURN(ReadPool::Lease db, pool_.Take());
   int64_t mask = StateMask(filter.states);
-  Statement& s = JobsStatement(*db, mask);
-  s.Bind(filter.after, mask, filter.user, filter.project, filter.limit);
+  Statement& s = JobsStatement(*db, mask, filter.newest_first);
+  const JobId before =
+      filter.before == JobId() ? JobId(INT64_MAX) : filter.before;
+  s.Bind(filter.newest_first ? before : filter.after, mask, filter.user,
+         filter.project, filter.limit);
   std::vector<JobRecord> records;
   while (s.Next()) {
     JobRecord& record = records.emplace_back();

@@ -34,13 +34,14 @@ absl::StatusOr<JobFilter> FilterOf(const v1::ListJobsRequest& request) {
   filter.user = request.user();
   filter.project = request.project();
   filter.limit = PageSize(request.page_size());
-  uint64_t after = 0;
+  filter.newest_first = request.newest_first();
+  uint64_t last = 0;
   if (!request.page_token().empty() &&
-      !absl::SimpleAtoi(request.page_token(), &after)) {
+      !absl::SimpleAtoi(request.page_token(), &last)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "page_token: \"", request.page_token(), "\" was not given by List"));
   }
-  filter.after = JobId(after);
+  (filter.newest_first ? filter.before : filter.after) = JobId(last);
   return filter;
 }
 

@@ -259,8 +259,8 @@ TEST_F(CommandsTest, QueueTakesAllPages) {
   for (std::string line; std::getline(lines, line);) ++count;
   EXPECT_EQ(count, 6);
   EXPECT_EQ(Run({"queue", "-n", "3"}), 0);
-  EXPECT_THAT(out_.str(), HasSubstr("  3 "));
-  EXPECT_THAT(out_.str(), Not(HasSubstr("  4 ")));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("  2 ")));
+  EXPECT_THAT(out_.str(), ContainsRegex("  3 .*\n  4 .*\n  5 "));
   EXPECT_EQ(Run({"queue", "-o", "json"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("\"co2e_g\":null"));
   EXPECT_THAT(out_.str(), HasSubstr("\"state\":\"deferred\""));

@@ -80,8 +80,9 @@ class FakeClient : public Client {
     }
     size_t at =
         request.page_token().empty() ? 0 : std::stoul(request.page_token());
-    for (int i = 0; i < 2 && at < s_.jobs.size(); ++i) {
-      *response.add_jobs() = s_.jobs[at++];
+    for (int i = 0; i < 2 && at < s_.jobs.size(); ++i, ++at) {
+      *response.add_jobs() =
+          s_.jobs[request.newest_first() ? s_.jobs.size() - 1 - at : at];
     }
     if (at < s_.jobs.size()) response.set_next_page_token(std::to_string(at));
     return response;

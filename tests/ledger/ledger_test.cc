@@ -243,6 +243,12 @@ TEST(LedgerTest, JobsAreFilteredAndPaged) {
   EXPECT_THAT(ids(filter), ElementsAre(14, 16, 18));
   filter.project = "other";
   EXPECT_THAT(ids(filter), IsEmpty());
+  filter = {.newest_first = true, .limit = 3};
+  EXPECT_THAT(ids(filter), ElementsAre(20, 19, 18));
+  filter.before = JobId(18);
+  EXPECT_THAT(ids(filter), ElementsAre(17, 16, 15));
+  filter.states = {static_cast<uint8_t>(JobState::kFailed)};
+  EXPECT_THAT(ids(filter), ElementsAre(15, 10, 5));
 }
 
 TEST(LedgerTest, LoadsTheForecastIssuedLastOfEachRegionAndEveryActual) {
