@@ -215,6 +215,10 @@ absl::Status ApplyJobOptions(const JobOptions& o, const NowFunction& now,
     // A variable that is not set, most often: it would be no key at all.
     return Bad("--key", "it is empty");
   }
+  if (o.image && o.image->empty()) {
+    // The same: the job would run outside of its container.
+    return Bad("--image", "it is empty");
+  }
   std::optional<int64_t> accelerators = o.accelerators;
   if (!accelerators && o.accelerators_per_node) {
     accelerators = *o.accelerators_per_node * o.nodes.value_or(1);

@@ -180,7 +180,8 @@ Record OfferRecordOf(const v1::Offer& o) {
   r.AddTime("finish", o.has_finish(), o.finish());
   r.AddTime("finish_p90", o.has_finish_p90(), o.finish_p90());
   r.Add("co2e_g", CCSCHED_OPTIONAL(o, co2e_g));
-  r.Add("energy_kwh", o.energy_kwh());
+  r.Add("energy_kwh",
+        o.energy_kwh() > 0 ? std::optional(o.energy_kwh()) : std::nullopt);
   r.Add("cost", CCSCHED_OPTIONAL(o, cost));
   r.Add("currency", o.currency());
   r.Add("estimated", o.estimated());
@@ -190,7 +191,8 @@ Record OfferRecordOf(const v1::Offer& o) {
   r.AddTime("start_p90", o.has_start_p90(), o.start_p90());
   r.AddTime("finish_p50", o.has_finish_p50(), o.finish_p50());
   r.Add("price_g", o.price_g());
-  r.Add("cost_g", o.co2e_g() + o.price_g());
+  r.Add("cost_g", o.has_co2e_g() ? std::optional(o.co2e_g() + o.price_g())
+                                 : std::nullopt);
   return r;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "scheduler/base/status.h"
 #include "scheduler/cli/client.h"
@@ -98,6 +99,19 @@ absl::Status Follow(Context& context, v1::LogsRequest request) {
   }
 }
 
+// A job without output may never have run.
+void SayWhyNone(Context& context, uint64_t id) {
+  const absl::StatusOr<v1::Job> job = context.client().Get(id);
+  if (!job.ok()) return;
+  const std::string state = absl::StrCat(
+      HasEnded(job->state()) ? "it has ended: " : "it is ",
+      StateName(job->state()),
+      job->state_note().empty() ? "" : absl::StrCat(": ", job->state_note()));
+  if (job->attempts().empty() || !job->state_note().empty()) {
+    context.Say(absl::StrCat("ccsched: job ", id, " has no output; ", state));
+  }
+}
+
 int RunLogs(Context& context, const LogsOptions& o) {
   const auto id = ParseJobId(o.job);
   if (!id.ok()) return context.Fail(id.status());
@@ -112,8 +126,10 @@ int RunLogs(Context& context, const LogsOptions& o) {
   request.set_follow(o.follow);
   request.set_rank(static_cast<uint32_t>(o.rank.value_or(0)));
   if (o.attempt) request.set_epoch(static_cast<uint32_t>(*o.attempt));
-  return context.Fail(o.follow ? Follow(context, request)
-                               : Copy(context, request, 0).status);
+  if (o.follow) return context.Fail(Follow(context, request));
+  const Copied copied = Copy(context, request, 0);
+  if (copied.status.ok() && copied.shown == 0) SayWhyNone(context, *id);
+  return context.Fail(copied.status);
 }
 
 }  // namespace

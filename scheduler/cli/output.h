@@ -73,6 +73,10 @@ class Record {
                   const google::protobuf::Duration& duration);
   // Parts: objects and lists in JSON, joined by blanks in CSV.
   void AddRecord(const std::string& name, const Record& record);
+  // The other's fields, each as one of its own.
+  void Append(const Record& other) {
+    fields_.insert(fields_.end(), other.fields_.begin(), other.fields_.end());
+  }
   void AddRecords(const std::string& name, const std::vector<Record>& records);
   template <typename List>
   void AddList(const std::string& name, const List& values) {

@@ -1,9 +1,11 @@
 // `ccsched policy list|show|set|shadow`.
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
 #include <memory>
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "scheduler/base/nearest.h"
 #include "scheduler/cli/commands.h"
 #include "scheduler/cli/output.h"
@@ -108,7 +110,12 @@ int RunShow(Context& context, const PolicyOptions& o) {
     context.out << Styled(found->name(), Style::kBold, context.out_colour)
                 << (found->current() ? " (current)" : "") << ": "
                 << found->summary() << "\n\n"
-                << found->doc() << "\n";
+                << absl::StrJoin(
+                       WrapToWidth(found->doc(), context.out_terminal
+                                                     ? context.out_width
+                                                     : SIZE_MAX),
+                       "\n")
+                << "\n";
     if (!table.empty()) {
       context.out << "\n";
       ShowTable(table, context);

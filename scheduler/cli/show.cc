@@ -144,8 +144,11 @@ void PrintAttempts(const v1::Job& job, Context& context) {
                ShortTime(a.has_ended(), a.ended(), true), outcome,
                EnergyText(CCSCHED_OPTIONAL(a, energy_kwh)),
                CarbonText(CCSCHED_OPTIONAL(a, co2e_g)),
-               absl::StrCat(a.energy_method(),
-                            a.co2e_estimated() ? ", grid estimated" : "")});
+               // One that was refused used nothing, and nothing measured it.
+               a.energy_kwh() > 0
+                   ? absl::StrCat(a.energy_method(),
+                                  a.co2e_estimated() ? ", grid estimated" : "")
+                   : "-"});
   }
   ShowTable(table, context);
 }

@@ -282,6 +282,11 @@ int RunSubmit(Context& context, SubmitOptions& o) {
     const auto preview = context.client().Preview(request);
     if (!preview.ok()) return context.Fail(preview.status());
     PrintOffers(*preview, o.format, context);
+    if (!job->array().empty()) {
+      context.Say(
+          "ccsched: these are for one job of the array; each is "
+          "placed by itself");
+    }
     return kExitDone;
   }
   const bool asks = context.in_terminal && context.err_terminal && !o.yes &&

@@ -88,23 +88,55 @@ void PrintRoom(const v1::JobSpec& spec, Context& context) {
   ShowTable(table, context);
 }
 
+Record HeadOf(const v1::Job& job) {
+  Record record;
+  record.Add("job_id", job.id());
+  record.Add("state", StateName(job.state()));
+  record.Add("state_note", job.state_note());
+  return record;
+}
+
+// A row for each choice; one without a choice where there was none.
+void PrintWhyCsv(const v1::Job& job, Context& context) {
+  const v1::Reason& reason = job.reason();
+  const auto row = [&](const char* choice, const v1::Offer* offer) {
+    Record record = HeadOf(job);
+    record.Add("reason", reason.text());
+    record.Add("code", reason.code());
+    record.Add("policy", reason.policy());
+    record.AddTime("decided", reason.has_decided(), reason.decided());
+    record.Add("choice", choice);
+    if (offer != nullptr) {
+      record.Append(OfferRecordOf(*offer));
+    } else {
+      for (const std::string& name : OfferRecordOf({}).Names()) {
+        record.AddNull(name);
+      }
+    }
+    return record;
+  };
+  std::vector<Record> rows;
+  if (reason.has_chosen()) rows.push_back(row("chosen", &reason.chosen()));
+  if (reason.has_now()) rows.push_back(row("now", &reason.now()));
+  if (reason.has_next()) rows.push_back(row("next", &reason.next()));
+  if (rows.empty()) rows.push_back(row("", nullptr));
+  PrintCsv(context, row("", nullptr), rows);
+}
+
 int RunWhy(Context& context, const WhyOptions& o) {
   const auto id = ParseJobId(o.job);
   if (!id.ok()) return context.Fail(id.status());
   const auto job = context.client().Get(*id);
   if (!job.ok()) return context.Fail(job.status());
   const v1::Reason& reason = job->reason();
-  Record record;
-  record.Add("job_id", job->id());
-  record.Add("state", StateName(job->state()));
-  record.Add("state_note", job->state_note());
-  if (o.format != "table") {
+  if (o.format == "csv") {
+    PrintWhyCsv(*job, context);
+    return kExitDone;
+  }
+  if (o.format == "json") {
+    Record record = HeadOf(*job);
     record.AddRecord("reason", ReasonRecordOf(reason));
-    if (o.format == "csv") {
-      PrintCsv(context, record, {record});
-    } else {
-      PrintJson(context.out, "why", record);
-    }
+    PrintJson(context.out, "why", record);
     return kExitDone;
   }
   context.out << "Job " << job->id() << " " << Stands(job->state())

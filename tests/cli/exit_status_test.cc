@@ -173,6 +173,8 @@ TEST_F(ExitStatusTest, ImpossibleRequestsAreWrongWithoutAScheduler) {
               "not a script");
   ExpectWrong({"submit", Write("y.sh", "#!/bin/sh\n#SBATCH --bogus\n")},
               "y.sh:2: #SBATCH --bogus");
+  // The job would run outside of its container.
+  ExpectWrong({"submit", "--image", "", "--", "true"}, "--image: it is empty");
   ExpectWrong({"show", "x"}, "'x' is not a job's number");
   ExpectWrong({"cancel", "3-1"}, "'3-1'");
   ExpectWrong({"queue", "--state", "runing"}, "did you mean 'running'?");

@@ -88,6 +88,34 @@ TEST_F(CommandsTest, WhySaysWhichChoiceIsLate) {
   EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .*later than promised"));
 }
 
+TEST_F(CommandsTest, WhatAChoiceEmitsIsUnknownWhereItIsNotForeseen) {
+  scheduler_.jobs.push_back(Parsed<v1::Job>(
+      "{id: 4, state: JOB_DEFERRED, reason: {code: c, text: t, policy: p, "
+      "chosen: {site: oslo, accelerator: a, count: 1, price_g: 3}}}"));
+  EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("\"cost_g\":null"));
+  EXPECT_THAT(out_.str(), HasSubstr("\"energy_kwh\":null"));
+}
+
+TEST_F(CommandsTest, LogsSayWhyThereAreNone) {
+  scheduler_.log = "";
+  scheduler_.jobs.push_back(JobIn(4, v1::JOB_DEFERRED));
+  EXPECT_EQ(Run({"logs", "4"}), 0);
+  EXPECT_EQ(err_.str(), "ccsched: job 4 has no output; it is deferred\n");
+  scheduler_.jobs[0] = Parsed<v1::Job>(
+      "{id: 4, state: JOB_FAILED, state_note: no such folder, attempts: "
+      "[{epoch: 1}]}");
+  EXPECT_EQ(Run({"logs", "4"}), 0);
+  EXPECT_EQ(err_.str(),
+            "ccsched: job 4 has no output; it has ended: failed: no such "
+            "folder\n");
+  // It ran, and had nothing to say.
+  scheduler_.jobs[0] =
+      Parsed<v1::Job>("{id: 4, state: JOB_SUCCEEDED, attempts: [{epoch: 1}]}");
+  EXPECT_EQ(Run({"logs", "4"}), 0);
+  EXPECT_EQ(err_.str(), "");
+}
+
 TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
   scheduler_.jobs.push_back(Parsed<v1::Job>(
       "{id: 4, state: JOB_DEFERRED, reason: {code: cleaner-hour, text: waits "
@@ -98,6 +126,12 @@ TEST_F(CommandsTest, WhySaysWhatElseThereWas) {
   EXPECT_THAT(out_.str(), HasSubstr("Job 4 is deferred\nwaits until later\n"));
   EXPECT_THAT(out_.str(), HasSubstr("at once, first site  rome"));
   EXPECT_THAT(out_.str(), HasSubstr("2.00 g for the price of capacity"));
+  EXPECT_EQ(Run({"why", "4", "-o", "csv"}), 0);
+  EXPECT_THAT(out_.str(), ContainsRegex("^job_id,.*,choice,site,.*\n"
+                                        "4,deferred,,waits until later,.*,"
+                                        "chosen,oslo,a,1,.*\n"
+                                        "4,deferred,,waits until later,.*,"
+                                        "now,rome,a,1,.*\n$"));
   EXPECT_EQ(Run({"why", "4", "-o", "json"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("\"schema\":\"ccsched.why/v1\""));
   EXPECT_THAT(out_.str(), HasSubstr("\"next\":null"));
