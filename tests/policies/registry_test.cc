@@ -39,7 +39,7 @@ TEST(RegistryTest, AnUnknownNameIsAnsweredWithTheNearest) {
 
 TEST(RegistryTest, WhatIsLikeNoPolicyIsAnsweredWithAllOfThem) {
   const std::string what(FindPolicy("quota").status().message());
-  EXPECT_THAT(what, HasSubstr("\"quota\" (known: fcfs, easy-backfill, "));
+  EXPECT_THAT(what, HasSubstr("\"quota\" (known: fcfs, "));
   EXPECT_THAT(what, Not(HasSubstr("did you mean")));
 }
 
