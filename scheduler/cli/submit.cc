@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -17,6 +18,7 @@
 #include "scheduler/base/encoding.h"
 #include "scheduler/base/status.h"
 #include "scheduler/cli/commands.h"
+#include "scheduler/cli/interrupt.h"
 #include "scheduler/cli/job_options.h"
 #include "scheduler/cli/job_text.h"
 #include "scheduler/cli/offers.h"
@@ -273,7 +275,20 @@ void PrintSubmitted(const v1::SubmitResponse& response, const SubmitOptions& o,
   }
 }
 
+// What goes on when who waits for it is interrupted.
+std::string GoesOn(const v1::SubmitResponse& response) {
+  const uint64_t first = response.job_id();
+  if (response.jobs() <= 1) {
+    return absl::StrCat("job ", first, " goes on; 'ccsched cancel ", first,
+                        "' ends it");
+  }
+  return absl::StrCat("the jobs go on; 'ccsched cancel ", first, "-",
+                      first + response.jobs() - 1, "' ends them");
+}
+
 int RunSubmit(Context& context, SubmitOptions& o) {
+  std::optional<Interrupt> interrupt;
+  if (o.wait) interrupt.emplace(context);
   const auto job = MakeJob(&o, context);
   if (!job.ok()) return context.Fail(job.status());
   if (o.dry_run) {
@@ -303,6 +318,9 @@ int RunSubmit(Context& context, SubmitOptions& o) {
   *request.mutable_job() = *job;
   const auto response = context.client().Submit(request);
   if (!response.ok()) return context.Fail(response.status());
+  if (interrupt) {
+    interrupt->set_last_words([text = GoesOn(*response)] { return text; });
+  }
   PrintSubmitted(*response, o, context);
   if (!o.wait) return kExitDone;
   std::vector<uint64_t> ids;

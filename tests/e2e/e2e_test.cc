@@ -260,6 +260,23 @@ TEST_F(EndToEndTest, AScriptGetsItsArguments) {
               HasSubstr("command        script --lr 'a b' ''\n"));
 }
 
+// Who stops waiting has not stopped the job, and is told so.
+TEST_F(EndToEndTest, AnInterruptedWaitSaysThatTheJobGoesOn) {
+  const CommandResult result = RunCommand(
+      {"sh", "-c",
+       "\"$0\" submit --wait --max-delay 0s -- sleep 1000 >waited &\n"
+       "until grep -q Submitted waited; do sleep 0.02; done\n"
+       "kill -TERM $!; wait $!",
+       CCSCHED},
+      *dir_, {"CCSCHED_DEV_DIR=" + *dir_ + "/dev", "NO_COLOR=1"});
+  EXPECT_EQ(result.status, 128 + 15);
+  std::string job;
+  std::ifstream(*dir_ + "/waited") >> job >> job >> job;
+  EXPECT_EQ(result.err, "ccsched: interrupted: job " + job +
+                            " goes on; 'ccsched cancel " + job + "' ends it\n");
+  EXPECT_EQ(Ccsched({"cancel", job}).status, 0);
+}
+
 TEST_F(EndToEndTest, TakesAYamlJob) {
   const std::string yaml = WriteFile(
       "job.yaml", "name: from-yaml\ncommand: [echo, hi]\nmax_delay: 0s\n");
