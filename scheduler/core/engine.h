@@ -143,6 +143,9 @@ class Engine {
   size_t live_jobs() const;
   std::vector<ProjectStanding> Projects(
       absl::Span<const Symbol> projects) const;
+  // What a waiting job would emit if it started at once, as its project's
+  // budget counts it before it is admitted; 0 without a forecast.
+  GramsCo2e ExpectedAtOnce(const Job& job) const;
 
   // What a second engine needs to go on from here: all live jobs, by id; and
   // the placements interned so far, from number `from` on.

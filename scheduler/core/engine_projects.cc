@@ -69,12 +69,15 @@ void Engine::State::Expect(JobRef ref, PoolId pool, absl::Time from) {
   budgets_.Expect(job.spec.id, job.spec.project, Expected(job, pool, from));
 }
 
+GramsCo2e Engine::State::ExpectedAtOnce(const Job& job) const {
+  return Expected(job, BaselinePool(shapes_[job.shape]), now_);
+}
+
 bool Engine::State::Admit(JobRef ref) {
   Job& job = jobs_[ref];
   if (budgets_.Find(job.spec.project) == nullptr) return true;
   budgets_.Forget(job.spec.id);  // it may have waited in an array's line
-  const PoolId pool = BaselinePool(shapes_[job.shape]);
-  const GramsCo2e expected = Expected(job, pool, now_);
+  const GramsCo2e expected = ExpectedAtOnce(job);
   if (budgets_.HasRoom(job.spec.project, expected)) {
     budgets_.Expect(job.spec.id, job.spec.project, expected);
     return true;
@@ -172,6 +175,10 @@ void Engine::State::NoteDeferral(JobRef ref, const Reason& reason) {
     claims_[job.spec.id] = {.valid = true, .pool = pool, .at = now_};
     return;
   }
+}
+
+GramsCo2e Engine::ExpectedAtOnce(const Job& job) const {
+  return state_->ExpectedAtOnce(job);
 }
 
 std::vector<ProjectStanding> Engine::Projects(

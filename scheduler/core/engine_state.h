@@ -83,6 +83,7 @@ class Engine::State : public Actions {
   // --- engine_projects.cc
   // What a job is expected to emit from `from` on at `pool`.
   GramsCo2e Expected(const Job& job, PoolId pool, absl::Time from) const;
+  GramsCo2e ExpectedAtOnce(const Job& job) const;
   void Expect(JobRef ref, PoolId pool, absl::Time from);
   // Whether its project's budget has room for a job that is to queue; marks it
   // as held if not.

@@ -199,6 +199,7 @@ class Driver {
   // Of a live job; "" of another.
   std::string ProjectOf(JobId id) const;
   std::string BudgetText(Symbol project) const;
+  std::string HeldText(const Job& job) const;
   std::string BudgetWarning(const Intake& intake) const;
   std::string ProjectNote(const std::string& project) const;
   Symbol InternProject(const std::string& name);

@@ -121,6 +121,14 @@ std::string Driver::BudgetText(Symbol project) const {
       absl::FormatTime("%Y-%m-%d", standing.period_end, absl::UTCTimeZone()));
 }
 
+// Where the job stands alone against a budget that nobody has used, what it
+// would emit is the reason.
+std::string Driver::HeldText(const Job& job) const {
+  return absl::StrCat("held by ", BudgetText(job.spec.project),
+                      "; it is expected to emit ",
+                      GramsText(engine_->ExpectedAtOnce(job).value()));
+}
+
 // What a submitter is told: held, or beyond a budget that only warns.
 std::string Driver::BudgetWarning(const Intake& intake) const {
   const Job* const job = terms_.empty() ? nullptr : engine_->job(intake.first);
@@ -133,12 +141,12 @@ std::string Driver::BudgetWarning(const Intake& intake) const {
     const Job* const one = engine_->job(JobId(intake.first.value() + i));
     held += one != nullptr && one->budget_held;
   }
+  if (held > 0 && intake.count == 1) {
+    return absl::StrCat("it is ", HeldText(*job));
+  }
   if (held > 0) {
-    return absl::StrCat(
-        held == 1 && intake.count == 1
-            ? "it is held by "
-            : absl::StrCat(held, " of ", intake.count, " jobs are held by "),
-        BudgetText(job->spec.project));
+    return absl::StrCat(held, " of ", intake.count, " jobs are held by ",
+                        BudgetText(job->spec.project));
   }
   if (standing.used + standing.expected <= standing.budget->limit) return "";
   return absl::StrCat("it goes beyond ", BudgetText(job->spec.project));

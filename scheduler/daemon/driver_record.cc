@@ -139,9 +139,7 @@ void Driver::RecordState(JobId id) {
     JobNotes& notes = found->second;
     CountJob(notes, job->state);
     row.started = notes.first_started;
-    row.note = job->budget_held
-                   ? absl::StrCat("held by ", BudgetText(job->spec.project))
-                   : notes.note;
+    row.note = job->budget_held ? HeldText(*job) : notes.note;
     if (IsTerminal(job->state)) {
       row.ended = notes.ended.value_or(work_.now);
       row.exit_code = notes.exit_code;

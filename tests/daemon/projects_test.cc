@@ -18,6 +18,7 @@ namespace ccsched {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -81,13 +82,15 @@ TEST_F(ProjectsServiceTest, HoldsWhatABudgetHasNoRoomFor) {
   EXPECT_EQ(SubmitOf("red").warning(), "");
   const v1::SubmitResponse held = SubmitOf("red");
   EXPECT_THAT(held.warning(),
-              AllOf(HasSubstr("held"), HasSubstr("red"), HasSubstr("200 g")));
+              AllOf(HasSubstr("held"), HasSubstr("red"), HasSubstr("200 g"),
+                    ContainsRegex("; it is expected to emit 1[0-9]+ g$")));
   EXPECT_THAT(
       SubmitOf("blue").warning(),
       AllOf(HasSubstr("'blue' is not configured"), Not(HasSubstr("held"))));
   const v1::Job job = Get(held.job_id());
   EXPECT_EQ(job.state(), v1::JOB_HELD);
   EXPECT_THAT(job.state_note(), HasSubstr("carbon budget of project red"));
+  EXPECT_THAT(job.state_note(), HasSubstr("; it is expected to emit 1"));
   EXPECT_EQ(job.reason().code(), "budget");
   const v1::ProjectsResponse projects = Projects();
   ASSERT_EQ(projects.projects_size(), 1);
