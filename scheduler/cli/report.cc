@@ -74,6 +74,19 @@ void AddBudget(const std::string& by, const std::string& project,
   r.Add("budget_period", b.period());
 }
 
+// Money as numbers, for CSV: of a row that has one currency, as most have.
+void AddMoney(const v1::ReportRow& row, Record& r) {
+  std::string currencies;
+  for (const v1::ReportCost& c : row.cost()) {
+    absl::StrAppend(&currencies, currencies.empty() ? "" : " ", c.currency());
+  }
+  const v1::ReportCost cost =
+      row.cost_size() == 1 ? row.cost(0) : v1::ReportCost();
+  r.Add("electricity_cost", CCSCHED_OPTIONAL(cost, electricity));
+  r.Add("accelerator_cost", CCSCHED_OPTIONAL(cost, accelerators));
+  r.Add("currency", currencies);
+}
+
 Record RowRecord(const std::string& by, const v1::ReportRow& row,
                  const Budgets& budgets) {
   Record r;
@@ -362,12 +375,18 @@ int RunReport(Context& context, const ReportOptions& o) {
     PrintRemarks(*response, context);
     return kExitDone;
   }
+  const bool csv = o.format == "csv";
+  const auto record = [&](const v1::ReportRow& row) {
+    Record r = RowRecord(o.by, row, *budgets);
+    if (csv) AddMoney(row, r);
+    return r;
+  };
   std::vector<Record> records;
   for (const v1::ReportRow& row : response->rows()) {
-    records.push_back(RowRecord(o.by, row, *budgets));
+    records.push_back(record(row));
   }
-  if (o.format == "csv") {
-    PrintCsv(context, RowRecord(o.by, {}, *budgets), records);
+  if (csv) {
+    PrintCsv(context, record({}), records);
     return kExitDone;
   }
   Record head;

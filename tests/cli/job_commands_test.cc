@@ -88,6 +88,18 @@ TEST_F(CommandsTest, WhySaysWhichChoiceIsLate) {
   EXPECT_THAT(out_.str(), ContainsRegex("chosen +oslo .*later than promised"));
 }
 
+TEST_F(CommandsTest, ACsvReportHasMoneyAsNumbers) {
+  scheduler_.report = Parsed<v1::ReportResponse>(
+      "{rows: [{key: oslo, cost: [{currency: EUR, electricity: 1.5, "
+      "accelerators: 2}]}, {key: rome, cost: [{currency: EUR, electricity: 1},"
+      " {currency: USD, electricity: 2}]}, {key: york}]}");
+  EXPECT_EQ(Run({"report", "-o", "csv"}), 0);
+  EXPECT_THAT(out_.str(),
+              ContainsRegex(",electricity_cost,accelerator_cost,currency\n"
+                            "oslo,.*,1.5,2,EUR\nrome,.*,,,EUR USD\n"
+                            "york,.*,,,\n$"));
+}
+
 TEST_F(CommandsTest, WhatAChoiceEmitsIsUnknownWhereItIsNotForeseen) {
   scheduler_.jobs.push_back(Parsed<v1::Job>(
       "{id: 4, state: JOB_DEFERRED, reason: {code: c, text: t, policy: p, "
