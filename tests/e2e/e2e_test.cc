@@ -264,6 +264,7 @@ TEST_F(EndToEndTest, AScriptGetsItsArguments) {
 TEST_F(EndToEndTest, AnInterruptedWaitSaysThatTheJobGoesOn) {
   const CommandResult result = RunCommand(
       {"sh", "-c",
+       ": >waited\n"
        "\"$0\" submit --wait --max-delay 0s -- sleep 1000 >waited &\n"
        "until grep -q Submitted waited; do sleep 0.02; done\n"
        "kill -TERM $!; wait $!",
