@@ -13,7 +13,6 @@
 #include "absl/strings/str_join.h"
 #include "agent/container.h"
 #include "agent/output_name.h"
-#include "agent/users.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/wire/proto_time.h"
@@ -267,21 +266,28 @@ absl::StatusOr<int> ParseSignal(std::string_view name) {
       absl::StrCat("warn_signal: no signal '", ToAbsl(name), "'"));
 }
 
+std::optional<std::string> UserToFind(const v1::JobSpec& job,
+                                      const LaunchSettings& settings) {
+  if (!settings.as_submitter || job.user().empty() ||
+      job.user() == settings.user) {
+    return std::nullopt;
+  }
+  return job.user();
+}
+
 absl::StatusOr<LaunchSpec> BuildLaunch(
     const v1::StartAttempt& start, const std::vector<uint32_t>& accelerators,
-    const std::string& tag, absl::Duration time_limit,
+    const std::string& tag, absl::Duration time_limit, const User* user,
     const LaunchSettings& settings) {
   const v1::JobSpec& job = start.spec();
   RETURN_IF_ERROR(CheckStrings(job));
   const AttemptPaths paths = PathsOf(settings.state, FromProto(start.key()));
   LaunchSpec spec;
   LaunchSettings own = settings;
-  if (settings.as_submitter && !job.user().empty() &&
-      job.user() != settings.user) {
-    ASSIGN_OR_RETURN(const User user, FindUser(job.user()));
-    own.user = user.name;
-    own.home = access(user.home.c_str(), F_OK) == 0 ? user.home : "/";
-    spec.run_as = user.ids;
+  if (user != nullptr) {
+    own.user = user->name;
+    own.home = user->home;
+    spec.run_as = user->ids;
   }
   ASSIGN_OR_RETURN(spec.warn_signal, ParseSignal(job.warn_signal()));
   if (!job.script().empty()) {
