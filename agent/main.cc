@@ -252,7 +252,7 @@ int Fail(const absl::Status& status) {
 absl::StatusOr<NodeMeters> OpenMeters(const Flags& flags) {
   NodeMeters meters;
   ASSIGN_OR_RETURN(std::unique_ptr<Meter> meter,
-                   OpenMeter(flags.meter, flags.sys));
+                   OpenMeter(flags.meter, flags.sys, flags.count));
   if (meter != nullptr) {
     meters.accelerators =
         std::make_unique<MeterBank>(std::move(meter), flags.count);
