@@ -120,6 +120,20 @@ TEST_F(StateTest, ATornTailIsCutOffAndTheRestIsKept) {
   EXPECT_EQ(Open()->book().attempts().size(), 2u);
 }
 
+// A user may name a file as long as a message of gRPC's may be.
+TEST_F(StateTest, ALongRecordIsReadBackAndWhatComesAfterIt) {
+  {
+    const auto store = Open();
+    v1::AttemptAccepted accepted = Accepted({1, 1}, {0});
+    accepted.set_output(std::string(15 << 20, 'x'));
+    store->Accept(accepted);
+    ASSERT_TRUE(store->Commit().ok());
+    store->Accept(Accepted({2, 1}, {1}));
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  EXPECT_EQ(Open()->book().attempts().size(), 2u);
+}
+
 TEST_F(StateTest, AFlippedBitEndsTheJournalThere) {
   {
     const auto store = Open();
