@@ -30,13 +30,12 @@ absl::Duration TimeLimit(const v1::StartAttempt& start) {
                                 : absl::InfiniteDuration();
 }
 
-std::set<std::string> TmpsOf(const LaunchSettings& settings,
-                             const AttemptStore& store) {
-  std::set<std::string> all;
-  for (const auto& [id, attempt] : store.book().attempts()) {
-    all.insert(TmpOf(settings, attempt.tag));
-  }
-  return all;
+// Where jobs leave files, each once.
+std::vector<std::string> TrashFoldersOf(const LaunchSettings& settings) {
+  std::vector<std::string> folders{settings.state + "/tmp",
+                                   settings.state + "/work"};
+  if (settings.tmp != folders[0]) folders.push_back(settings.tmp);
+  return folders;
 }
 
 }  // namespace
@@ -59,7 +58,16 @@ JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
       samples_(store, send_),
       users_(loop, options_.users),
       run_files_(options_.launch.state + "/run"),
-      tmps_(options_.launch.state + "/tmp", TmpsOf(options_.launch, store)) {
+      trash_(options_.launch.id, TrashFoldersOf(options_.launch)),
+      tmps_(trash_) {
+  std::set<std::string> needed;
+  for (const auto& [id, attempt] : store_.book().attempts()) {
+    needed.insert(TmpOf(options_.launch, attempt.tag));
+    needed.insert(PathsOf(options_.launch.state, id).folder);
+  }
+  for (const char* own : {"/tmp", "/work"}) {
+    RemoveLeftOvers(options_.launch.state + own, needed, trash_);
+  }
   if (!store_.book().registered()) return;
   time_.emplace(*store_.book().registered());
   meter_.set_clock(*time_);

@@ -31,6 +31,7 @@
 #include "agent/run_file.h"
 #include "agent/sample_outbox.h"
 #include "agent/spawn.h"
+#include "agent/trash.h"
 #include "agent/users.h"
 #include "agent/worker.h"
 #include "ccsched/v1/agents.pb.h"
@@ -217,6 +218,7 @@ class JobRunner {
   std::optional<FileWork> files_;
   UserDirectory users_;
   RunFilePool run_files_;  // the thread's, as the next
+  Trash trash_;
   TmpPool tmps_;
   Worker files_worker_;  // last: it is waited for before the rest goes
 };

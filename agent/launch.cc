@@ -128,6 +128,13 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
                      job.image(), "'"));
   }
   const bool has_folder = !job.script().empty() || MayBeAsked(job);
+  const auto own_tmpdir = env.find("TMPDIR");
+  if (own_tmpdir == env.end()) {
+    spec.tmp = TmpOf(settings, env.at("CCSCHED_ATTEMPT_TAG"));
+    spec.tmp_inside = spec.tmp + "/tmp";
+  } else {
+    std::erase(spec.env, absl::StrCat("TMPDIR=", own_tmpdir->second));
+  }
   ContainerJob inside{
       .name = absl::StrCat("ccsched-", env.at("CCSCHED_ATTEMPT_TAG")),
       .init = settings.container_init,
@@ -136,12 +143,15 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
       .env_names = {},
       .workdir = spec.workdir,
       .folder = has_folder ? folder : "",
+      .tmp = spec.tmp_inside,
+      .tmpdir = own_tmpdir == env.end() ? spec.tmp_inside : own_tmpdir->second,
       .accelerators = accelerators,
       .nvidia = settings.nvidia,
       .host_ipc = CanShareIpc()};
   for (const auto& [name, value] : env) {
     // These are of this machine, not of the image.
-    if (name != "PATH" && name != "HOME" && name != "SHELL") {
+    if (name != "PATH" && name != "HOME" && name != "SHELL" &&
+        name != "TMPDIR") {
       inside.env_names.push_back(name);
     }
   }

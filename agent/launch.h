@@ -24,6 +24,7 @@ struct LaunchSettings {
   std::string site;
   std::string accelerator;  // its type
   std::string state;        // the agent's folder, absolute
+  std::string id;           // no other agent has it; as part of file names
   std::string path;         // PATH of jobs
   std::string home;         // where a job without a workdir runs
   std::string user;         // as which the agent runs
@@ -47,8 +48,7 @@ struct AttemptPaths {
   std::string cgroup;  // its name below LaunchSettings::cgroup_root
 };
 AttemptPaths PathsOf(const std::string& state, AttemptId id);
-// Its temporary folder, of a name that nobody can guess. Not of one that runs
-// in a container.
+// Its temporary folder, of a name that nobody can guess.
 std::string TmpOf(const LaunchSettings& settings, const std::string& tag);
 
 // The environment of the job, complete. Ours comes last: a job's own env may

@@ -220,6 +220,7 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   launch.site = flags.site;
   launch.accelerator = flags.accelerator;
   launch.state = folder.path;
+  launch.id = HexOf(folder.id, 8);
   launch.tmp = flags.tmp.empty()
                    ? folder.path + "/tmp"
                    : std::filesystem::absolute(flags.tmp).string();

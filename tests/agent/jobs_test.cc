@@ -120,9 +120,10 @@ TEST_F(JobsTest, EachHasATemporaryFolderOfItsOwn) {
   RunToEnd(Shell({4, 1}, "chmod 777 $TMPDIR"));
   has_one({5, 1});
   KillAgent();
-  std::filesystem::create_directory(StateFile("tmp/ccsched-9-1-spare"));
+  std::filesystem::create_directories(StateFile("tmp/ccsched-9-1-spare/sub"));
   StartAgent();
   EXPECT_FALSE(std::filesystem::exists(StateFile("tmp/ccsched-9-1-spare")));
+  EXPECT_TRUE(scheduler_->WaitFor([&] { return left() == 0; }));
   has_one({7, 1});
 }
 

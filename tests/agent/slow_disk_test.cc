@@ -122,6 +122,41 @@ TEST_F(SlowFilesTest, AnAgentThatIsStoppedLeavesNoStartUndecided) {
   EXPECT_EQ(Read(Path("starts")), "started\n");
 }
 
+// To remove what a job left takes two seconds, as of a million files.
+class SlowTrashTest : public SlowDiskTest {
+ protected:
+  void SetUp() override { SlowDown("agent.trash=delay@2000"); }
+  // What is left of the first job's temporary files.
+  size_t Left() const {
+    size_t left = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             StateFile("tmp"),
+             std::filesystem::directory_options::skip_permission_denied)) {
+      left += entry.path().filename() == "much";
+    }
+    return left;
+  }
+};
+
+TEST_F(SlowTrashTest, TheNextStartDoesNotWaitForIt) {
+  RunToEnd(Shell({1, 1}, "touch $TMPDIR/much"));
+  RunToEnd(Shell({2, 1}, "exit 0"));  // the first's was acknowledged before
+  const auto status = RunToEnd(Shell({3, 1}, "ls -A $TMPDIR"));
+  EXPECT_EQ(status.outcome(), v1::OUTCOME_SUCCEEDED);
+  EXPECT_EQ(Left(), 1u) << "it is being removed still";
+  EXPECT_EQ(Read(StateFile("logs/3-1.out")), "") << "and in nobody's way";
+  ASSERT_TRUE(scheduler_->WaitFor([&] { return Left() == 0; }));
+}
+
+TEST_F(SlowTrashTest, WhatAKilledAgentDidNotRemoveTheNextOneDoes) {
+  RunToEnd(Shell({1, 1}, "touch $TMPDIR/much"));
+  RunToEnd(Shell({2, 1}, "exit 0"));
+  KillAgent();
+  EXPECT_EQ(Left(), 1u);
+  StartAgent();
+  ASSERT_TRUE(scheduler_->WaitFor([&] { return Left() == 0; }));
+}
+
 // Each look at the jobs' output takes two seconds.
 class SlowLogsTest : public SlowDiskTest {
  protected:
