@@ -180,5 +180,50 @@ TEST_F(SlowLogsTest, OldOutputGoesWhileTheAgentIsHeard) {
   ASSERT_TRUE(scheduler_->WaitFor([&] { return Left() < kLogs; }));
 }
 
+// Each piece of output that is read takes two seconds.
+class SlowLogReadsTest : public SlowDiskTest {
+ protected:
+  void SetUp() override { SlowDown("agent.log_reads=delay@2000"); }
+  static bool Ended(const std::string&, bool end) { return end; }
+};
+
+TEST_F(SlowLogReadsTest, WhoReadsWaitsAndHeartbeatsDoNot) {
+  RunToEnd(Shell({1, 1}, "echo all of it"));
+  ASSERT_TRUE(scheduler_->ReadLog(9, {1, 1}, false));
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(4));
+  EXPECT_EQ(scheduler_->Log(9), "");
+  ASSERT_TRUE(scheduler_->WaitLog(9, Ended));
+  EXPECT_EQ(scheduler_->Log(9), "all of it\n");
+}
+
+// What is written, and the end, while the end of what there was is looked at.
+TEST_F(SlowLogReadsTest, AFollowerMissesNothingMeanwhile) {
+  ASSERT_TRUE(scheduler_->Start(
+      Shell({1, 1}, "echo one; while ! [ -e " + Path("go") +
+                        " ]; do sleep 0.02; done; echo two")));
+  ASSERT_TRUE(WaitFileHolds(StateFile("logs/1-1.out"), "one"));
+  ASSERT_TRUE(scheduler_->ReadLog(9, {1, 1}, true));
+  ASSERT_TRUE(scheduler_->WaitLog(
+      9, [](const std::string& s, bool) { return s == "one\n"; }));
+  LetGo();
+  ASSERT_TRUE(scheduler_->WaitLog(9, Ended));
+  EXPECT_EQ(scheduler_->Log(9), "one\ntwo\n");
+}
+
+// The same request, asked for anew while it is read, is answered once.
+TEST_F(SlowLogReadsTest, OneThatIsCancelledMeanwhileIsNotAnswered) {
+  RunToEnd(Shell({1, 1}, "echo one"));
+  RunToEnd(Shell({2, 1}, "echo two"));
+  ASSERT_TRUE(scheduler_->ReadLog(9, {1, 1}, true));
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(2));
+  v1::SchedulerMessage leave;
+  leave.mutable_read_log()->set_request_id(9);
+  leave.mutable_read_log()->set_cancel(true);
+  ASSERT_TRUE(scheduler_->Send(leave));
+  ASSERT_TRUE(scheduler_->ReadLog(9, {2, 1}, false));
+  ASSERT_TRUE(scheduler_->WaitLog(9, Ended));
+  EXPECT_EQ(scheduler_->Log(9), "two\n");
+}
+
 }  // namespace
 }  // namespace ccsched
