@@ -61,6 +61,14 @@ TEST_F(IsolationTest, AGroupOfItsOwnIsMadeAndRemoved) {
   rmdir(root.c_str());
 }
 
+// As container runtimes do, in a job of root's.
+TEST_F(IsolationTest, GroupsThatAJobHasMadeInItsOwnGoWithIt) {
+  std::filesystem::create_directories(Path("group/a/b/c"));
+  std::filesystem::create_directories(Path("group/d"));
+  Cgroup(Path("group")).Remove();
+  EXPECT_FALSE(std::filesystem::exists(Path("group")));
+}
+
 TEST_F(IsolationTest, TheOperatorsOwnFolderStays) {
   std::filesystem::create_directories(Path("group"));
   StartAgent({"--cgroup", Path("group")});

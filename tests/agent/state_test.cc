@@ -401,6 +401,18 @@ TEST_F(StateTest, WhatWasNotTakenIsKnownToTheNextAgent) {
   check();
 }
 
+// A supervisor that was killed has left them; they count, and go, as others do.
+TEST_F(StateTest, WhatARotationLeftHalfDoneIsRemovedWithTheRest) {
+  for (const char* rest : {"old", "new", "parts.new"})
+    std::ofstream(folder_ / (std::string("5-1.out.") + rest)) << "x";
+  EventLoop loop;
+  LogKeeper keeper(loop, folder_, {.files_max = 0},
+                   [](AttemptId) { return false; });
+  keeper.Begin();
+  while (keeper.looks() == 0) loop.RunOnce(kNanosPerSecond);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
 TEST_F(StateTest, TheOldestLogsGoFirstAndThoseInUseStay) {
   const auto put = [&](const std::string& name, int age, size_t bytes) {
     std::ofstream(folder_ / name) << std::string(bytes, 'x');
