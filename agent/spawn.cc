@@ -184,6 +184,18 @@ absl::StatusOr<pid_t> Spawn(const std::string& program, AttemptId id,
 // True if no live process holds the file's lock; it is then ours.
 bool LockIsFree(int fd) { return flock(fd, LOCK_EX | LOCK_NB) == 0; }
 
+// "ccsched-12-1-0123456789abcdef", of TmpOf, or "12-1", of PathsOf. The folder
+// may be somebody else's as well: an operator has chosen it.
+bool IsOurs(const std::string& name) {
+  unsigned long job = 0;
+  unsigned epoch = 0;
+  int used = 0;
+  std::sscanf(name.c_str(), "ccsched-%lu-%u-%n", &job, &epoch, &used);
+  if (used > 0) return true;
+  std::sscanf(name.c_str(), "%lu-%u%n", &job, &epoch, &used);
+  return used > 0 && static_cast<size_t>(used) == name.size();
+}
+
 }  // namespace
 
 Fd::~Fd() {
@@ -288,7 +300,8 @@ void RemoveLeftOvers(const std::string& folder,
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string path = entry.path();
-    if (!needed.contains(path) && !trash.IsAside(path)) trash.Take(path);
+    if (!IsOurs(entry.path().filename()) || needed.contains(path)) continue;
+    trash.Take(path);
   }
 }
 
