@@ -111,7 +111,7 @@ TEST_F(SlowFilesTest, AnEndIsForgottenWhenNothingIsLeftOfIt) {
 TEST_F(SlowFilesTest, AnAgentThatIsStoppedLeavesNoStartUndecided) {
   ASSERT_TRUE(scheduler_->Start(Waiter({1, 1})));
   ASSERT_TRUE(scheduler_->Start(Waiter({2, 1})));
-  ASSERT_TRUE(scheduler_->WaitHeartbeats(2));
+  ASSERT_TRUE(scheduler_->WaitHeartbeats(3));  // in its midst
   EXPECT_EQ(StopAgent(), 0);
   StartAgent();
   const auto status = scheduler_->WaitEnded({2, 1});
