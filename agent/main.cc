@@ -334,7 +334,8 @@ int RunAgent(const Flags& flags) {
     loop.Run();
     session.runner().Leave();
     loop.Forget(stop.get());
-    made.Remove();  // stays where jobs go on
+    // Where jobs go on it stays: one may not have made its group yet.
+    if (session.runner().running_count() == 0) made.Remove();
   }
   Log(LogLevel::kInfo, "agent stopped", {{"node", flags.node}});
   return 0;

@@ -119,7 +119,9 @@ TEST_F(SlowFilesTest, AnAgentThatIsStoppedLeavesNoStartUndecided) {
   EXPECT_EQ(status->outcome(), v1::OUTCOME_REFUSED) << "it was not begun";
   EXPECT_TRUE(status->node_at_fault());
   LetGo();
-  EXPECT_EQ(scheduler_->WaitEnded({1, 1})->exit_code(), 7) << "it was";
+  const auto begun = scheduler_->WaitEnded({1, 1});
+  ASSERT_TRUE(begun);
+  EXPECT_EQ(begun->exit_code(), 7) << "it was: " << begun->message();
   EXPECT_EQ(Read(Path("starts")), "started\n");
 }
 
