@@ -269,6 +269,13 @@ absl::StatusOr<NodeMeters> OpenMeters(const Flags& flags) {
   return meters;
 }
 
+sigset_t SignalsToStop() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int s : {SIGTERM, SIGINT}) sigaddset(&signals, s);
+  return signals;
+}
+
 int RunAgent(const Flags& flags) {
   const auto supervisor = SupervisorProgram::Open(flags.supervisor);
   if (!supervisor.ok()) {
@@ -280,13 +287,11 @@ int RunAgent(const Flags& flags) {
   auto store = AttemptStore::Open(folder->path + "/journal", flags.count);
   if (!store.ok()) return Fail(store.status());
   LeaseFile lease;
-  const std::string lease_path = folder->path + "/lease";
-  if (!lease.Open(lease_path, true)) {
-    return Fail(absl::UnavailableError(lease_path + ": " + strerror(errno)));
+  if (const std::string path = folder->path + "/lease";
+      !lease.Open(path, true)) {
+    return Fail(absl::UnavailableError(path + ": " + strerror(errno)));
   }
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int s : {SIGTERM, SIGINT}) sigaddset(&signals, s);
+  const sigset_t signals = SignalsToStop();
   // Before any thread is made: all inherit it.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
@@ -334,7 +339,7 @@ int RunAgent(const Flags& flags) {
     loop.Run();
     session.runner().Leave();
     loop.Forget(stop.get());
-    // Where jobs go on it stays: one may not have made its group yet.
+    // Else a job may be about to make its group in it.
     if (session.runner().running_count() == 0) made.Remove();
   }
   Log(LogLevel::kInfo, "agent stopped", {{"node", flags.node}});
