@@ -49,37 +49,49 @@ AttemptMeter::State AttemptMeter::Begin(const KnownAttempt& attempt,
   State state;
   state.counted.until = attempt.started;
   state.counted_at_ns = attempt.began_ns;
-  if (meters_.accelerators) {
-    Poll(boot_nanos);
-    SetMark(attempt, state);
-  }
+  Poll(boot_nanos);
+  if (shares_host()) meters_.host->Read();
+  SetMark(attempt, state);
   return state;
 }
 
-// REQUIRES: there are meters, and they were just read.
+// REQUIRES: what meters there are were just read.
 void AttemptMeter::SetMark(const KnownAttempt& attempt, State& state) const {
   state.bridged.reset();
+  state.host_bridged.reset();
   state.counters.reset();
-  state.mark = meters_.accelerators->MarkOf(attempt.accelerators);
-  const auto counters = meters_.accelerators->CountersOf(attempt.accelerators);
-  if (!counters || counters->empty() || boot_id_.empty()) return;
-  state.counters.emplace();
-  state.counters->set_boot_id(boot_id_);
-  state.counters->set_meter(meters_.accelerators->name());
-  for (const Joules counter : *counters) {
-    state.counters->add_joules(counter.value());
+  v1::CountersSeen seen;
+  if (meters_.accelerators) {
+    state.mark = meters_.accelerators->MarkOf(attempt.accelerators);
+    seen.set_meter(meters_.accelerators->name());
+    const auto all = meters_.accelerators->CountersOf(attempt.accelerators);
+    for (const Joules counter : all.value_or(std::vector<Joules>())) {
+      seen.add_joules(counter.value());
+    }
   }
+  if (shares_host() && !attempt.accelerators.empty()) {
+    for (const double uj : meters_.host->last_microjoules()) {
+      seen.add_host_microjoules(uj);
+    }
+  }
+  const bool any = seen.joules_size() > 0 || seen.host_microjoules_size() > 0;
+  if (!any || boot_id_.empty()) return;
+  seen.set_boot_id(boot_id_);
+  state.counters = std::move(seen);
 }
 
 void AttemptMeter::TakeUp(const KnownAttempt& attempt,
                           const std::optional<v1::CountersSeen>& counters,
                           int64_t boot_nanos, State& state) {
-  if (!meters_.accelerators || !counters) return;
+  // Its interval with this agent begins here.
+  if (shares_host() && !host_before_) ReadHost(boot_nanos);
+  if (!counters || boot_id_.empty() || counters->boot_id() != boot_id_) return;
+  TakeUpHost(attempt, *counters, boot_nanos, state);
+  if (!meters_.accelerators || counters->joules().empty()) return;
   Poll(boot_nanos);
   State now = state;
   SetMark(attempt, now);
-  if (!now.counters || now.counters->boot_id() != counters->boot_id() ||
-      now.counters->meter() != counters->meter() ||
+  if (!now.counters || now.counters->meter() != counters->meter() ||
       now.counters->joules_size() != counters->joules_size()) {
     return;
   }
@@ -89,8 +101,22 @@ void AttemptMeter::TakeUp(const KnownAttempt& attempt,
     if (!(grown >= 0)) return;  // the driver was loaded anew
     bridged += Joules(grown);
   }
+  now.bridged = bridged;
+  now.host_bridged = state.host_bridged;
   state = std::move(now);
-  state.bridged = bridged;
+}
+
+void AttemptMeter::TakeUpHost(const KnownAttempt& attempt,
+                              const v1::CountersSeen& counters,
+                              int64_t boot_nanos, State& state) {
+  if (!shares_host()) return;
+  const std::optional<Joules> grown = meters_.host->Since(
+      {counters.host_microjoules().begin(), counters.host_microjoules().end()},
+      absl::Nanoseconds(boot_nanos - state.counted_at_ns));
+  if (!grown) return;
+  const double held =
+      static_cast<double>(attempt.accelerators.size()) / std::max(1u, count_);
+  state.host_bridged = *grown * std::min(1.0, held);
 }
 
 ModelledUse AttemptMeter::UseOf(const KnownAttempt& attempt,
@@ -119,9 +145,7 @@ v1::EnergySample AttemptMeter::Make(AttemptId id, const KnownAttempt& attempt,
   if (meters_.accelerators && state.mark) {
     const MeterBank::Use measured =
         meters_.accelerators->Since(*state.mark, attempt.accelerators);
-    // On a fast clock the power is what is kept, not the energy.
-    const double rate =
-        absl::FDivDuration(time_->ToCluster(absl::Hours(1)), absl::Hours(1));
+    const double rate = EnergyRate();
     const Joules bridged = state.bridged.value_or(Joules());
     sample.set_joules(
         std::max(0.0, (bridged + measured.joules).value() * rate));
@@ -139,38 +163,50 @@ v1::EnergySample AttemptMeter::Make(AttemptId id, const KnownAttempt& attempt,
   return sample;
 }
 
+// On a fast clock the power is what is kept, not the energy.
+double AttemptMeter::EnergyRate() const {
+  return absl::FDivDuration(time_->ToCluster(absl::Hours(1)), absl::Hours(1));
+}
+
 void AttemptMeter::Charge(Joules share, v1::EnergySample& sample) {
   if (share <= Joules()) return;
-  const Joules scaled =
-      share *
-      absl::FDivDuration(time_->ToCluster(absl::Hours(1)), absl::Hours(1));
+  const Joules scaled = share * EnergyRate();
   sample.set_joules(sample.joules() + scaled.value());
   sample.set_method("estimated");  // it was split
   charged_ += scaled;
 }
 
-// Reads the host's counter and splits what it took since the last time.
-std::vector<Joules> AttemptMeter::HostShares(
-    const std::vector<HostEnergy::Use>& uses, int64_t boot_nanos) {
-  std::vector<Joules> none(uses.size());
-  if (!meters_.host) return none;
+// The node's own energy of then is in no report of this agent.
+void AttemptMeter::ChargeBridged(const State& state,
+                                 v1::EnergySample& sample) const {
+  if (!state.host_bridged || *state.host_bridged <= Joules()) return;
+  sample.set_joules(sample.joules() +
+                    state.host_bridged->value() * EnergyRate());
+  sample.set_method("estimated");
+}
+
+std::optional<AttemptMeter::HostInterval> AttemptMeter::ReadHost(
+    int64_t boot_nanos) {
+  if (!meters_.host) return std::nullopt;
   const std::optional<Joules> now = meters_.host->Read();
   const int64_t busy_ns = CpuNanosOfMachine();
   const bool whole = now && host_before_;
-  const Joules total = whole ? *now - *host_before_ : Joules();
-  const auto real = absl::Nanoseconds(boot_nanos - host_at_ns_);
-  const int64_t busy = busy_ns - busy_before_ns_;
+  const HostInterval interval{
+      .total = whole ? *now - *host_before_ : Joules(),
+      .real = absl::Nanoseconds(boot_nanos - host_at_ns_),
+      .busy_ns = busy_ns - busy_before_ns_};
   host_before_ = now;
   host_at_ns_ = boot_nanos;
   busy_before_ns_ = busy_ns;
-  host_since_node_ += total;
-  if (!whole || !meters_.share_host) return none;
-  return split_.Close(total, real, busy, uses).shares;
+  host_since_node_ += interval.total;
+  if (!whole) return std::nullopt;
+  return interval;
 }
 
 std::vector<v1::EnergySample> AttemptMeter::Sample(
     const std::vector<Running>& running, int64_t boot_nanos) {
   Poll(boot_nanos);
+  const std::optional<HostInterval> host = ReadHost(boot_nanos);
   std::vector<v1::EnergySample> samples;
   std::vector<HostEnergy::Use> uses;
   for (const Running& r : running) {
@@ -184,15 +220,19 @@ std::vector<v1::EnergySample> AttemptMeter::Sample(
     // By elapsed time, not by the clock: it may have been set.
     use.to.until = use.from.until + time_->ToCluster(use.real);
     samples.push_back(Make(r.id, *r.attempt, state, use, true));
+    ChargeBridged(state, samples.back());
+    // What was before, as with another agent, is no part of the interval.
     uses.push_back({.count = use.count,
-                    .real = use.real,
+                    .real = host ? std::min(use.real, host->real) : use.real,
                     .cpu_ns = use.to.cpu_ns - use.from.cpu_ns});
     state.utilisation = samples.back().utilisation();
     state.counted = use.to;
     state.counted_at_ns = boot_nanos;
-    if (meters_.accelerators) SetMark(*r.attempt, state);
+    SetMark(*r.attempt, state);
   }
-  const std::vector<Joules> shares = HostShares(uses, boot_nanos);
+  if (!host || !meters_.share_host) return samples;
+  const std::vector<Joules> shares =
+      split_.Close(host->total, host->real, host->busy_ns, uses).shares;
   for (size_t i = 0; i < samples.size(); ++i) Charge(shares[i], samples[i]);
   return samples;
 }
@@ -206,6 +246,7 @@ std::optional<v1::EnergySample> AttemptMeter::Last(
   if (use.count == 0 || ended <= use.from.until) return std::nullopt;
   if (state.mark) Poll(boot_nanos);
   v1::EnergySample sample = Make(id, attempt, state, use, cpu_ns.has_value());
+  ChargeBridged(state, sample);
   if (meters_.host && meters_.share_host) {
     Charge(split_.Advance({.count = use.count,
                            .real = use.real,
@@ -218,8 +259,7 @@ std::optional<v1::EnergySample> AttemptMeter::Last(
 v1::Telemetry AttemptMeter::Node(int64_t boot_nanos) {
   v1::Telemetry telemetry;
   if (!time_) return telemetry;
-  const double rate =
-      absl::FDivDuration(time_->ToCluster(absl::Hours(1)), absl::Hours(1));
+  const double rate = EnergyRate();
   const auto real =
       absl::Nanoseconds(boot_nanos - node_at_ns_.value_or(boot_nanos));
   const absl::Time end = time_->Now();

@@ -40,6 +40,9 @@ class AttemptMeter {
     std::optional<v1::CountersSeen> counters;
     // Energy between what an earlier agent had counted and the mark.
     std::optional<Joules> bridged;
+    // And its share of what the host took from then to where this agent's own
+    // readings begin.
+    std::optional<Joules> host_bridged;
   };
 
   // `count`: accelerators of the node.
@@ -58,7 +61,8 @@ class AttemptMeter {
   // Takes up an attempt that runs, as an earlier agent had counted it, to which
   // its counters had shown `counters`. As they went on, and nobody but it had
   // its accelerators, nothing need be estimated; unless they fell, or are those
-  // of another boot or meter.
+  // of another boot or meter. Of the host, of which nothing else is known of
+  // then, it is charged as idle power is: by the accelerators that it held.
   void TakeUp(const KnownAttempt& attempt,
               const std::optional<v1::CountersSeen>& counters,
               int64_t boot_nanos, State& state);
@@ -91,9 +95,20 @@ class AttemptMeter {
                         bool use_known);
   ModelledUse UseOf(const KnownAttempt& attempt, const State& state) const;
   void SetMark(const KnownAttempt& attempt, State& state) const;
-  std::vector<Joules> HostShares(const std::vector<HostEnergy::Use>& uses,
-                                 int64_t boot_nanos);
+  bool shares_host() const { return meters_.host && meters_.share_host; }
+  // What the host took since it was last read.
+  struct HostInterval {
+    Joules total;
+    absl::Duration real;
+    int64_t busy_ns = 0;
+  };
+  // Nothing if that can't be said.
+  std::optional<HostInterval> ReadHost(int64_t boot_nanos);
+  void TakeUpHost(const KnownAttempt& attempt, const v1::CountersSeen& counters,
+                  int64_t boot_nanos, State& state);
+  double EnergyRate() const;
   void Charge(Joules share, v1::EnergySample& sample);
+  void ChargeBridged(const State& state, v1::EnergySample& sample) const;
 
   NodeMeters meters_;
   const uint32_t count_;

@@ -9,8 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
+#include <vector>
 
 namespace ccsched {
 namespace {
@@ -84,7 +87,18 @@ int64_t Cgroup::OutOfMemoryKills() const {
 }
 
 void Cgroup::Remove() const {
-  if (valid()) rmdir(folder_.c_str());
+  if (!valid() || rmdir(folder_.c_str()) == 0) return;
+  // The innermost first. Their files go with them.
+  std::vector<std::string> groups;
+  std::error_code error;
+  for (auto at = std::filesystem::recursive_directory_iterator(folder_, error);
+       !error && at != std::filesystem::end(at); at.increment(error)) {
+    if (at->is_directory(error)) groups.push_back(at->path());
+  }
+  for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+    rmdir(group->c_str());
+  }
+  rmdir(folder_.c_str());
 }
 
 std::string FindCgroupRoot(const std::string& name, bool limits) {

@@ -23,7 +23,8 @@ class Cgroup {
   void KillAll() const;
   // How often the kernel has killed in it for want of memory; 0 if unknown.
   int64_t OutOfMemoryKills() const;
-  // Removes it; fails while a process is in it.
+  // Removes it and those that a job has made in it; fails while a process is in
+  // one of them.
   void Remove() const;
 
   bool valid() const { return !folder_.empty(); }

@@ -37,7 +37,7 @@ std::vector<std::string> Podman(const std::string& runtime,
     words.insert(words.end(),
                  {"--init", "--init-path", job.init, "--preserve-fds", "1"});
   }
-  for (const std::string& folder : {job.workdir, job.folder}) {
+  for (const std::string& folder : {job.workdir, job.folder, job.tmp}) {
     // The image has a root of its own.
     if (folder.empty() || folder == "/") continue;
     words.insert(words.end(), {"-v", absl::StrCat(folder, ":", folder)});
@@ -45,6 +45,9 @@ std::vector<std::string> Podman(const std::string& runtime,
   words.insert(words.end(), {"-w", job.workdir});
   for (const std::string& name : job.env_names) {
     words.insert(words.end(), {"-e", name});
+  }
+  if (!job.tmpdir.empty()) {
+    words.insert(words.end(), {"-e", absl::StrCat("TMPDIR=", job.tmpdir)});
   }
   if (job.nvidia) {
     for (const uint32_t index : job.accelerators) {
@@ -60,8 +63,11 @@ std::vector<std::string> Podman(const std::string& runtime,
 std::vector<std::string> Apptainer(const std::string& runtime,
                                    const ContainerJob& job) {
   std::vector<std::string> words{runtime, "exec", "--pwd", job.workdir};
-  for (const std::string& folder : {job.workdir, job.folder}) {
+  for (const std::string& folder : {job.workdir, job.folder, job.tmp}) {
     if (!folder.empty()) words.insert(words.end(), {"--bind", folder});
+  }
+  if (!job.tmpdir.empty()) {
+    words.insert(words.end(), {"--env", absl::StrCat("TMPDIR=", job.tmpdir)});
   }
   if (job.nvidia) words.emplace_back("--nv");
   const bool is_file = job.image[0] == '/' || EndsWith(job.image, ".sif");

@@ -18,6 +18,8 @@ struct ContainerJob {
   std::vector<std::string> env_names;  // handed on from the environment
   std::string workdir;                 // there under the same name
   std::string folder;                  // so is this one, if not empty
+  std::string tmp;                     // and this one
+  std::string tmpdir;  // TMPDIR there: that of the runtime is its own affair
   std::vector<uint32_t> accelerators;
   bool nvidia = false;
   // Whether it can share all that processes talk by with the host, as podman

@@ -24,10 +24,10 @@ void JobRunner::AcceptStarts() {
   const auto first = starts_.begin();
   const auto last =
       first + static_cast<std::ptrdiff_t>(std::min(starts_.size(), room));
-  const std::vector<v1::StartAttempt> taken(std::make_move_iterator(first),
-                                            std::make_move_iterator(last));
+  const std::vector<Wanted> taken(std::make_move_iterator(first),
+                                  std::make_move_iterator(last));
   starts_.erase(first, last);
-  for (const v1::StartAttempt& start : taken) Accept(start);
+  for (const Wanted& wanted : taken) Accept(wanted);
 }
 
 void JobRunner::Settle() {
@@ -131,14 +131,16 @@ JobRunner::Accepted* JobRunner::FindAccepted(AttemptId id) {
 }
 
 bool JobRunner::IsRunning(AttemptId id) const {
-  if (running_.contains(id) || FindAccepted(id) != nullptr) return true;
-  const auto waiting = waiting_.find(id.job);
-  if (waiting != waiting_.end() && FromProto(waiting->second.key()) == id) {
+  if (running_.contains(id) || asked_.contains(id) ||
+      FindAccepted(id) != nullptr) {
     return true;
   }
-  return std::any_of(starts_.begin(), starts_.end(), [&](const auto& start) {
-    return FromProto(start.key()) == id;
-  });
+  const auto is_its = [id](const Wanted& wanted) {
+    return FromProto(wanted.start.key()) == id;
+  };
+  const auto waiting = waiting_.find(id.job);
+  if (waiting != waiting_.end() && is_its(waiting->second)) return true;
+  return std::any_of(starts_.begin(), starts_.end(), is_its);
 }
 
 bool JobRunner::IsRecorded(AttemptId id) const {
@@ -153,8 +155,8 @@ bool JobRunner::idle() const {
   const auto none = [](const Batch& batch) {
     return batch.accepted.empty() && batch.finished.empty();
   };
-  return running_.empty() && starts_.empty() && on_record_.empty() &&
-         none(batch_) && none(committing_);
+  return running_.empty() && asked_.empty() && starts_.empty() &&
+         on_record_.empty() && none(batch_) && none(committing_);
 }
 
 }  // namespace ccsched

@@ -63,7 +63,9 @@ void JobRunner::BeginRemoval() {
     for (Removal& removal : files_->removals) {
       const AttemptPaths paths = PathsOf(options_.launch.state, removal.id);
       removal.done = NoteGapLeft(paths);
-      if (removal.done) RemoveTraces(paths, removal.tmp, run_files_, tmps_);
+      if (removal.done) {
+        RemoveTraces(paths, removal.tmp, run_files_, tmps_, trash_);
+      }
     }
     loop_.Post([this] { OnFiles(); });
   });

@@ -30,13 +30,12 @@ absl::Duration TimeLimit(const v1::StartAttempt& start) {
                                 : absl::InfiniteDuration();
 }
 
-std::set<std::string> TmpsOf(const LaunchSettings& settings,
-                             const AttemptStore& store) {
-  std::set<std::string> all;
-  for (const auto& [id, attempt] : store.book().attempts()) {
-    all.insert(TmpOf(settings, attempt.tag));
-  }
-  return all;
+// Where jobs leave files, each once.
+std::vector<std::string> TrashFoldersOf(const LaunchSettings& settings) {
+  std::vector<std::string> folders{settings.state + "/tmp",
+                                   settings.state + "/work"};
+  if (settings.tmp != folders[0]) folders.push_back(settings.tmp);
+  return folders;
 }
 
 }  // namespace
@@ -57,8 +56,18 @@ JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
       options_(std::move(options)),
       send_(std::move(send)),
       samples_(store, send_),
+      users_(loop, options_.users),
       run_files_(options_.launch.state + "/run"),
-      tmps_(options_.launch.state + "/tmp", TmpsOf(options_.launch, store)) {
+      trash_(options_.launch.id, TrashFoldersOf(options_.launch)),
+      tmps_(trash_) {
+  std::set<std::string> needed;
+  for (const auto& [id, attempt] : store_.book().attempts()) {
+    needed.insert(TmpOf(options_.launch, attempt.tag));
+    needed.insert(PathsOf(options_.launch.state, id).folder);
+  }
+  for (const char* own : {"/tmp", "/work"}) {
+    RemoveLeftOvers(options_.launch.state + own, needed, trash_);
+  }
   if (!store_.book().registered()) return;
   time_.emplace(*store_.book().registered());
   meter_.set_clock(*time_);
@@ -108,12 +117,31 @@ void JobRunner::SetClock(const v1::Registered& registered, absl::Duration age) {
 }
 
 void JobRunner::Start(const v1::StartAttempt& start) {
-  starts_.push_back(start);
+  const AttemptId id = FromProto(start.key());
+  if (asked_.contains(id)) return;  // told once more
+  const auto user = UserToFind(start.spec(), options_.launch);
+  if (!user || no_starts_) {
+    starts_.push_back({.start = start, .user = {}});
+    return;
+  }
+  asked_[id] = start;
+  users_.Look(*user, [this, id](absl::StatusOr<User> found) {
+    OnUserFound(id, std::move(found));
+  });
+}
+
+void JobRunner::OnUserFound(AttemptId id, absl::StatusOr<User> user) {
+  const auto asked = asked_.find(id);
+  if (asked == asked_.end()) return;  // it was stopped meanwhile
+  starts_.push_back(
+      {.start = std::move(asked->second), .user = std::move(user)});
+  asked_.erase(asked);
 }
 
 // Takes the batch's starts one by one: each either becomes accepted, waits,
 // has ended before it began, or is of the past.
-void JobRunner::Accept(const v1::StartAttempt& start) {
+void JobRunner::Accept(const Wanted& wanted) {
+  const v1::StartAttempt& start = wanted.start;
   const AttemptId id = FromProto(start.key());
   switch (store_.book().Check(id)) {
     case FenceCheck::kSame:
@@ -135,7 +163,10 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
       break;
   }
   if (no_starts_) return RefuseToStart(id);
-  if (WaitsForOlder(start)) return;
+  if (WaitsForOlder(wanted)) return;
+  if (wanted.user && !wanted.user->ok()) {
+    return RefuseFor(id, wanted.user->status());
+  }
   const auto accelerators = store_.book().FreeAccelerators(start.count());
   if (!accelerators) {
     EndAtOnce(id, v1::OUTCOME_REFUSED,
@@ -152,13 +183,11 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
   record.set_began_boot_ns(BootNanos());
   record.set_tag(NewTag(id));
   record.set_rank(start.rank());
+  const User* const user = wanted.user ? &**wanted.user : nullptr;
   absl::StatusOr<LaunchSpec> spec =
       BuildLaunch(start, *accelerators, record.tag(),
-                  time_->ToReal(TimeLimit(start)), options_.launch);
-  if (!spec.ok()) {
-    EndAtOnce(id, v1::OUTCOME_REFUSED, std::string(spec.status().message()));
-    return;
-  }
+                  time_->ToReal(TimeLimit(start)), user, options_.launch);
+  if (!spec.ok()) return RefuseFor(id, spec.status());
   spec->began_ns = record.began_boot_ns();
   record.set_output(spec->output);
   record.set_grace_ms(spec->grace_ns / 1'000'000);
@@ -167,6 +196,14 @@ void JobRunner::Accept(const v1::StartAttempt& start) {
                              .spec = *std::move(spec),
                              .script = start.spec().script(),
                              .over = {}});
+}
+
+void JobRunner::RefuseFor(AttemptId id, const absl::Status& why) {
+  const std::string message(why.message());
+  // The next start would fare no better.
+  const bool node_at_fault = absl::IsUnavailable(why);
+  if (node_at_fault) OnStartFailed(message);
+  EndAtOnce(id, v1::OUTCOME_REFUSED, message, node_at_fault);
 }
 
 // Without a record here: it may be told of again.
@@ -182,8 +219,8 @@ void JobRunner::ReportRefused(AttemptId id, const std::string& message) {
 
 // No two attempts of a job at once: an older one that still runs here is
 // killed, and the newer one starts when it is gone.
-bool JobRunner::WaitsForOlder(const v1::StartAttempt& start) {
-  const AttemptId id = FromProto(start.key());
+bool JobRunner::WaitsForOlder(const Wanted& wanted) {
+  const AttemptId id = FromProto(wanted.start.key());
   bool waits = false;
   for (auto it = running_.lower_bound(AttemptId{id.job, 0});
        it != running_.end() && it->first.job == id.job; ++it) {
@@ -199,8 +236,8 @@ bool JobRunner::WaitsForOlder(const v1::StartAttempt& start) {
     }
   }
   if (!waits) return false;
-  v1::StartAttempt& waiting = waiting_[id.job];
-  if (waiting.key().epoch() < id.epoch) waiting = start;
+  Wanted& waiting = waiting_[id.job];
+  if (waiting.start.key().epoch() < id.epoch) waiting = wanted;
   return true;
 }
 
@@ -275,11 +312,13 @@ void JobRunner::Stop(const v1::StopAttempt& stop) {
   }
   // Not started yet, or never heard of: from now on it can't be started.
   const auto waiting = waiting_.find(id.job);
-  if (waiting != waiting_.end() && FromProto(waiting->second.key()) == id) {
+  if (waiting != waiting_.end() &&
+      FromProto(waiting->second.start.key()) == id) {
     waiting_.erase(waiting);
   }
-  std::erase_if(starts_, [&](const v1::StartAttempt& start) {
-    return FromProto(start.key()) == id;
+  asked_.erase(id);
+  std::erase_if(starts_, [&](const Wanted& wanted) {
+    return FromProto(wanted.start.key()) == id;
   });
   EndAtOnce(id, v1::OUTCOME_STOPPED, "stopped before it was started here");
 }
@@ -308,6 +347,9 @@ void JobRunner::EndAll() {
     pidfd_send_signal(running.supervised.process.get(), SIGTERM, nullptr, 0);
   }
   while (!waiting_.empty()) LetNext(waiting_.begin()->first);
+  for (auto& [id, start] : std::exchange(asked_, {})) {
+    starts_.push_back({.start = std::move(start), .user = {}});
+  }
 }
 
 // Its supervisor knows: until it has said no, or nothing by its deadline, the

@@ -6,7 +6,8 @@
 // that came since the last write put there with one; what happens then waits
 // for it, and nothing else does: a disk may take seconds, and the node must not
 // be silent for as long. So it is with the files of an attempt, which are made
-// for its start and removed after its end by a second thread.
+// for its start and removed after its end by a second thread, and with who its
+// user is, which is asked before anything else.
 #ifndef CCSCHED_AGENT_JOB_RUNNER_H_
 #define CCSCHED_AGENT_JOB_RUNNER_H_
 
@@ -30,6 +31,8 @@
 #include "agent/run_file.h"
 #include "agent/sample_outbox.h"
 #include "agent/spawn.h"
+#include "agent/trash.h"
+#include "agent/users.h"
 #include "agent/worker.h"
 #include "ccsched/v1/agents.pb.h"
 
@@ -46,6 +49,7 @@ enum class Obstacle {
 struct RunnerOptions {
   LaunchSettings launch;
   std::string supervisor;  // path of the program
+  UserDirectory::Options users;
 };
 
 class JobRunner {
@@ -112,6 +116,11 @@ class JobRunner {
     std::optional<EventLoop::Timer> suspend_look;
     uint64_t declined_before = 0;
   };
+  // A start, and who its user is, if that had to be asked.
+  struct Wanted {
+    v1::StartAttempt start;
+    std::optional<absl::StatusOr<User>> user;
+  };
   // Is started once that is on disk.
   struct Accepted {
     AttemptId id;
@@ -148,8 +157,11 @@ class JobRunner {
   // Whatever a dead supervisor left of it.
   void KillAllOf(AttemptId id, const std::string& tag);
   void JudgeDeath(const siginfo_t& info, bool lived, v1::AttemptStatus& status);
-  void Accept(const v1::StartAttempt& start);
-  bool WaitsForOlder(const v1::StartAttempt& start);
+  void OnUserFound(AttemptId id, absl::StatusOr<User> user);
+  void Accept(const Wanted& wanted);
+  bool WaitsForOlder(const Wanted& wanted);
+  // An attempt whose start was taken, and its job can't be.
+  void RefuseFor(AttemptId id, const absl::Status& why);
   void EndAtOnce(AttemptId id, v1::Outcome outcome, const std::string& message,
                  bool node_at_fault = false);
   void OnStartFailed(const std::string& why);
@@ -189,13 +201,14 @@ class JobRunner {
   Unfit unfit_;
   std::optional<ClusterTime> time_;
   std::map<AttemptId, Running> running_;
-  std::vector<v1::StartAttempt> starts_;  // not looked at yet
-  Batch batch_;                           // of the next write
-  Batch committing_;                      // of the one under way
-  std::deque<Accepted> on_record_;        // to be started
-  std::set<AttemptId> to_remove_;         // what ended and was acknowledged
+  std::map<AttemptId, v1::StartAttempt> asked_;  // whose users are asked for
+  std::vector<Wanted> starts_;                   // not looked at yet
+  Batch batch_;                                  // of the next write
+  Batch committing_;                             // of the one under way
+  std::deque<Accepted> on_record_;               // to be started
+  std::set<AttemptId> to_remove_;  // what ended and was acknowledged
   // Wait for an older attempt of the same job to be gone.
-  std::map<uint64_t, v1::StartAttempt> waiting_;
+  std::map<uint64_t, Wanted> waiting_;
   bool no_starts_ = false;  // any more
   bool ending_ = false;     // all jobs
   bool retry_armed_ = false;
@@ -203,7 +216,9 @@ class JobRunner {
   std::optional<int64_t> failed_at_ns_;  // the last start that did
   int deaths_ = 0;  // of supervisors, of themselves, one after another
   std::optional<FileWork> files_;
+  UserDirectory users_;
   RunFilePool run_files_;  // the thread's, as the next
+  Trash trash_;
   TmpPool tmps_;
   Worker files_worker_;  // last: it is waited for before the rest goes
 };

@@ -17,7 +17,9 @@
 namespace ccsched {
 namespace {
 
-constexpr uint32_t kRecordBytesMax = 1 << 20;
+// What a job says of itself, in its names, comes in a message of 16 MiB at
+// most.
+constexpr uint32_t kRecordBytesMax = 64 << 20;
 
 // Before each record: its size and a sum over its bytes.
 struct Head {

@@ -13,7 +13,6 @@
 #include "absl/strings/str_join.h"
 #include "agent/container.h"
 #include "agent/output_name.h"
-#include "agent/users.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
 #include "scheduler/wire/proto_time.h"
@@ -129,6 +128,13 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
                      job.image(), "'"));
   }
   const bool has_folder = !job.script().empty() || MayBeAsked(job);
+  const auto own_tmpdir = env.find("TMPDIR");
+  if (own_tmpdir == env.end()) {
+    spec.tmp = TmpOf(settings, env.at("CCSCHED_ATTEMPT_TAG"));
+    spec.tmp_inside = spec.tmp + "/tmp";
+  } else {
+    std::erase(spec.env, absl::StrCat("TMPDIR=", own_tmpdir->second));
+  }
   ContainerJob inside{
       .name = absl::StrCat("ccsched-", env.at("CCSCHED_ATTEMPT_TAG")),
       .init = settings.container_init,
@@ -137,12 +143,15 @@ absl::Status RunInContainer(const v1::JobSpec& job, const Environment& env,
       .env_names = {},
       .workdir = spec.workdir,
       .folder = has_folder ? folder : "",
+      .tmp = spec.tmp_inside,
+      .tmpdir = own_tmpdir == env.end() ? spec.tmp_inside : own_tmpdir->second,
       .accelerators = accelerators,
       .nvidia = settings.nvidia,
       .host_ipc = CanShareIpc()};
   for (const auto& [name, value] : env) {
     // These are of this machine, not of the image.
-    if (name != "PATH" && name != "HOME" && name != "SHELL") {
+    if (name != "PATH" && name != "HOME" && name != "SHELL" &&
+        name != "TMPDIR") {
       inside.env_names.push_back(name);
     }
   }
@@ -267,21 +276,28 @@ absl::StatusOr<int> ParseSignal(std::string_view name) {
       absl::StrCat("warn_signal: no signal '", ToAbsl(name), "'"));
 }
 
+std::optional<std::string> UserToFind(const v1::JobSpec& job,
+                                      const LaunchSettings& settings) {
+  if (!settings.as_submitter || job.user().empty() ||
+      job.user() == settings.user) {
+    return std::nullopt;
+  }
+  return job.user();
+}
+
 absl::StatusOr<LaunchSpec> BuildLaunch(
     const v1::StartAttempt& start, const std::vector<uint32_t>& accelerators,
-    const std::string& tag, absl::Duration time_limit,
+    const std::string& tag, absl::Duration time_limit, const User* user,
     const LaunchSettings& settings) {
   const v1::JobSpec& job = start.spec();
   RETURN_IF_ERROR(CheckStrings(job));
   const AttemptPaths paths = PathsOf(settings.state, FromProto(start.key()));
   LaunchSpec spec;
   LaunchSettings own = settings;
-  if (settings.as_submitter && !job.user().empty() &&
-      job.user() != settings.user) {
-    ASSIGN_OR_RETURN(const User user, FindUser(job.user()));
-    own.user = user.name;
-    own.home = access(user.home.c_str(), F_OK) == 0 ? user.home : "/";
-    spec.run_as = user.ids;
+  if (user != nullptr) {
+    own.user = user->name;
+    own.home = user->home;
+    spec.run_as = user->ids;
   }
   ASSIGN_OR_RETURN(spec.warn_signal, ParseSignal(job.warn_signal()));
   if (!job.script().empty()) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "agent/attempt_book.h"
 #include "agent/launch_spec.h"
+#include "agent/users.h"
 #include "ccsched/v1/agents.pb.h"
 
 namespace ccsched {
@@ -22,6 +24,7 @@ struct LaunchSettings {
   std::string site;
   std::string accelerator;  // its type
   std::string state;        // the agent's folder, absolute
+  std::string id;           // no other agent has it; as part of file names
   std::string path;         // PATH of jobs
   std::string home;         // where a job without a workdir runs
   std::string user;         // as which the agent runs
@@ -45,8 +48,7 @@ struct AttemptPaths {
   std::string cgroup;  // its name below LaunchSettings::cgroup_root
 };
 AttemptPaths PathsOf(const std::string& state, AttemptId id);
-// Its temporary folder, of a name that nobody can guess. Not of one that runs
-// in a container.
+// Its temporary folder, of a name that nobody can guess.
 std::string TmpOf(const LaunchSettings& settings, const std::string& tag);
 
 // The environment of the job, complete. Ours comes last: a job's own env may
@@ -58,12 +60,18 @@ std::map<std::string, std::string> JobEnvironment(
 // "TERM", "SIGUSR1", "10"; empty is TERM. Errors: InvalidArgument.
 absl::StatusOr<int> ParseSignal(std::string_view name);
 
-// What the supervisor is given. `time_limit` is in real time. The script, if
-// there is one, is to be put at PathsOf(...).folder/script.
+// The user as whom the job runs, if that is not the agent's own: then who that
+// is has to be found before BuildLaunch.
+std::optional<std::string> UserToFind(const v1::JobSpec& job,
+                                      const LaunchSettings& settings);
+
+// What the supervisor is given. `time_limit` is in real time, `user` null where
+// UserToFind says nothing. The script, if there is one, is to be put at
+// PathsOf(...).folder/script.
 // Errors: InvalidArgument, naming what in the job can't be carried out.
 absl::StatusOr<LaunchSpec> BuildLaunch(
     const v1::StartAttempt& start, const std::vector<uint32_t>& accelerators,
-    const std::string& tag, absl::Duration time_limit,
+    const std::string& tag, absl::Duration time_limit, const User* user,
     const LaunchSettings& settings);
 
 }  // namespace ccsched

@@ -54,6 +54,7 @@ struct LaunchSpec {
   std::string control;  // folder of the checkpoint handshake; or empty
   // Not handed on: made by the agent before the start. Or empty.
   std::string tmp;
+  std::string tmp_inside;  // a folder in it for its container's; or empty
 };
 
 // What agent and supervisor must agree on: the form and meaning of a LaunchSpec

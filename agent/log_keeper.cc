@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -23,7 +25,8 @@ namespace {
 constexpr int64_t kPauseNs = 60 * kNanosPerSecond;
 
 // "12-1.out" and, rotated, "12-1.out.1"; "12-1.out.parts" where that alone is
-// left, of output that could not be written.
+// left, of output that could not be written; the others are what a supervisor
+// was about to rename when it was killed.
 std::optional<AttemptId> IdOf(const std::string& name) {
   unsigned long job = 0;
   unsigned epoch = 0;
@@ -33,7 +36,12 @@ std::optional<AttemptId> IdOf(const std::string& name) {
     return std::nullopt;
   }
   const std::string rest = name.substr(used);
-  if (!rest.empty() && rest != ".1" && rest != ".parts") return std::nullopt;
+  constexpr std::string_view kRests[] = {"",     ".1",   ".parts",
+                                         ".new", ".old", ".parts.new"};
+  if (std::find(std::begin(kRests), std::end(kRests), rest) ==
+      std::end(kRests)) {
+    return std::nullopt;
+  }
   return AttemptId{.job = job, .epoch = epoch};
 }
 

@@ -2,77 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/log_server.h"
 
-#include <fcntl.h>
-#include <sys/fsuid.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <optional>
+#include <iterator>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "agent/boot_clock.h"
-#include "agent/launch.h"
-#include "agent/log_parts.h"
-#include "agent/run_file.h"
 
 namespace ccsched {
 namespace {
 
 constexpr size_t kReadersMax = 256;
-constexpr size_t kChunkBytes = 64 << 10;
+// Pieces that are read at once. A file that does not answer keeps one.
+constexpr size_t kReadsMax = 4;
 // To look again for a file that is about to be made.
 constexpr int64_t kLookAgainNs = kNanosPerSecond / 20;
-
-// Takes on the rights of a user to open a file, and lays them off again. Of
-// this thread alone: the library's setgroups would change all of them.
-class AsUser {
- public:
-  AsUser(uid_t uid, gid_t gid) {
-    if (uid == geteuid()) return;
-    changed_ = true;
-    groups_.resize(std::max(0, getgroups(0, nullptr)));
-    groups_.resize(std::max(
-        0, getgroups(static_cast<int>(groups_.size()), groups_.data())));
-    // Root's own would let in to what only root's group may read.
-    syscall(SYS_setgroups, 0, nullptr);
-    setfsgid(gid);
-    setfsuid(uid);
-  }
-  ~AsUser() {
-    if (!changed_) return;
-    setfsuid(geteuid());
-    setfsgid(getegid());
-    syscall(SYS_setgroups, groups_.size(), groups_.data());
-  }
-  AsUser(const AsUser&) = delete;
-  AsUser& operator=(const AsUser&) = delete;
-
- private:
-  bool changed_ = false;
-  std::vector<gid_t> groups_;
-};
-
-// Only a plain file: a pipe or a device may block or never end. Where the user
-// said to put it, only what that user may read: the link is the user's.
-Fd OpenPlainFile(const std::string& path) {
-  struct stat link {};
-  if (lstat(path.c_str(), &link) != 0) return Fd();
-  const AsUser user(link.st_uid, link.st_gid);
-  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat status {};
-  if (!fd.valid() || fstat(fd.get(), &status) != 0 ||
-      !S_ISREG(status.st_mode)) {
-    return Fd();
-  }
-  return fd;
-}
 
 }  // namespace
 
@@ -84,238 +30,133 @@ LogServer::LogServer(EventLoop& loop, std::string state, Attempts attempts,
       attempts_(std::move(attempts)),
       send_(std::move(send)),
       room_(std::move(room)),
-      inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  if (inotify_.valid()) loop_.Watch(inotify_.get(), [this] { OnChanges(); });
+      inotify_(
+          std::make_shared<const Fd>(inotify_init1(IN_CLOEXEC | IN_NONBLOCK))),
+      calls_(loop, kReadsMax) {
+  if (inotify_->valid()) {
+    loop_.Watch(inotify_->get(), [this] { OnChanges(); });
+  }
 }
 
 LogServer::~LogServer() {
   Clear();
-  if (inotify_.valid()) loop_.Forget(inotify_.get());
+  if (inotify_->valid()) loop_.Forget(inotify_->get());
 }
 
 void LogServer::Handle(const v1::ReadLog& request) {
   const uint64_t number = request.request_id();
-  if (request.cancel()) {
-    const auto found = readers_.find(number);
-    if (found == readers_.end()) return;
-    Unwatch(found->second);
-    readers_.erase(found);
-    return;
-  }
-  const AttemptId id = FromProto(request.key());
-  Reader reader{
-      .id = id, .path = PathsOf(state_, id).log, .follow = request.follow()};
-  const bool exists = access(reader.path.c_str(), F_OK) == 0;
-  readers_.insert_or_assign(number, std::move(reader));
+  if (request.cancel()) return Remove(number);
+  Remove(number);
+  LogReader::Wanted wanted{.request = number,
+                           .id = FromProto(request.key()),
+                           .follow = request.follow()};
+  readers_[number].reader =
+      std::make_shared<LogReader>(wanted, state_, inotify_);
   if (readers_.size() > kReadersMax) {
     return Close(number, "too many logs are being read on this node");
-  }
-  if (!exists && !attempts_.known(id)) {
-    return Close(number, absl::StrCat("attempt ", id.ToString(),
-                                      " is not known on this node"));
   }
   Pump();
 }
 
 void LogServer::OnEnded(AttemptId id) {
-  bool found = false;
-  for (auto& [number, reader] : readers_) {
-    if (reader.id != id) continue;
-    reader.waits = false;
-    found = true;
+  for (auto& [number, open] : readers_) {
+    if (open.reader->wanted().id == id) open.Poke();
   }
-  if (found) Pump();
+  Pump();
 }
 
 void LogServer::Clear() {
-  for (auto& [number, reader] : readers_) Unwatch(reader);
-  readers_.clear();
+  while (!readers_.empty()) Remove(readers_.begin()->first);
   if (later_) loop_.Cancel(*later_);
   later_.reset();
 }
 
+// One that is being read is dropped when that has come to its end.
+void LogServer::Remove(uint64_t request) {
+  const auto found = readers_.find(request);
+  if (found == readers_.end()) return;
+  const OpenLog open = std::move(found->second);
+  readers_.erase(found);
+  if (!open.busy) DropWatch(open.reader->wanted().id, open.reader->watch());
+}
+
 void LogServer::Close(uint64_t request, const std::string& error) {
+  Remove(request);
   v1::LogData data;
   data.set_request_id(request);
   data.set_end(true);
   data.set_error(error);
-  const auto found = readers_.find(request);
-  Unwatch(found->second);
-  readers_.erase(found);
   send_(std::move(data));
 }
 
-void LogServer::Pump() {
-  bool any = true;
-  while (any) {  // in turns: a long log does not keep the others waiting
-    any = false;
-    for (auto it = readers_.begin(); it != readers_.end();) {
-      if (!room_()) return;
-      const auto current = it++;
-      if (!current->second.waits) any |= Step(current->first, current->second);
-    }
-  }
-}
-
-// The kernel has one watch a file: all who follow that share it.
-void LogServer::Unwatch(Reader& reader) {
-  const int watch = std::exchange(reader.watch, -1);
+// Unless somebody else has it, or may just have got it.
+void LogServer::DropWatch(AttemptId id, int watch) {
   if (watch < 0) return;
-  for (const auto& [number, other] : readers_) {
-    if (other.watch == watch) return;
+  for (const auto& [number, open] : readers_) {
+    const LogReader::Wanted& wanted = open.reader->wanted();
+    if (wanted.id != id || !wanted.follow) continue;
+    if (open.busy || open.reader->watch() == watch) return;
   }
-  inotify_rm_watch(inotify_.get(), watch);
+  inotify_rm_watch(inotify_->get(), watch);
 }
 
-// What comes after what was read: the rotated part, if that was not read yet
-// (or another one by now), then the file itself. False: it is not there.
-bool LogServer::OpenNext(Reader& reader) {
-  // Again if it was rotated meanwhile, twice.
-  for (int tries = 0; tries < 3; ++tries) {
-    if (TakeFile(reader, OpenPlainFile(reader.path + ".1"), true)) return true;
-    if (TakeFile(reader, OpenPlainFile(reader.path), false)) return true;
-  }
-  return false;
-}
-
-bool LogServer::TakeFile(Reader& reader, Fd file, bool is_older) {
-  struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0) return false;
-  std::optional<uint64_t> start;
-  uint64_t unwritten = 0;
-  const std::vector<LogPart> parts = ReadLogParts(reader.path);
-  for (const LogPart& part : parts) {
-    if (part.inode != status.st_ino) continue;
-    start = part.start;
-    unwritten = part.dropped;
-    break;  // what follows in it comes as it is read
-  }
-  if (start.has_value() ? *start < reader.offset : !parts.empty()) return false;
-  if (is_older && !start.has_value() && reader.file.valid()) return false;
-  if (start.has_value()) {
-    reader.offset = *start;
-    reader.missing = true;
-    reader.unwritten += unwritten;
-  }
-  reader.file = std::move(file);
-  reader.inode = status.st_ino;
-  if (is_older) return true;
-  Unwatch(reader);
-  if (reader.follow && inotify_.valid()) {
-    reader.watch = inotify_add_watch(inotify_.get(), reader.path.c_str(),
-                                     IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
-  }
-  return true;
-}
-
-// The file was rotated away while it was read.
-bool LogServer::WasReplaced(const Reader& reader) const {
-  struct stat open_one {};
-  struct stat named {};
-  return fstat(reader.file.get(), &open_one) == 0 &&
-         stat(reader.path.c_str(), &named) == 0 &&
-         (open_one.st_ino != named.st_ino || open_one.st_dev != named.st_dev);
-}
-
-// Of what was just read of the file, how much comes before the next gap: the
-// rest is read again. At a gap, takes it.
-size_t LogServer::UpToGap(Reader& reader, size_t size) const {
-  const off_t end = lseek(reader.file.get(), 0, SEEK_CUR);
-  const uint64_t at = static_cast<uint64_t>(end) - size;
-  // Noted before what follows it was written, so it is there.
-  for (const LogPart& part : ReadLogParts(reader.path)) {
-    if (part.inode != reader.inode || part.at < at) continue;
-    if (part.at >= at + size) break;
-    if (part.at > at) {
-      lseek(reader.file.get(), static_cast<off_t>(part.at), SEEK_SET);
-      return part.at - at;
+// In turns: a long log does not keep the others waiting.
+void LogServer::Pump() {
+  const auto is_due = [](const auto& entry) {
+    return !entry.second.busy && !entry.second.waits;
+  };
+  while (reads_ < kReadsMax && room_()) {
+    const auto after = readers_.upper_bound(last_read_);
+    auto next = std::find_if(after, readers_.end(), is_due);
+    if (next == readers_.end()) {
+      next = std::find_if(readers_.begin(), after, is_due);
+      if (next == after) return;
     }
-    if (part.start <= reader.offset) continue;
-    reader.unwritten += part.start - reader.offset;
-    reader.offset = part.start;
-    reader.missing = true;
+    last_read_ = next->first;
+    BeginRead(next->second);
   }
-  return size;
 }
 
-// What nothing was written after: noted, or with the supervisor for now.
-void LogServer::TellGapAtEnd(uint64_t request, Reader& reader) {
-  const uint64_t at =
-      reader.file.valid() ? lseek(reader.file.get(), 0, SEEK_CUR) : uint64_t{0};
-  // First: what it no longer has is noted by then.
-  const Fd run(
-      open(PathsOf(state_, reader.id).run.c_str(), O_RDONLY | O_CLOEXEC));
-  const std::optional<LogPart> last = RunFile(run.get()).gap();
-  std::vector<LogPart> parts = ReadLogParts(reader.path);
-  if (last) parts.push_back(*last);
-  for (const LogPart& part : parts) {
-    if (part.inode != reader.inode || part.at != at ||
-        part.start <= reader.offset) {
-      continue;
+void LogServer::BeginRead(OpenLog& open) {
+  open.busy = true;
+  open.poked = false;
+  ++reads_;
+  const AttemptId id = open.reader->wanted().id;
+  calls_.Begin([this, reader = open.reader, running = attempts_.running(id),
+                known = attempts_.known(id)]() -> PatientCalls::Then {
+    return [this, reader, piece = reader->Read(running, known)] {
+      OnRead(reader, piece);
+    };
+  });
+}
+
+void LogServer::OnRead(const std::shared_ptr<LogReader>& reader,
+                       const LogReader::Piece& piece) {
+  --reads_;
+  const LogReader::Wanted& wanted = reader->wanted();
+  const auto found = readers_.find(wanted.request);
+  if (found != readers_.end() && found->second.reader == reader) {
+    OpenLog& open = found->second;
+    open.busy = false;
+    // What has changed since it was read may not be in it.
+    open.waits = piece.next != LogReader::Next::kMore && !open.poked;
+    for (const v1::LogData& data : piece.data) send_(data);
+    if (piece.next == LogReader::Next::kLookAgain) PumpLater();
+    if (piece.next == LogReader::Next::kEnd) {
+      Close(wanted.request, piece.error);
     }
-    reader.unwritten += part.start - reader.offset;
-    reader.offset = part.start;
-    reader.missing = true;
+  } else {
+    DropWatch(wanted.id, reader->watch());  // nobody wants it any more
   }
-  if (reader.unwritten > 0) send_(NextData(request, reader));
-}
-
-v1::LogData LogServer::NextData(uint64_t request, Reader& reader) const {
-  v1::LogData data;
-  data.set_request_id(request);
-  if (reader.missing) data.set_offset(reader.offset);
-  data.set_unwritten(std::exchange(reader.unwritten, 0));
-  return data;
-}
-
-bool LogServer::Step(uint64_t request, Reader& reader) {
-  // Asked before the read: what is written after it is not missed.
-  const bool running = attempts_.running(reader.id);
-  if (!reader.file.valid() && !OpenNext(reader)) {
-    if (running && reader.follow) {
-      PumpLater();
-    } else {
-      TellGapAtEnd(request, reader);
-      Close(request, "");  // nothing of it was written
-    }
-    return false;
-  }
-  std::string bytes(kChunkBytes, 0);
-  const ssize_t n = read(reader.file.get(), bytes.data(), bytes.size());
-  if (n > 0) {
-    bytes.resize(UpToGap(reader, n));
-    v1::LogData data = NextData(request, reader);
-    reader.offset += bytes.size();
-    data.set_data(std::move(bytes));
-    send_(std::move(data));
-    return true;
-  }
-  if (n < 0) {
-    Close(request, absl::StrCat(reader.path, ": ", strerror(errno)));
-    return false;
-  }
-  if (WasReplaced(reader) && OpenNext(reader)) return true;
-  if (!reader.follow || !running) {
-    TellGapAtEnd(request, reader);
-    Close(request, "");
-    return false;
-  }
-  reader.waits = true;
-  if (reader.watch < 0) PumpLater();
-  return false;
+  for (const int watch : piece.left_watches) DropWatch(wanted.id, watch);
+  Pump();
 }
 
 void LogServer::OnChanges() {
   char buffer[16384];
-  while (read(inotify_.get(), buffer, sizeof(buffer)) > 0) {
+  while (read(inotify_->get(), buffer, sizeof(buffer)) > 0) {
   }
-  // Rotation: the new file may not be there yet.
-  for (auto& [number, reader] : readers_) {
-    reader.waits = false;
-    if (reader.file.valid() && access(reader.path.c_str(), F_OK) != 0) {
-      PumpLater();
-    }
-  }
+  for (auto& [number, open] : readers_) open.Poke();
   Pump();
 }
 
@@ -323,7 +164,7 @@ void LogServer::PumpLater() {
   if (later_) return;
   later_ = loop_.At(BootNanos() + kLookAgainNs, [this] {
     later_.reset();
-    for (auto& [number, reader] : readers_) reader.waits = false;
+    for (auto& [number, open] : readers_) open.Poke();
     Pump();
   });
 }

@@ -6,15 +6,21 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/attempt_book.h"
 #include "agent/event_loop.h"
+#include "agent/log_reader.h"
+#include "agent/patient_calls.h"
 #include "agent/spawn.h"
 #include "ccsched/v1/agents.pb.h"
 
 namespace ccsched {
 
+// A user's output may be on a file system that does not answer: it is read on
+// threads, and the node goes on.
 class LogServer {
  public:
   struct Attempts {
@@ -39,29 +45,23 @@ class LogServer {
   size_t open_count() const { return readers_.size(); }
 
  private:
-  struct Reader {
-    AttemptId id;
-    std::string path;
-    Fd file;
-    int watch = -1;
-    bool follow = false;
-    uint64_t inode = 0;      // of `file`
-    uint64_t offset = 0;     // of what is read next, in all output
-    bool missing = false;    // something was, so `offset` is to be told
-    uint64_t unwritten = 0;  // not told yet
-    bool waits = false;      // at the end of what there is
+  struct OpenLog {
+    std::shared_ptr<LogReader> reader;  // a thread's while it is busy
+    bool busy = false;
+    bool poked = false;  // something has changed since that began
+    bool waits = false;  // at the end of what there is
+    void Poke() {
+      poked = true;
+      waits = false;
+    }
   };
 
-  // One piece; false if there is nothing to send now.
-  bool Step(uint64_t request, Reader& reader);
-  bool OpenNext(Reader& reader);
-  bool TakeFile(Reader& reader, Fd file, bool is_older);
-  bool WasReplaced(const Reader& reader) const;
-  void Unwatch(Reader& reader);
-  size_t UpToGap(Reader& reader, size_t size) const;
-  void TellGapAtEnd(uint64_t request, Reader& reader);
-  v1::LogData NextData(uint64_t request, Reader& reader) const;
+  void Remove(uint64_t request);
   void Close(uint64_t request, const std::string& error);
+  void DropWatch(AttemptId id, int watch);
+  void BeginRead(OpenLog& open);
+  void OnRead(const std::shared_ptr<LogReader>& reader,
+              const LogReader::Piece& piece);
   void OnChanges();
   void PumpLater();
 
@@ -70,9 +70,12 @@ class LogServer {
   const Attempts attempts_;
   const std::function<void(v1::LogData)> send_;
   const std::function<bool()> room_;
-  Fd inotify_;
-  std::map<uint64_t, Reader> readers_;
+  const std::shared_ptr<const Fd> inotify_;
+  std::map<uint64_t, OpenLog> readers_;
+  size_t reads_ = 0;        // under way
+  uint64_t last_read_ = 0;  // whose turn was the last
   std::optional<EventLoop::Timer> later_;
+  PatientCalls calls_;
 };
 
 }  // namespace ccsched

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -23,6 +24,7 @@
 #include "agent/event_loop.h"
 #include "agent/grpc_link.h"
 #include "agent/lease_file.h"
+#include "agent/patient_calls.h"
 #include "agent/session.h"
 #include "agent/state_folder.h"
 #include "agent/supervisor_program.h"
@@ -35,6 +37,7 @@ namespace {
 
 // A supervisor told to end kills after five seconds.
 constexpr int64_t kEndJobsNsMax = 8 * kNanosPerSecond;
+constexpr std::chrono::seconds kFindSelf{5};
 
 struct Flags {
   std::string scheduler = "127.0.0.1:7390";
@@ -166,6 +169,40 @@ uint64_t RaiseFileLimit() {
   return before;
 }
 
+// As whom the agent runs, and where its jobs do that name no folder.
+struct Self {
+  std::string user;
+  std::string home;
+};
+
+Self FindSelf() {
+  Self self;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::string buffer(65536, 0);
+  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
+      found != nullptr) {
+    self = {.user = found->pw_name, .home = found->pw_dir};
+  }
+  if (self.home.empty() || access(self.home.c_str(), X_OK) != 0) {
+    self.home = "/";
+  }
+  return self;
+}
+
+// A user database or a home that is far away is not waited for: meanwhile the
+// lease of jobs that run may end.
+Self FindSelfPatiently() {
+  const auto self = CallPatiently<Self>(&FindSelf, kFindSelf);
+  if (self) return *self;
+  const char* const name = std::getenv("USER");
+  Log(LogLevel::kWarning,
+      "the user database, or the agent's home, does not answer: jobs without "
+      "a workdir run in /",
+      {{"uid", getuid()}});
+  return {.user = name != nullptr ? name : "", .home = "/"};
+}
+
 SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   SessionOptions options;
   options.identity.set_node(flags.node);
@@ -183,6 +220,7 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   launch.site = flags.site;
   launch.accelerator = flags.accelerator;
   launch.state = folder.path;
+  launch.id = HexOf(folder.id, 8);
   launch.tmp = flags.tmp.empty()
                    ? folder.path + "/tmp"
                    : std::filesystem::absolute(flags.tmp).string();
@@ -190,10 +228,9 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
   launch.open_files = RaiseFileLimit();
   const char* path = std::getenv("PATH");
   launch.path = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
-  if (const passwd* self = getpwuid(getuid())) {
-    launch.user = self->pw_name;
-    launch.home = self->pw_dir;
-  }
+  const Self self = FindSelfPatiently();
+  launch.user = self.user;
+  launch.home = self.home;
   launch.container_runtime = FindContainerRuntime(launch.path);
   options.identity.set_container_runtime(
       std::filesystem::path(launch.container_runtime).filename());
@@ -204,9 +241,6 @@ SessionOptions MakeOptions(const Flags& flags, const StateFolder& folder) {
         FindCgroupRoot("ccsched-" + HexOf(folder.id, 4), flags.memory_mib > 0);
   } else if (flags.cgroup != "off") {
     launch.cgroup_root = flags.cgroup;
-  }
-  if (launch.home.empty() || access(launch.home.c_str(), X_OK) != 0) {
-    launch.home = "/";
   }
   return options;
 }
@@ -219,7 +253,7 @@ int Fail(const absl::Status& status) {
 absl::StatusOr<NodeMeters> OpenMeters(const Flags& flags) {
   NodeMeters meters;
   ASSIGN_OR_RETURN(std::unique_ptr<Meter> meter,
-                   OpenMeter(flags.meter, flags.sys));
+                   OpenMeter(flags.meter, flags.sys, flags.count));
   if (meter != nullptr) {
     meters.accelerators =
         std::make_unique<MeterBank>(std::move(meter), flags.count);
@@ -235,6 +269,13 @@ absl::StatusOr<NodeMeters> OpenMeters(const Flags& flags) {
   return meters;
 }
 
+sigset_t SignalsToStop() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int s : {SIGTERM, SIGINT}) sigaddset(&signals, s);
+  return signals;
+}
+
 int RunAgent(const Flags& flags) {
   const auto supervisor = SupervisorProgram::Open(flags.supervisor);
   if (!supervisor.ok()) {
@@ -246,13 +287,11 @@ int RunAgent(const Flags& flags) {
   auto store = AttemptStore::Open(folder->path + "/journal", flags.count);
   if (!store.ok()) return Fail(store.status());
   LeaseFile lease;
-  const std::string lease_path = folder->path + "/lease";
-  if (!lease.Open(lease_path, true)) {
-    return Fail(absl::UnavailableError(lease_path + ": " + strerror(errno)));
+  if (const std::string path = folder->path + "/lease";
+      !lease.Open(path, true)) {
+    return Fail(absl::UnavailableError(path + ": " + strerror(errno)));
   }
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int s : {SIGTERM, SIGINT}) sigaddset(&signals, s);
+  const sigset_t signals = SignalsToStop();
   // Before any thread is made: all inherit it.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
@@ -300,7 +339,8 @@ int RunAgent(const Flags& flags) {
     loop.Run();
     session.runner().Leave();
     loop.Forget(stop.get());
-    made.Remove();  // stays where jobs go on
+    // Else a job may be about to make its group in it.
+    if (session.runner().running_count() == 0) made.Remove();
   }
   Log(LogLevel::kInfo, "agent stopped", {{"node", flags.node}});
   return 0;

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,47 +19,56 @@ namespace {
 constexpr int64_t kPollNsMin = kNanosPerSecond / 10;
 constexpr char kNvmlLibrary[] = "libnvidia-ml.so.1";
 // The agent does nothing else meanwhile.
-constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::chrono::milliseconds kToRead{1000};
+// A driver that is loaded with the first call takes its time.
+constexpr std::chrono::milliseconds kToOpen{5000};
 
-std::unique_ptr<Meter> WithPatience(std::unique_ptr<Meter> meter) {
-  if (meter == nullptr) return meter;
-  return std::make_unique<PatientMeter>(std::move(meter), kPatience);
+// Null where there is none.
+std::unique_ptr<Meter> OpenFirst(const std::string& sys) {
+  std::unique_ptr<Meter> meter = OpenNvml(kNvmlLibrary);
+  if (meter == nullptr) meter = OpenAmd(sys);
+  if (meter == nullptr) meter = OpenIntel(sys);
+  return meter;
+}
+
+std::unique_ptr<Meter> OpenKind(const std::string& kind,
+                                const std::string& where,
+                                const std::string& sys) {
+  if (kind == "auto") return OpenFirst(sys);
+  if (kind == "nvml") return OpenNvml(where.empty() ? kNvmlLibrary : where);
+  if (kind == "dcgm") return OpenDcgm(where.empty() ? "127.0.0.1:9400" : where);
+  return kind == "amd" ? OpenAmd(sys) : OpenIntel(sys);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Meter>> OpenMeter(const std::string& name,
-                                                 const std::string& sys) {
-  std::unique_ptr<Meter> meter;
-  if (name == "model") return meter;
-  if (name == "auto") {
-    meter = OpenNvml(kNvmlLibrary);
-    if (meter == nullptr) meter = OpenAmd(sys);
-    if (meter == nullptr) meter = OpenIntel(sys);
-    return WithPatience(std::move(meter));
-  }
+                                                 const std::string& sys,
+                                                 uint32_t count) {
+  if (name == "model") return nullptr;
   const std::string kind = name.substr(0, name.find(':'));
   const std::string where =
       kind.size() < name.size() ? name.substr(kind.size() + 1) : "";
-  if (kind == "nvml") {
-    meter = OpenNvml(where.empty() ? kNvmlLibrary : where);
-  } else if (kind == "dcgm") {
-    meter = OpenDcgm(where.empty() ? "127.0.0.1:9400" : where);
-  } else if (kind == "amd") {
-    meter = OpenAmd(sys);
-  } else if (kind == "intel") {
-    meter = OpenIntel(sys);
-  } else {
+  constexpr std::string_view kKinds[] = {"auto", "nvml", "dcgm", "amd",
+                                         "intel"};
+  if (std::find(std::begin(kKinds), std::end(kKinds), kind) ==
+      std::end(kKinds)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--meter ", name,
                      ": known are auto, model, nvml[:LIBRARY], "
                      "dcgm[:HOST:PORT], amd, intel"));
   }
-  if (meter == nullptr) {
+  const auto open = [name, kind, where,
+                     sys]() -> absl::StatusOr<std::unique_ptr<Meter>> {
+    std::unique_ptr<Meter> meter = OpenKind(kind, where, sys);
+    if (meter != nullptr || kind == "auto") return meter;
     return absl::NotFoundError(
         absl::StrCat("--meter ", name, ": nothing to read on this machine"));
-  }
-  return WithPatience(std::move(meter));
+  };
+  // Of those that are looked for, NVIDIA's driver is the one that hangs.
+  return PatientMeter::Open(
+      open, {.name = kind == "auto" ? "nvml" : kind, .device_count = count},
+      kToOpen, kToRead);
 }
 
 MeterBank::MeterBank(std::unique_ptr<Meter> meter, uint32_t slots)

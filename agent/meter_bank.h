@@ -20,9 +20,12 @@ namespace ccsched {
 // Finds a meter by its name: "nvml", "nvml:/path/to/library", "dcgm:host:port",
 // "amd", "intel", "auto" (the first of nvml, amd, intel that is there), or
 // "model", which is none. Errors: NotFound if the one that was asked for by
-// name is not there; InvalidArgument for a name that is none.
+// name is not there; InvalidArgument for a name that is none. One that does not
+// answer within seconds is taken to have `count` devices, of which nothing is
+// known before it does.
 absl::StatusOr<std::unique_ptr<Meter>> OpenMeter(const std::string& name,
-                                                 const std::string& sys);
+                                                 const std::string& sys,
+                                                 uint32_t count);
 
 class MeterBank {
  public:

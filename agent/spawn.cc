@@ -82,12 +82,24 @@ absl::Status MakeFolder(const LaunchSpec& spec, const std::string& script,
   return absl::OkStatus();
 }
 
-// Its user's alone.
+// Its user's alone. The image of a container may have users of its own, so in
+// it is one that is open to whoever gets to see it.
 absl::Status MakeTmp(const LaunchSpec& spec, TmpPool& tmps) {
   const uid_t user = spec.run_as ? spec.run_as->uid : geteuid();
-  if (spec.tmp.empty() || tmps.Take(user, spec.tmp)) return absl::OkStatus();
+  if (spec.tmp.empty()) return absl::OkStatus();
+  if (spec.tmp_inside.empty() && tmps.Take(user, spec.tmp)) {
+    return absl::OkStatus();
+  }
   if (mkdir(spec.tmp.c_str(), 0700) != 0) {
     return SystemError("mkdir " + spec.tmp, errno);
+  }
+  // Before its user may put links there.
+  if (!spec.tmp_inside.empty() &&
+      (mkdir(spec.tmp_inside.c_str(), 0700) != 0 ||
+       chmod(spec.tmp_inside.c_str(), 01777) != 0 ||
+       (spec.run_as && lchown(spec.tmp_inside.c_str(), spec.run_as->uid,
+                              spec.run_as->gid) != 0))) {
+    return SystemError("mkdir " + spec.tmp_inside, errno);
   }
   if (spec.run_as &&
       lchown(spec.tmp.c_str(), spec.run_as->uid, spec.run_as->gid) != 0) {
@@ -171,6 +183,18 @@ absl::StatusOr<pid_t> Spawn(const std::string& program, AttemptId id,
 
 // True if no live process holds the file's lock; it is then ours.
 bool LockIsFree(int fd) { return flock(fd, LOCK_EX | LOCK_NB) == 0; }
+
+// "ccsched-12-1-0123456789abcdef", of TmpOf, or "12-1", of PathsOf. The folder
+// may be somebody else's as well: an operator has chosen it.
+bool IsOurs(const std::string& name) {
+  unsigned long job = 0;
+  unsigned epoch = 0;
+  int used = 0;
+  std::sscanf(name.c_str(), "ccsched-%lu-%u-%n", &job, &epoch, &used);
+  if (used > 0) return true;
+  std::sscanf(name.c_str(), "%lu-%u%n", &job, &epoch, &used);
+  return used > 0 && static_cast<size_t>(used) == name.size();
+}
 
 }  // namespace
 
@@ -271,10 +295,13 @@ bool NoteGapLeft(const AttemptPaths& paths) {
   return WriteLogParts(paths.log, parts);
 }
 
-TmpPool::TmpPool(const std::string& own, const std::set<std::string>& needed) {
+void RemoveLeftOvers(const std::string& folder,
+                     const std::set<std::string>& needed, Trash& trash) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(own, error)) {
-    if (!needed.contains(entry.path())) rmdir(entry.path().c_str());
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string path = entry.path();
+    if (!IsOurs(entry.path().filename()) || needed.contains(path)) continue;
+    trash.Take(path);
   }
 }
 
@@ -300,21 +327,18 @@ void TmpPool::Give(const std::string& path) {
   const bool as_made = S_ISDIR(status.st_mode) &&
                        (status.st_mode & 07777) == 0700 &&
                        std::filesystem::is_empty(path, ignored);
-  if (as_made && spare_.size() < kSpareTmpsMax) {
-    spare_.emplace_back(status.st_uid, path);
-  } else {
-    std::filesystem::remove_all(path, ignored);
-  }
+  std::string aside;
+  if (as_made && spare_.size() < kSpareTmpsMax) aside = trash_.PutAside(path);
+  if (aside.empty()) return trash_.Take(path);
+  spare_.emplace_back(status.st_uid, std::move(aside));
 }
 
 void RemoveTraces(const AttemptPaths& paths, const std::string& tmp,
-                  RunFilePool& pool, TmpPool& tmps) {
+                  RunFilePool& pool, TmpPool& tmps, Trash& trash) {
   Failpoint("agent.files");
   pool.Give(paths.run);
   if (!tmp.empty()) tmps.Give(tmp);
-  if (rmdir(paths.folder.c_str()) == 0 || errno == ENOENT) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(paths.folder, ignored);
+  trash.Take(paths.folder);
 }
 
 }  // namespace ccsched

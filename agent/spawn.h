@@ -14,6 +14,7 @@
 #include "agent/attempt_book.h"
 #include "agent/launch.h"
 #include "agent/launch_spec.h"
+#include "agent/trash.h"
 
 namespace ccsched {
 
@@ -66,9 +67,8 @@ class RunFilePool {
 // jobs of the same user: for the same reason.
 class TmpPool {
  public:
-  // `own`: a folder of the agent's own, in which an earlier agent's spare ones
-  // may be left: they go, those of `needed` stay.
-  TmpPool(const std::string& own, const std::set<std::string>& needed);
+  // REQUIRES: `trash` outlives this.
+  explicit TmpPool(Trash& trash) : trash_(trash) {}
   // Removes what it has.
   ~TmpPool();
   TmpPool(const TmpPool&) = delete;
@@ -76,12 +76,19 @@ class TmpPool {
 
   // Gives one of this user the name; false if there is none.
   bool Take(uid_t user, const std::string& path);
-  // Keeps the folder, or removes it with all that is in it.
+  // Keeps the folder, or has it removed with all that is in it.
   void Give(const std::string& path);
 
  private:
+  Trash& trash_;
+  // As trash by name, should this agent be killed.
   std::vector<std::pair<uid_t, std::string>> spare_;
 };
+
+// Has all that is in the agent's own `folder` removed but what is `needed`:
+// what an earlier agent left.
+void RemoveLeftOvers(const std::string& folder,
+                     const std::set<std::string>& needed, Trash& trash);
 
 // Writes the job's script, makes its run file and starts its supervisor. A disk
 // may take seconds for it, as for what RemoveTraces and NoteGapLeft do.
@@ -110,8 +117,9 @@ Adopted FindSupervisor(const AttemptPaths& paths);
 bool NoteGapLeft(const AttemptPaths& paths);
 
 // Removes what the attempt has on disk, `tmp` included, but for its output.
+// What may be much is put aside.
 void RemoveTraces(const AttemptPaths& paths, const std::string& tmp,
-                  RunFilePool& pool, TmpPool& tmps);
+                  RunFilePool& pool, TmpPool& tmps, Trash& trash);
 
 }  // namespace ccsched
 

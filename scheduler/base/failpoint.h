@@ -13,8 +13,7 @@
 // pass once. delay@MS: waits at each pass. Without the variable a failpoint
 // costs a load and a branch. A word that is none of these ends the process.
 //
-// Light enough for the supervisor: no Abseil here. Not thread safe: each name
-// belongs to one thread.
+// Light enough for the supervisor: no Abseil here. Thread safe.
 #ifndef CCSCHED_SCHEDULER_BASE_FAILPOINT_H_
 #define CCSCHED_SCHEDULER_BASE_FAILPOINT_H_
 
@@ -22,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -65,15 +65,14 @@ inline std::vector<ArmedFailpoint> ArmedFailpoints() {
 }
 
 inline void PassFailpoint(ArmedFailpoint& point) {
-  ++point.passes;
+  const long passes = ++std::atomic_ref(point.passes);
   if (point.action == "delay") {
     const timespec pause{point.count / 1000, point.count % 1000 * 1'000'000};
     nanosleep(&pause, nullptr);
     return;
   }
-  const bool due = point.how == '%'
-                       ? point.passes == 1 && getpid() % point.count == 0
-                       : point.passes == point.count;
+  const bool due = point.how == '%' ? passes == 1 && getpid() % point.count == 0
+                                    : passes == point.count;
   if (!due) return;
   if (point.action == "crash") {
     // Blocked, it would wait.

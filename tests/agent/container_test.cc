@@ -36,6 +36,23 @@ TEST_F(ContainerTest, ItsOutputExitCodeFolderAndEnvironmentAreTheJobs) {
   EXPECT_TRUE(NoneLeft());
 }
 
+// Whatever user the image has: nobody else sees it.
+TEST_F(ContainerTest, ItHasATemporaryFolderOfItsOwn) {
+  RunToEnd(InImage({1, 1},
+                   "echo $TMPDIR; echo x > $TMPDIR/made && "
+                   "cat $TMPDIR/made"));
+  const std::string log = Read(StateFile("logs/1-1.out"));
+  EXPECT_THAT(log, testing::StartsWith(StateFile("tmp/ccsched-1-1-")));
+  EXPECT_THAT(log, testing::EndsWith("/tmp\nx\n"));
+  EXPECT_TRUE(scheduler_->WaitFor([&] {
+    return fs::is_empty(StateFile("tmp"));
+  })) << "it is removed";
+  v1::StartAttempt start = InImage({2, 1}, "echo $TMPDIR");
+  (*start.mutable_spec()->mutable_env())["TMPDIR"] = "/own";
+  RunToEnd(start);
+  EXPECT_EQ(Read(StateFile("logs/2-1.out")), "/own\n");
+}
+
 TEST_F(ContainerTest, AScriptAndItsLastWordsArriveWhole) {
   v1::StartAttempt start = InImage({1, 1}, "");
   start.mutable_spec()->set_script(

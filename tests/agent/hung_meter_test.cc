@@ -20,7 +20,10 @@ class HungMeterTest : public AgentTest {
     scheduler_->SetLease(absl::Milliseconds(2400));
     Put("nvml");
     setenv("CCSCHED_FAKE_NVML", Path("nvml").c_str(), 1);
-    StartAgent({"--count", "1", "--meter",
+    StartMeteredAgent();
+  }
+  void StartMeteredAgent(const std::string& count = "1") {
+    StartAgent({"--count", count, "--meter",
                 std::string("nvml:") + CCSCHED_FAKE_NVML_LIBRARY});
   }
   void Put(const std::string& name) const {
@@ -58,6 +61,45 @@ TEST_F(HungMeterTest, TheNodeIsHeardAndItsJobsRun) {
 TEST_F(HungMeterTest, TheAgentCanBeStopped) {
   Hang();
   ASSERT_TRUE(scheduler_->WaitHeartbeats(10));
+  EXPECT_EQ(StopAgent(), 0);
+}
+
+// The driver's first call hangs, as the next agent finds it.
+class MeterHungAtStartTest : public HungMeterTest {
+ protected:
+  void RestartHung(const std::string& count) {
+    KillAgent();
+    Hang();
+    StartMeteredAgent(count);
+  }
+};
+
+TEST_F(MeterHungAtStartTest, TheNodeIsHeardAndMeasuredOnceItAnswers) {
+  scheduler_->SetLease(absl::Minutes(1));
+  RestartHung("1");
+  EXPECT_EQ(scheduler_->WaitRegistered(registrations_)->meter(), "nvml");
+  EXPECT_THAT(Read(Path("agent.log")), HasSubstr("does not answer"));
+  EXPECT_EQ(RunToEnd(Shell({1, 1}, "sleep 0.3; exit 3")).exit_code(), 3);
+  EXPECT_EQ(scheduler_->Samples({1, 1}).back().method(), "estimated");
+  Recover();
+  ASSERT_TRUE(WaitFileHolds(Path("agent.log"), "answers again"));
+  EXPECT_EQ(RunToEnd(Shell({2, 1}, "sleep 0.3; exit 3")).exit_code(), 3);
+  EXPECT_EQ(scheduler_->Samples({2, 1}).back().method(), "measured");
+}
+
+// Whose energy is whose is not known then.
+TEST_F(MeterHungAtStartTest, OneThatIsLateAndOfOtherSizeIsNotBelieved) {
+  scheduler_->SetLease(absl::Minutes(1));
+  RestartHung("2");
+  Recover();
+  ASSERT_TRUE(WaitFileHolds(Path("agent.log"), "start the agent again"));
+  RunToEnd(Shell({1, 1}, "sleep 0.3; exit 3"));
+  EXPECT_EQ(scheduler_->Samples({1, 1}).back().method(), "estimated");
+}
+
+TEST_F(MeterHungAtStartTest, TheAgentCanBeStopped) {
+  scheduler_->SetLease(absl::Minutes(1));
+  RestartHung("1");
   EXPECT_EQ(StopAgent(), 0);
 }
 

@@ -61,6 +61,14 @@ TEST_F(IsolationTest, AGroupOfItsOwnIsMadeAndRemoved) {
   rmdir(root.c_str());
 }
 
+// As container runtimes do, in a job of root's.
+TEST_F(IsolationTest, GroupsThatAJobHasMadeInItsOwnGoWithIt) {
+  std::filesystem::create_directories(Path("group/a/b/c"));
+  std::filesystem::create_directories(Path("group/d"));
+  Cgroup(Path("group")).Remove();
+  EXPECT_FALSE(std::filesystem::exists(Path("group")));
+}
+
 TEST_F(IsolationTest, TheOperatorsOwnFolderStays) {
   std::filesystem::create_directories(Path("group"));
   StartAgent({"--cgroup", Path("group")});
@@ -97,12 +105,15 @@ TEST(ContainerTest, ApptainerIsCalledInItsOwnWay) {
                          .env_names = {"A"},
                          .workdir = "/w",
                          .folder = "/f",
+                         .tmp = "/t/tmp",
+                         .tmpdir = "/t/tmp",
                          .accelerators = {0},
                          .nvidia = true};
   EXPECT_EQ(ContainerCommand("/usr/bin/apptainer", job),
-            (std::vector<std::string>{"/usr/bin/apptainer", "exec", "--pwd",
-                                      "/w", "--bind", "/w", "--bind", "/f",
-                                      "--nv", "docker://debian:12", "true"}));
+            (std::vector<std::string>{
+                "/usr/bin/apptainer", "exec", "--pwd", "/w", "--bind", "/w",
+                "--bind", "/f", "--bind", "/t/tmp", "--env", "TMPDIR=/t/tmp",
+                "--nv", "docker://debian:12", "true"}));
   EXPECT_EQ(FindContainerRuntime("/no/such:/folders:"), "");
   EXPECT_THAT(ContainerCleanup("/usr/bin/apptainer", job), testing::IsEmpty());
 }
@@ -114,6 +125,8 @@ TEST(ContainerTest, PodmanGetsANameToRemoveItByAndNoRootOfTheHost) {
                          .command = {"true"},
                          .workdir = "/",
                          .folder = "/f",
+                         .tmp = "/t/tmp",
+                         .tmpdir = "/t/tmp",
                          .nvidia = false};
   EXPECT_EQ(ContainerCommand("/usr/bin/podman", job),
             (std::vector<std::string>{"/usr/bin/podman",
@@ -132,8 +145,12 @@ TEST(ContainerTest, PodmanGetsANameToRemoveItByAndNoRootOfTheHost) {
                                       "1",
                                       "-v",
                                       "/f:/f",
+                                      "-v",
+                                      "/t/tmp:/t/tmp",
                                       "-w",
                                       "/",
+                                      "-e",
+                                      "TMPDIR=/t/tmp",
                                       "debian:12",
                                       "true"}));
   EXPECT_EQ(ContainerCleanup("/usr/bin/podman", job),

@@ -120,10 +120,29 @@ TEST_F(JobsTest, EachHasATemporaryFolderOfItsOwn) {
   RunToEnd(Shell({4, 1}, "chmod 777 $TMPDIR"));
   has_one({5, 1});
   KillAgent();
-  std::filesystem::create_directory(StateFile("tmp/ccsched-9-1-spare"));
+  std::filesystem::create_directories(StateFile("tmp/ccsched-9-1-spare/sub"));
   StartAgent();
   EXPECT_FALSE(std::filesystem::exists(StateFile("tmp/ccsched-9-1-spare")));
+  EXPECT_TRUE(scheduler_->WaitFor([&] { return left() == 0; }));
   has_one({7, 1});
+}
+
+// The folder may be one that somebody else uses, too.
+TEST_F(JobsTest, WhatIsNotOfAnAttemptIsNoLeftOver) {
+  KillAgent();
+  for (const char* name : {"tmp/others", "tmp/ccsched-mine", "work/12-1-notes",
+                           "tmp/ccsched-9-1-00", "work/9-1"}) {
+    std::filesystem::create_directories(StateFile(name));
+  }
+  StartAgent();
+  RunToEnd(Shell({1, 1}, "exit 0"));
+  for (const char* gone : {"tmp/ccsched-9-1-00", "work/9-1"}) {
+    EXPECT_FALSE(std::filesystem::exists(StateFile(gone))) << gone;
+  }
+  for (const char* there :
+       {"tmp/others", "tmp/ccsched-mine", "work/12-1-notes"}) {
+    EXPECT_TRUE(std::filesystem::exists(StateFile(there))) << there;
+  }
 }
 
 TEST_F(JobsTest, AJobMayHaveAnotherTemporaryFolder) {

@@ -5,15 +5,12 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <mutex>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "agent/attempt_meter.h"
 #include "agent/boot_clock.h"
 #include "agent/dcgm_text.h"
 #include "agent/device_track.h"
@@ -24,30 +21,13 @@
 #include "agent/rapl.h"
 #include "agent/spawn.h"
 #include "scheduler/base/random.h"
-#include "scheduler/wire/proto_time.h"
 #include "tests/agent/loopback.h"
+#include "tests/agent/meters_fixture.h"
 
 namespace ccsched {
 namespace {
 
 constexpr Watts kFallback(400);
-
-class MetersTest : public testing::Test {
- protected:
-  MetersTest() {
-    std::string name = testing::TempDir() + "ccsched-meters-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-    setenv("CCSCHED_FAKE_NVML", (folder_ / "nvml").c_str(), 1);
-  }
-  ~MetersTest() override { std::filesystem::remove_all(folder_); }
-  void Put(const std::string& path, const std::string& text) const {
-    std::filesystem::create_directories((folder_ / path).parent_path());
-    std::ofstream(folder_ / path) << text;
-  }
-
-  std::filesystem::path folder_;
-};
 
 TEST_F(MetersTest, NvmlReadsEveryDeviceInItsUnits) {
   Put("nvml",
@@ -162,70 +142,6 @@ TEST_F(MetersTest, UseIsTheMeanOverTimeAndDevices) {
   bank.Poll(4 * kNanosPerSecond);
   EXPECT_DOUBLE_EQ(*bank.Since(mark, {0, 1}).utilisation, 0.2);
   EXPECT_FALSE(bank.Since(unknown, {2}).utilisation);
-}
-
-// An attempt on one device, over a restart of its agent: what the next agent's
-// first sample says of the time since.
-class RestartTest : public MetersTest {
- protected:
-  RestartTest() {
-    attempt_.accelerators = {0};
-    attempt_.started = absl::UnixEpoch();
-  }
-  std::unique_ptr<AttemptMeter> Agent() const {
-    NodeMeters meters;
-    meters.accelerators =
-        std::make_unique<MeterBank>(OpenNvml(CCSCHED_FAKE_NVML_LIBRARY), 1);
-    auto agent = std::make_unique<AttemptMeter>(std::move(meters), 1);
-    v1::Registered clock;
-    clock.set_active_watts(400);
-    agent->set_clock(ClusterTime(clock));
-    return agent;
-  }
-  void Counter(const std::string& millijoules) const {
-    Put("nvml", millijoules + " 300000 100 0 0 60 0\n");
-  }
-  // Ten seconds after the start, at `later` millijoules.
-  v1::EnergySample Next(const std::optional<v1::CountersSeen>& seen,
-                        const std::string& later) {
-    Counter(later);
-    const auto agent = Agent();
-    AttemptMeter::State state;
-    state.counted.until = attempt_.started;
-    agent->TakeUp(attempt_, seen, kNanosPerSecond, state);
-    const auto samples = agent->Sample(
-        {{.id = {1, 1}, .attempt = &attempt_, .state = &state, .cpu_ns = 0}},
-        10 * kNanosPerSecond);
-    return samples.at(0);
-  }
-
-  KnownAttempt attempt_;
-};
-
-TEST_F(RestartTest, ACounterThatWentOnSaysWhatWasUsedMeanwhile) {
-  Counter("5000");
-  const auto seen = Agent()->Begin(attempt_, 0).counters;
-  ASSERT_TRUE(seen);
-  const v1::EnergySample sample = Next(seen, "1205000");
-  EXPECT_EQ(sample.method(), "measured");
-  EXPECT_DOUBLE_EQ(sample.joules(), 1200);
-  EXPECT_FALSE(sample.has_accelerator_utilisation());
-}
-
-TEST_F(RestartTest, WhatTheCounterCannotSayIsEstimated) {
-  Counter("5000");
-  const auto seen = Agent()->Begin(attempt_, 0).counters;
-  ASSERT_TRUE(seen);
-  v1::CountersSeen other_boot = *seen;
-  other_boot.set_boot_id("another");
-  v1::CountersSeen other_meter = *seen;
-  other_meter.set_meter("dcgm");
-  for (const auto& sample :
-       {Next(seen, "4999"), Next(std::nullopt, "1205000"), Next(seen, "-"),
-        Next(other_boot, "1205000"), Next(other_meter, "1205000")}) {
-    EXPECT_EQ(sample.method(), "estimated");
-    EXPECT_DOUBLE_EQ(sample.joules(), 4000);
-  }
 }
 
 TEST_F(MetersTest, AmdIsReadFromSysfs) {

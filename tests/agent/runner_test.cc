@@ -1,12 +1,17 @@
 // Starts and ends of attempts with their loop, threads and supervisors, but
 // without a process or a connection of their own.
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <mutex>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
@@ -24,7 +29,8 @@ constexpr int64_t kPatienceNs = 20 * kNanosPerSecond;
 
 class RunnerTest : public testing::Test {
  protected:
-  RunnerTest() : meter_({}, 128) {
+  explicit RunnerTest(const UserDirectory::Options* users = nullptr)
+      : meter_({}, 128) {
     std::string name = testing::TempDir() + "ccsched-runner-XXXXXX";
     if (mkdtemp(name.data()) == nullptr) std::abort();
     folder_ = name;
@@ -38,9 +44,16 @@ class RunnerTest : public testing::Test {
     options.launch.tmp = state_.path + "/tmp";
     options.launch.path = "/usr/bin:/bin";
     options.launch.home = "/";
+    if (users != nullptr) {
+      options.launch.as_submitter = true;
+      options.users = *users;
+    }
     runner_ = std::make_unique<JobRunner>(
         loop_, *store_, meter_, options,
         [this](v1::AgentMessage message) { sent_.push_back(message); });
+    runner_->set_unfit([this](Obstacle obstacle, const std::string& why) {
+      unfit_.emplace_back(obstacle, why);
+    });
     v1::Registered registered;
     registered.set_active_watts(300);
     runner_->Adopt();
@@ -68,8 +81,10 @@ class RunnerTest : public testing::Test {
     return true;
   }
   // Appends its attempt's number to "ran", and then does as `script` says.
-  void Start(AttemptId id, const std::string& script) {
+  void Start(AttemptId id, const std::string& script,
+             const std::string& user = "") {
     v1::StartAttempt start;
+    start.mutable_spec()->set_user(user);
     *start.mutable_key() = ToProto(id);
     start.set_count(1);
     for (const std::string& word :
@@ -107,6 +122,7 @@ class RunnerTest : public testing::Test {
   AttemptMeter meter_;
   std::unique_ptr<AttemptStore> store_;
   std::vector<v1::AgentMessage> sent_;
+  std::vector<std::pair<Obstacle, std::string>> unfit_;
   std::unique_ptr<JobRunner> runner_;
   std::unique_ptr<LogKeeper> keeper_;
 };
@@ -182,6 +198,129 @@ TEST_F(RunnerTest, WhatIsBeingStartedEndsWithTheRest) {
                 end->outcome() == v1::OUTCOME_REFUSED)
         << end->outcome();
   }
+}
+
+// A user database in which "far" is not found before it is let, and everybody
+// else is who runs the test.
+struct FakeUsers {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool answers = false;
+  int asked = 0;  // for "far"
+
+  absl::StatusOr<User> Find(const std::string& name) {
+    if (name == "far") {
+      std::unique_lock lock(mutex);
+      ++asked;
+      changed.notify_all();
+      changed.wait(lock, [this] { return answers; });
+    }
+    return User{.name = name,
+                .home = "/",
+                .ids = {.uid = geteuid(), .gid = getegid(), .groups = {}}};
+  }
+  void Answer() {
+    const std::lock_guard lock(mutex);
+    answers = true;
+    changed.notify_all();
+  }
+  void WaitAsked(int times) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return asked == times; });
+  }
+  static UserDirectory::Options Options(std::shared_ptr<FakeUsers> users,
+                                        absl::Duration patience) {
+    return {.find = [users](const std::string& n) { return users->Find(n); },
+            .patience_ns = absl::ToInt64Nanoseconds(patience)};
+  }
+};
+
+class UsersTest : public RunnerTest {
+ protected:
+  UsersTest() : UsersTest(absl::Hours(1)) {}
+  explicit UsersTest(absl::Duration patience)
+      : UsersTest(std::make_shared<FakeUsers>(), patience) {}
+  ~UsersTest() override { users_->Answer(); }  // its threads end
+
+  const std::shared_ptr<FakeUsers> users_;
+
+ private:
+  UsersTest(const std::shared_ptr<FakeUsers>& users, absl::Duration patience)
+      : UsersTest(users, FakeUsers::Options(users, patience)) {}
+  UsersTest(std::shared_ptr<FakeUsers> users,
+            const UserDirectory::Options& options)
+      : RunnerTest(&options), users_(std::move(users)) {}
+};
+
+TEST_F(UsersTest, AStartWaitsForItsUserAndOthersDoNot) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root takes on another user";
+  Start({1, 1}, "exit 3", "far");
+  Start({2, 1}, "exit 3", "near");
+  Start({3, 1}, "exit 3");
+  ASSERT_TRUE(RunUntil([&] { return EndOf({2, 1}) && EndOf({3, 1}); }));
+  EXPECT_TRUE(runner_->IsRunning({1, 1})) << "as it is about to";
+  EXPECT_FALSE(runner_->idle());
+  EXPECT_EQ(store_->book().fence(1), 0u) << "nothing of it is on record";
+  Start({1, 1}, "exit 3", "far");  // told of once more
+  users_->Answer();
+  ASSERT_TRUE(RunUntil([&] { return EndOf({1, 1}) != nullptr; }));
+  EXPECT_EQ(EndOf({1, 1})->exit_code(), 3);
+  const std::string ran = Ran();
+  EXPECT_EQ(std::count(ran.begin(), ran.end(), '\n'), 3) << ran;
+}
+
+TEST_F(UsersTest, AStartThatIsStoppedMeanwhileIsNone) {
+  Start({1, 1}, "exit 3", "far");
+  users_->WaitAsked(1);
+  v1::StopAttempt stop;
+  *stop.mutable_key() = ToProto(AttemptId{1, 1});
+  runner_->Stop(stop);
+  ASSERT_TRUE(RunUntil([&] { return EndOf({1, 1}) != nullptr; }));
+  EXPECT_EQ(EndOf({1, 1})->outcome(), v1::OUTCOME_STOPPED);
+  users_->Answer();
+  Start({2, 1}, "exit 3");  // shows that the answer was read
+  ASSERT_TRUE(RunUntil([&] { return EndOf({2, 1}) != nullptr; }));
+  EXPECT_EQ(Ran(), "2-1\n");
+}
+
+TEST_F(UsersTest, AnAgentThatEndsItsJobsDoesNotWaitForOne) {
+  Start({1, 1}, "exit 3", "far");
+  users_->WaitAsked(1);
+  runner_->EndAll();
+  ASSERT_TRUE(RunUntil([&] { return runner_->idle(); }));
+  ASSERT_NE(EndOf({1, 1}), nullptr);
+  EXPECT_EQ(EndOf({1, 1})->outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_TRUE(EndOf({1, 1})->node_at_fault());
+}
+
+class HungUsersTest : public UsersTest {
+ protected:
+  HungUsersTest() : UsersTest(absl::Milliseconds(50)) {}
+};
+
+// The job is not to blame, and its next start, elsewhere, may go well.
+TEST_F(HungUsersTest, OneThatIsNeverFoundFailsTheStartAndNotTheJob) {
+  Start({1, 1}, "exit 3", "far");
+  users_->WaitAsked(1);
+  ASSERT_TRUE(RunUntil([&] { return EndOf({1, 1}) != nullptr; }));
+  EXPECT_EQ(EndOf({1, 1})->outcome(), v1::OUTCOME_REFUSED);
+  EXPECT_TRUE(EndOf({1, 1})->node_at_fault());
+  EXPECT_THAT(EndOf({1, 1})->message(), testing::HasSubstr("'far'"));
+  ASSERT_EQ(unfit_.size(), 1u) << "so that it is not sent here again";
+  EXPECT_EQ(unfit_[0].first, Obstacle::kStart);
+  // And what hangs keeps nobody else from being found.
+  Start({1, 2}, "exit 3", "far");
+  users_->WaitAsked(2);
+  users_->Answer();
+  ASSERT_TRUE(RunUntil([&] { return EndOf({1, 2}) != nullptr; }));
+}
+
+TEST(FindUserTest, KnowsWhoIsHereAndWhoIsNot) {
+  const auto root = FindUser("root");
+  ASSERT_TRUE(root.ok()) << root.status();
+  EXPECT_EQ(root->ids.uid, 0u);
+  const auto nobody = FindUser("no-such-user-here");
+  EXPECT_TRUE(absl::IsNotFound(nobody.status())) << nobody.status();
 }
 
 }  // namespace

@@ -120,6 +120,20 @@ TEST_F(StateTest, ATornTailIsCutOffAndTheRestIsKept) {
   EXPECT_EQ(Open()->book().attempts().size(), 2u);
 }
 
+// A user may name a file as long as a message of gRPC's may be.
+TEST_F(StateTest, ALongRecordIsReadBackAndWhatComesAfterIt) {
+  {
+    const auto store = Open();
+    v1::AttemptAccepted accepted = Accepted({1, 1}, {0});
+    accepted.set_output(std::string(15 << 20, 'x'));
+    store->Accept(accepted);
+    ASSERT_TRUE(store->Commit().ok());
+    store->Accept(Accepted({2, 1}, {1}));
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  EXPECT_EQ(Open()->book().attempts().size(), 2u);
+}
+
 TEST_F(StateTest, AFlippedBitEndsTheJournalThere) {
   {
     const auto store = Open();
@@ -385,6 +399,18 @@ TEST_F(StateTest, WhatWasNotTakenIsKnownToTheNextAgent) {
                   ->Rewrite(records)
                   .ok());
   check();
+}
+
+// A supervisor that was killed has left them; they count, and go, as others do.
+TEST_F(StateTest, WhatARotationLeftHalfDoneIsRemovedWithTheRest) {
+  for (const char* rest : {"old", "new", "parts.new"})
+    std::ofstream(folder_ / (std::string("5-1.out.") + rest)) << "x";
+  EventLoop loop;
+  LogKeeper keeper(loop, folder_, {.files_max = 0},
+                   [](AttemptId) { return false; });
+  keeper.Begin();
+  while (keeper.looks() == 0) loop.RunOnce(kNanosPerSecond);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
 TEST_F(StateTest, TheOldestLogsGoFirstAndThoseInUseStay) {
