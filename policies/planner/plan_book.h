@@ -133,7 +133,8 @@ class PlanBook {
   }
   void Put(int64_t now, PlanEntry& entry, const PriceTable& table);
   // A job that may be suspended, but waits to run in one go and in time, gets
-  // the same place as if it could not; false: it is not such a one.
+  // the same place as if it could not, to be moved about within the slack that
+  // it may use by now; false: it is not such a one.
   bool PutInOne(int64_t now, PlanEntry& entry);
   // Holds what a running job, or one with stretches, holds from `from` on.
   void HoldPlace(const PlanEntry& entry, int64_t from);
@@ -193,6 +194,8 @@ class PlanBook {
   // pauses go. Its slack is to last as long as it runs: a plan for one that
   // runs for long may use what is the share of the next hours. Else it would
   // wait until it can no longer move, and stay for weeks where it then is.
+  // One that may run at another width can make up for slack that it has spent,
+  // if it is known how long it takes: it may use all.
   int64_t FrugalEnd(const PlanJob& job) const;
   // Fills `stretches`, of this clock, from `from` on; returns what they cost.
   double PlanPauses(int64_t from, const PlanJob& job,

@@ -270,6 +270,11 @@ TEST(RollingPlanTest, KeepsSlackForAsLongAsAPausableJobRuns) {
     job.suspendable = true;
     const uint32_t one = plan.Arrive(0, job, false);
     EXPECT_EQ(plan.entry(one).start, 24 * kSlotUs * 2 / days);
+    // Nor is it spent where a plan of several jobs is bettered.
+    const uint32_t two = plan.Arrive(0, job, false);
+    plan.Replan(0);
+    EXPECT_EQ(plan.entry(one).start, 24 * kSlotUs * 2 / days);
+    EXPECT_EQ(plan.entry(two).start, 24 * kSlotUs * 2 / days);
   }
 }
 
