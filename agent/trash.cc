@@ -143,7 +143,7 @@ bool RemoveAll(const std::string& path, const std::atomic<bool>& stop) {
   return false;
 }
 
-Trash::Trash(std::string owner, const std::vector<std::string>& folders)
+Trash::Trash(const std::string& owner, const std::vector<std::string>& folders)
     : prefix_(absl::StrCat("ccsched-trash-", owner, "-")) {
   for (const std::string& folder : folders) {
     std::error_code error;
@@ -173,8 +173,8 @@ void Trash::Take(const std::string& path) {
   // Most are small: no thread has to wake up for them.
   if (unlink(path.c_str()) == 0 || errno == ENOENT) return;
   if (rmdir(path.c_str()) == 0) return;
-  std::string aside = PutAside(path);
-  Add(aside.empty() ? path : std::move(aside));  // in its place, if need be
+  const std::string aside = PutAside(path);
+  Add(aside.empty() ? path : aside);  // in its place, if need be
 }
 
 std::string Trash::PutAside(const std::string& path) {

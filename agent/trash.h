@@ -24,7 +24,7 @@ class Trash {
  public:
   // `folders`: in which there may be trash of an earlier agent with the same
   // `owner`, a name that no other agent has. It is removed first.
-  Trash(std::string owner, const std::vector<std::string>& folders);
+  Trash(const std::string& owner, const std::vector<std::string>& folders);
   // Waits for the file at hand; the rest is the next agent's.
   ~Trash();
   Trash(const Trash&) = delete;
