@@ -7,26 +7,21 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
+
+#include "tests/temporary_folder.h"
 
 namespace ccsched {
 
 class MetersTest : public testing::Test {
  protected:
-  MetersTest() {
-    std::string name = testing::TempDir() + "ccsched-meters-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-    setenv("CCSCHED_FAKE_NVML", (folder_ / "nvml").c_str(), 1);
-  }
-  ~MetersTest() override { std::filesystem::remove_all(folder_); }
+  MetersTest() { setenv("CCSCHED_FAKE_NVML", (folder_ / "nvml").c_str(), 1); }
   void Put(const std::string& path, const std::string& text) const {
-    std::filesystem::create_directories((folder_ / path).parent_path());
-    std::ofstream(folder_ / path) << text;
+    own_.Write(path, text);
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder own_;
+  const std::filesystem::path folder_ = own_.path();
 };
 
 }  // namespace ccsched

@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -16,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/agent/loopback.h"
+#include "tests/temporary_folder.h"
 
 namespace ccsched {
 namespace {
@@ -24,16 +24,8 @@ using ::testing::HasSubstr;
 
 class NodePowerTest : public testing::Test {
  protected:
-  NodePowerTest() {
-    std::string name = testing::TempDir() + "ccsched-board-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-  }
-  ~NodePowerTest() override { std::filesystem::remove_all(folder_); }
   std::string Put(const std::string& path, const std::string& text) const {
-    std::filesystem::create_directories((folder_ / path).parent_path());
-    std::ofstream(folder_ / path) << text;
-    return folder_ / path;
+    return own_.Write(path, text);
   }
   // What it reads first.
   static std::optional<Watts> First(const NodePower& power) {
@@ -44,7 +36,8 @@ class NodePowerTest : public testing::Test {
     return watts;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder own_;
+  const std::filesystem::path folder_ = own_.path();
 };
 
 TEST_F(NodePowerTest, ReadsTheAcpiMeterOfHwmonAndNoOther) {

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -15,6 +14,7 @@
 #include "agent/log_keeper.h"
 #include "agent/spawn.h"
 #include "gmock/gmock.h"
+#include "tests/temporary_folder.h"
 
 namespace ccsched {
 namespace {
@@ -29,19 +29,13 @@ using ::testing::IsEmpty;
 class OutputPipeTest : public testing::Test {
  protected:
   OutputPipeTest() {
-    std::string name = testing::TempDir() + "ccsched-pipe-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
     signal(SIGXFSZ, SIG_IGN);
     run_fd_ = Fd(open((folder_ / "run").c_str(), O_RDWR | O_CREAT, 0600));
     EXPECT_TRUE(RunFile(run_fd_.get()).Create());
     pipe_.emplace(run_fd_.get());
     EXPECT_TRUE(pipe_->Open(Log(), 1 << 20, false));
   }
-  ~OutputPipeTest() override {
-    LimitFiles(RLIM_INFINITY);
-    std::filesystem::remove_all(folder_);
-  }
+  ~OutputPipeTest() override { LimitFiles(RLIM_INFINITY); }
   static void LimitFiles(rlim_t bytes) {
     rlimit limit{};
     ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -61,7 +55,8 @@ class OutputPipeTest : public testing::Test {
   }
   std::optional<LogPart> Gap() const { return RunFile(run_fd_.get()).gap(); }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder own_;
+  const std::filesystem::path folder_ = own_.path();
   Fd run_fd_;
   std::optional<OutputPipe> pipe_;
 };

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -24,6 +23,7 @@
 #include "agent/supervisor.h"
 #include "gmock/gmock.h"
 #include "scheduler/wire/proto_time.h"
+#include "tests/temporary_folder.h"
 
 namespace ccsched {
 namespace {
@@ -33,12 +33,6 @@ using ::testing::UnorderedElementsAre;
 
 class StateTest : public testing::Test {
  protected:
-  StateTest() {
-    std::string name = testing::TempDir() + "ccsched-state-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-  }
-  ~StateTest() override { std::filesystem::remove_all(folder_); }
   std::string Journal() const { return folder_ / "journal"; }
   std::unique_ptr<AttemptStore> Open(uint32_t count = 4) const {
     return *AttemptStore::Open(Journal(), count);
@@ -61,7 +55,8 @@ class StateTest : public testing::Test {
     return finished;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder own_;
+  const std::filesystem::path folder_ = own_.path();
 };
 
 TEST_F(StateTest, WhatWasCommittedIsReadBack) {

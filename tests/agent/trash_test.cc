@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "agent/spawn.h"
+#include "tests/temporary_folder.h"
 
 namespace ccsched {
 namespace {
@@ -22,19 +22,10 @@ namespace fs = std::filesystem;
 
 class TrashTest : public testing::Test {
  protected:
-  TrashTest() {
-    std::string name = testing::TempDir() + "ccsched-trash-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-  }
-  ~TrashTest() override { fs::remove_all(folder_); }
-  fs::path Put(const std::string& name) const {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name) << "x";
-    return folder_ / name;
-  }
+  fs::path Put(const std::string& name) const { return own_.Write(name, "x"); }
 
-  fs::path folder_;
+  const TemporaryFolder own_;
+  const fs::path folder_ = own_.path();
   std::atomic<bool> stop_ = false;
 };
 

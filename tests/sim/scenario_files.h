@@ -8,23 +8,9 @@
 #include <vector>
 
 #include "sim/command.h"
+#include "tests/temporary_folder.h"
 
 namespace ccsched::testing {
-
-// Gone, with all that is in it, at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-  // Writes a file; returns its path.
-  std::string Write(const std::string& name, const std::string& text) const;
-
- private:
-  std::string path_;
-};
 
 struct SmallScenario {
   int jobs = 400;
