@@ -30,10 +30,14 @@ absl::Duration TimeLimit(const v1::StartAttempt& start) {
                                 : absl::InfiniteDuration();
 }
 
-// Where jobs leave files, each once.
+// The agent's own, in which jobs leave files.
+std::vector<std::string> OwnFoldersOf(const LaunchSettings& settings) {
+  return {settings.state + "/tmp", settings.state + "/work"};
+}
+
+// All in which they do, each once.
 std::vector<std::string> TrashFoldersOf(const LaunchSettings& settings) {
-  std::vector<std::string> folders{settings.state + "/tmp",
-                                   settings.state + "/work"};
+  std::vector<std::string> folders = OwnFoldersOf(settings);
   if (settings.tmp != folders[0]) folders.push_back(settings.tmp);
   return folders;
 }
@@ -65,8 +69,8 @@ JobRunner::JobRunner(EventLoop& loop, AttemptStore& store, AttemptMeter& meter,
     needed.insert(TmpOf(options_.launch, attempt.tag));
     needed.insert(PathsOf(options_.launch.state, id).folder);
   }
-  for (const char* own : {"/tmp", "/work"}) {
-    RemoveLeftOvers(options_.launch.state + own, needed, trash_);
+  for (const std::string& own : OwnFoldersOf(options_.launch)) {
+    RemoveLeftOvers(own, needed, trash_);
   }
   if (!store_.book().registered()) return;
   time_.emplace(*store_.book().registered());

@@ -191,12 +191,17 @@ size_t LogReader::UpToGap(size_t size) {
       lseek(file_.get(), static_cast<off_t>(part.at), SEEK_SET);
       return part.at - at;
     }
-    if (part.start <= offset_) continue;
-    unwritten_ += part.start - offset_;
-    offset_ = part.start;
-    missing_ = true;
+    SkipTo(part.start);
   }
   return size;
+}
+
+// What is between was not written.
+void LogReader::SkipTo(uint64_t offset) {
+  if (offset <= offset_) return;
+  unwritten_ += offset - offset_;
+  offset_ = offset;
+  missing_ = true;
 }
 
 // What nothing was written after: noted, or with the supervisor for now.
@@ -209,12 +214,7 @@ void LogReader::TellGapAtEnd(Piece& piece) {
   std::vector<LogPart> parts = ReadLogParts(path_);
   if (last) parts.push_back(*last);
   for (const LogPart& part : parts) {
-    if (part.inode != inode_ || part.at != at || part.start <= offset_) {
-      continue;
-    }
-    unwritten_ += part.start - offset_;
-    offset_ = part.start;
-    missing_ = true;
+    if (part.inode == inode_ && part.at == at) SkipTo(part.start);
   }
   if (unwritten_ > 0) piece.data.push_back(NextData());
 }

@@ -58,6 +58,7 @@ class LogReader {
   bool TakeFile(Fd file, bool is_older);
   void Watch();
   size_t UpToGap(size_t size);
+  void SkipTo(uint64_t offset);
   void TellGapAtEnd(Piece& piece);
   v1::LogData NextData();
 

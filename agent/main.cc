@@ -1,6 +1,5 @@
 // ccsched-agent: runs a node's jobs for the scheduler.
 // SPDX-License-Identifier: Apache-2.0
-#include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -28,6 +27,7 @@
 #include "agent/session.h"
 #include "agent/state_folder.h"
 #include "agent/supervisor_program.h"
+#include "agent/users.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/status.h"
 #include "scheduler/base/strings.h"
@@ -167,27 +167,6 @@ uint64_t RaiseFileLimit() {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   return before;
-}
-
-// As whom the agent runs, and where its jobs do that name no folder.
-struct Self {
-  std::string user;
-  std::string home;
-};
-
-Self FindSelf() {
-  Self self;
-  passwd entry{};
-  passwd* found = nullptr;
-  std::string buffer(65536, 0);
-  if (getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
-      found != nullptr) {
-    self = {.user = found->pw_name, .home = found->pw_dir};
-  }
-  if (self.home.empty() || access(self.home.c_str(), X_OK) != 0) {
-    self.home = "/";
-  }
-  return self;
 }
 
 // A user database or a home that is far away is not waited for: meanwhile the

@@ -38,6 +38,18 @@ void LowerPriority() {
   syscall(SYS_ioprio_set, kIoPriorityOfThread, 0, kIoPriorityLowest);
 }
 
+// A file, or a folder that is empty.
+bool RemoveAt(int folder, const std::string& name) {
+  return unlinkat(folder, name.c_str(), 0) == 0 ||
+         unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0;
+}
+
+// The same; true too if there is none.
+bool RemoveIfSmall(const std::string& path) {
+  if (unlink(path.c_str()) == 0 || errno == ENOENT) return true;
+  return rmdir(path.c_str()) == 0;
+}
+
 class Remover {
  public:
   Remover(int top, const std::atomic<bool>& stop) : top_(top), stop_(stop) {}
@@ -77,8 +89,7 @@ class Remover {
 
   // True if there is less by now.
   bool RemoveOne(const std::string& name) {
-    if (unlinkat(top_, name.c_str(), 0) == 0) return true;
-    if (unlinkat(top_, name.c_str(), AT_REMOVEDIR) == 0) return true;
+    if (RemoveAt(top_, name)) return true;
     Fd folder = Open(name);
     if (!folder.valid()) return false;
     bool any = false;
@@ -104,8 +115,7 @@ class Remover {
   }
 
   bool RemoveOrLift(int folder, const std::string& name) {
-    if (unlinkat(folder, name.c_str(), 0) == 0) return true;
-    if (unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0) return true;
+    if (RemoveAt(folder, name)) return true;
     if (geteuid() != 0) fchmodat(folder, name.c_str(), 0700, 0);
     for (;;) {
       const std::string above = absl::StrCat("lifted.", ++lifted_);
@@ -128,8 +138,7 @@ class Remover {
 }  // namespace
 
 bool RemoveAll(const std::string& path, const std::atomic<bool>& stop) {
-  if (unlink(path.c_str()) == 0 || errno == ENOENT) return true;
-  if (rmdir(path.c_str()) == 0) return true;
+  if (RemoveIfSmall(path)) return true;
   if (geteuid() != 0) chmod(path.c_str(), 0700);
   {
     const Fd top(
@@ -171,8 +180,7 @@ Trash::~Trash() {
 
 void Trash::Take(const std::string& path) {
   // Most are small: no thread has to wake up for them.
-  if (unlink(path.c_str()) == 0 || errno == ENOENT) return;
-  if (rmdir(path.c_str()) == 0) return;
+  if (RemoveIfSmall(path)) return;
   const std::string aside = PutAside(path);
   Add(aside.empty() ? path : aside);  // in its place, if need be
 }

@@ -29,21 +29,38 @@ bool IsUnknown(int error) {
          error == EPERM;
 }
 
+// An entry of the user database, and the text that it points to.
+struct Entry {
+  passwd entry{};
+  std::vector<char> text = std::vector<char>(65536);
+};
+
+// What `get`, getpwnam_r or its like for one user, finds; null and why, 0 if
+// there is no such user.
+template <typename Get>
+std::unique_ptr<Entry> FindEntry(const Get& get, int& error) {
+  auto found = std::make_unique<Entry>();
+  std::vector<char>& text = found->text;
+  passwd* result = nullptr;
+  error = ERANGE;
+  while (error == ERANGE || error == EINTR) {
+    error = get(&found->entry, text.data(), text.size(), &result);
+    if (error != ERANGE) continue;
+    if (text.size() >= kEntryBytesMax) break;
+    text.resize(2 * text.size());
+  }
+  if (result == nullptr) found.reset();
+  return found;
+}
+
 }  // namespace
 
 absl::StatusOr<User> FindUser(const std::string& name) {
   Failpoint("agent.users");
-  std::vector<char> buffer(65536);
-  passwd entry{};
-  passwd* found = nullptr;
-  int error = ERANGE;
-  while (error == ERANGE || error == EINTR) {
-    error =
-        getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-    if (error != ERANGE) continue;
-    if (buffer.size() >= kEntryBytesMax) break;
-    buffer.resize(2 * buffer.size());
-  }
+  int error = 0;
+  const std::unique_ptr<Entry> found = FindEntry(
+      [&](auto... buffer) { return getpwnam_r(name.c_str(), buffer...); },
+      error);
   if (found == nullptr && IsUnknown(error)) {
     return absl::NotFoundError(
         absl::StrCat("user: this node has no user '", name, "'"));
@@ -53,6 +70,7 @@ absl::StatusOr<User> FindUser(const std::string& name) {
         absl::StrCat("user: this node's user database does not say who '", name,
                      "' is: ", strerror(error)));
   }
+  const passwd& entry = found->entry;
   User user{.name = name,
             .home = entry.pw_dir,
             .ids = {.uid = entry.pw_uid, .gid = entry.pw_gid, .groups = {}}};
@@ -66,6 +84,18 @@ absl::StatusOr<User> FindUser(const std::string& name) {
   user.ids.groups.assign(groups.begin(), groups.begin() + count);
   if (access(user.home.c_str(), F_OK) != 0) user.home = "/";
   return user;
+}
+
+Self FindSelf() {
+  int error = 0;
+  const std::unique_ptr<Entry> found = FindEntry(
+      [](auto... buffer) { return getpwuid_r(getuid(), buffer...); }, error);
+  Self self;
+  if (found != nullptr) {
+    self = {.user = found->entry.pw_name, .home = found->entry.pw_dir};
+  }
+  if (access(self.home.c_str(), X_OK) != 0) self.home = "/";
+  return self;
 }
 
 UserDirectory::UserDirectory(EventLoop& loop, Options options)

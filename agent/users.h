@@ -28,7 +28,14 @@ struct User {
 // Unavailable if the database does not say.
 absl::StatusOr<User> FindUser(const std::string& name);
 
-// The same without waiting for it: on threads, and for so long.
+// As whom this process runs, and where jobs do that name no folder.
+struct Self {
+  std::string user;  // empty if that is not known
+  std::string home;  // "/" if that is not to be entered
+};
+Self FindSelf();
+
+// Who a user is, without waiting for it: on threads, and for so long.
 class UserDirectory {
  public:
   using Find = std::function<absl::StatusOr<User>(const std::string&)>;
