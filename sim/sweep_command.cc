@@ -79,10 +79,11 @@ class Sweep {
     }
     // Tells of what is wrong in the scenario before the work begins.
     ASSIGN_OR_RETURN(base_, Load({}, 0));
-    for (int w = 0; w < options_.windows; ++w) {
+    ASSIGN_OR_RETURN(const Scenario first, Load(variants.front(), 0));
+    for (int w = 1; w < options_.windows; ++w) {
       RETURN_IF_ERROR(Load(variants.front(), w).status());
     }
-    RETURN_IF_ERROR(SayUnused(variants));
+    RETURN_IF_ERROR(SayUnused(first, variants));
     // What was run of an earlier text of the scenario is not taken up.
     ASSIGN_OR_RETURN(digest_, DigestOf(options_.scenario));
     for (const Variant& variant : variants) {
@@ -168,9 +169,9 @@ class Sweep {
   }
 
   // A value may matter only beside another one that is varied: what is said
-  // holds of the first variant and of the last.
-  absl::Status SayUnused(const std::vector<Variant>& variants) const {
-    ASSIGN_OR_RETURN(const Scenario first, Load(variants.front(), 0));
+  // holds of the first variant, which `first` is, and of the last.
+  absl::Status SayUnused(const Scenario& first,
+                         const std::vector<Variant>& variants) const {
     ASSIGN_OR_RETURN(const Scenario last, Load(variants.back(), 0));
     std::vector<std::string> varied;
     varied.reserve(variants.front().size());

@@ -12,9 +12,9 @@ namespace ccsched {
 
 // Of `assignments` ("jobs.defaults.max_delay=48h", as in ScenarioOptions::set)
 // those that change nothing in the scenario that was loaded with them, each
-// with why and what would change something: "jobs.defaults.max_delay: no job
-// uses it: …". Who sets a value and sees the same figures would otherwise
-// believe that it does not matter.
+// with why and what would change something: "jobs.defaults.max_delay
+// changes nothing: …". Who sets a value and sees the same figures would
+// otherwise believe that it does not matter.
 std::vector<std::string> UnusedSettings(
     const Scenario& scenario, const std::vector<std::string>& assignments);
 

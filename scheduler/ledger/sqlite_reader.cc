@@ -132,10 +132,12 @@ int64_t StateMask(const std::vector<uint8_t>& states) {
 Statement& JobsStatement(SqliteDb& db, int64_t mask, bool newest) {
   constexpr int64_t kLive =
       (int64_t{1} << static_cast<int>(JobState::kSucceeded)) - 1;
-  if ((mask & ~kLive) == 0)
+  if ((mask & ~kLive) == 0) {
     return db.Prepare(CCSCHED_JOBS("jobs_live", newest));
-  if ((mask & kLive) == 0)
+  }
+  if ((mask & kLive) == 0) {
     return db.Prepare(CCSCHED_JOBS("jobs_ended", newest));
+  }
   return db.Prepare(CCSCHED_JOBS("job_states", newest));
 }
 
